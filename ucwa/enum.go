@@ -1,0 +1,150 @@
+package ucwa
+
+import "slices"
+
+// PreferredAvailability is what a user may set as presence (UCWA 2.0 API
+// reference, PreferredAvailability).
+type PreferredAvailability string
+
+// The values of PreferredAvailability.
+const (
+	PreferOnline       PreferredAvailability = "Online"
+	PreferBusy         PreferredAvailability = "Busy"
+	PreferDoNotDisturb PreferredAvailability = "DoNotDisturb"
+	PreferBeRightBack  PreferredAvailability = "BeRightBack"
+	PreferAway         PreferredAvailability = "Away"
+	PreferOffwork      PreferredAvailability = "Offwork"
+)
+
+// PreferredAvailabilities lists every value of PreferredAvailability.
+func PreferredAvailabilities() []PreferredAvailability {
+	return []PreferredAvailability{PreferOnline, PreferBusy, PreferDoNotDisturb, PreferBeRightBack, PreferAway, PreferOffwork}
+}
+
+// Valid reports whether p is a documented value.
+func (p PreferredAvailability) Valid() bool { return slices.Contains(PreferredAvailabilities(), p) }
+
+// Availability is what is read back as presence (UCWA 2.0 API reference,
+// Availability). It has values that cannot be set, and lacks Offwork, which
+// reads back as another value.
+type Availability string
+
+// The values of Availability.
+const (
+	Away         Availability = "Away"
+	BeRightBack  Availability = "BeRightBack"
+	Busy         Availability = "Busy"
+	DoNotDisturb Availability = "DoNotDisturb"
+	IdleBusy     Availability = "IdleBusy"
+	IdleOnline   Availability = "IdleOnline"
+	Offline      Availability = "Offline"
+	Online       Availability = "Online"
+)
+
+// Availabilities lists every value of Availability.
+func Availabilities() []Availability {
+	return []Availability{Away, BeRightBack, Busy, DoNotDisturb, IdleBusy, IdleOnline, Offline, Online}
+}
+
+// Valid reports whether a is a documented value.
+func (a Availability) Valid() bool { return slices.Contains(Availabilities(), a) }
+
+// ModalityType is a way to communicate that a client supports (UCWA 2.0 API
+// reference: the enumeration and the values that makeMeAvailable names).
+type ModalityType string
+
+// The values of ModalityType.
+const (
+	ModalityApplicationSharing ModalityType = "ApplicationSharing"
+	ModalityAudio              ModalityType = "Audio"
+	ModalityDataCollaboration  ModalityType = "DataCollaboration"
+	ModalityMessaging          ModalityType = "Messaging"
+	ModalityPanoramicVideo     ModalityType = "PanoramicVideo"
+	ModalityPhoneAudio         ModalityType = "PhoneAudio"
+	ModalityVideo              ModalityType = "Video"
+)
+
+// ModalityTypes lists every value of ModalityType.
+func ModalityTypes() []ModalityType {
+	return []ModalityType{ModalityApplicationSharing, ModalityAudio, ModalityDataCollaboration, ModalityMessaging,
+		ModalityPanoramicVideo, ModalityPhoneAudio, ModalityVideo}
+}
+
+// Valid reports whether m is a documented value.
+func (m ModalityType) Valid() bool { return slices.Contains(ModalityTypes(), m) }
+
+// Codes of UCWA errors (UCWA 2.0 API reference, ErrorCode), those that the
+// presence task can meet. CodeStatus tells the HTTP status of each.
+const (
+	CodeBadRequest           = "BadRequest"
+	CodeConflict             = "Conflict"
+	CodeEntityTooLarge       = "EntityTooLarge"
+	CodeForbidden            = "Forbidden"
+	CodeGone                 = "Gone"
+	CodeMethodNotAllowed     = "MethodNotAllowed"
+	CodeNotAcceptable        = "NotAcceptable"
+	CodeNotFound             = "NotFound"
+	CodePreconditionFailed   = "PreconditionFailed"
+	CodePreconditionRequired = "PreconditionRequired"
+	CodeServiceFailure       = "ServiceFailure"
+	CodeServiceUnavailable   = "ServiceUnavailable"
+	CodeGatewayTimeout       = "GatewayTimeout"
+	CodeTimeout              = "Timeout"
+	CodeTooManyRequests      = "TooManyRequests"
+	CodeUnsupportedMediaType = "UnsupportedMediaType"
+)
+
+// CodeStatus returns the HTTP status that an error code names, 0 for a code
+// that names none (LocalFailure, RemoteFailure, Informational occur in event
+// packages, not as answers).
+func CodeStatus(code string) int {
+	switch code {
+	case CodeBadRequest:
+		return 400
+	case CodeForbidden:
+		return 403
+	case CodeNotFound:
+		return 404
+	case CodeMethodNotAllowed:
+		return 405
+	case CodeNotAcceptable:
+		return 406
+	case CodeTimeout:
+		return 408
+	case CodeConflict:
+		return 409
+	case CodeGone:
+		return 410
+	case CodePreconditionFailed:
+		return 412
+	case CodeEntityTooLarge:
+		return 413
+	case CodeUnsupportedMediaType:
+		return 415
+	case CodePreconditionRequired:
+		return 428
+	case CodeTooManyRequests:
+		return 429
+	case CodeServiceFailure, "ExchangeServiceFailure":
+		return 500
+	case CodeServiceUnavailable:
+		return 503
+	case CodeGatewayTimeout:
+		return 504
+	}
+	return 0
+}
+
+// Subcodes of UCWA errors (UCWA 2.0 API reference, ErrorSubcode), those that
+// the presence task can meet.
+const (
+	SubcodeAlreadyExists              = "AlreadyExists"
+	SubcodeAnonymousNotAllowed        = "AnonymousNotAllowed"
+	SubcodeApplicationNotFound        = "ApplicationNotFound"
+	SubcodeDeserializationFailure     = "DeserializationFailure"
+	SubcodeMakeMeAvailableRequired    = "MakeMeAvailableRequired"
+	SubcodeParameterValidationFailure = "ParameterValidationFailure"
+	SubcodePGetReplaced               = "PGetReplaced"
+	SubcodeTooManyApplications        = "TooManyApplications"
+	SubcodeUnsupportedMediaType       = "UnsupportedMediaType"
+)
