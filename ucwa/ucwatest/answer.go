@@ -1,0 +1,140 @@
+package ucwatest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+const (
+	jsonType    = "application/json"
+	ucwaType    = "application/vnd.microsoft.com.ucwa+json"
+	utf8Charset = "; charset=utf-8"
+
+	gzipFrom = 200 // bytes of a body from which compressing it saves any
+)
+
+// answer is a response before it is written: what an operation decides, apart
+// from how it travels.
+type answer struct {
+	status    int
+	header    http.Header
+	mediaType string // of the content; empty: as negotiated
+	content   object // a resource or an error
+	raw       []byte // or else these bytes
+	held      *held  // or else this comes later
+}
+
+func ok(content object) answer { return answer{status: http.StatusOK, content: content} }
+
+func noContent() answer { return answer{status: http.StatusNoContent} }
+
+// write sends the answer with the headers that every response carries.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
+	h.Set("Server", "ucwatest") // nobody may take this server for a real one
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Ms-Server-Fqdn", s.host)
+
+	body := a.raw
+	if a.content != nil {
+		var err error
+		if body, err = json.Marshal(a.content); err != nil {
+			panic(err) // resources hold strings, lists and objects only
+		}
+	}
+	if body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	h.Set("Content-Type", a.mediaType)
+	if !strings.HasPrefix(a.mediaType, "image/") {
+		h.Set("Vary", "Accept-Encoding")
+		if len(body) >= gzipFrom && acceptsGzip(r.Header) {
+			body = compress(body)
+			h.Set("Content-Encoding", "gzip")
+		}
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(a.status)
+	_, _ = w.Write(body) // that the client has gone is no concern of ours
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(body) // a buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// negotiate picks the media type that the client likes best of the two that
+// the server has, both JSON; empty if it takes neither. XML is not served.
+func negotiate(h http.Header) string {
+	ranges := weigh(h, "Accept")
+	if len(ranges) == 0 {
+		return jsonType
+	}
+	best, most := "", 0.0
+	for _, offer := range []string{jsonType, ucwaType} {
+		for _, r := range []string{offer, "application/*", "*/*"} { // the most specific range decides
+			if q, listed := ranges[r]; listed {
+				if q > most {
+					best, most = offer, q
+				}
+				break
+			}
+		}
+	}
+	return best
+}
+
+// acceptsGzip tells whether the client takes gzip, and no less gladly than
+// the body as it is.
+func acceptsGzip(h http.Header) bool {
+	codings := weigh(h, "Accept-Encoding")
+	q, listed := codings["gzip"]
+	if !listed {
+		q, listed = codings["x-gzip"]
+	}
+	if !listed {
+		q = codings["*"]
+	}
+	return q > 0 && q >= codings["identity"]
+}
+
+// weigh reads a header of the form "a, b;q=0.5": each value and its weight.
+func weigh(h http.Header, name string) map[string]float64 {
+	weights := map[string]float64{}
+	for part := range strings.SplitSeq(strings.Join(h.Values(name), ","), ",") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		value, rest, _ := strings.Cut(part, ";")
+		weights[strings.ToLower(strings.TrimSpace(value))] = weight(rest)
+	}
+	return weights
+}
+
+// weight is the q among a value's parameters; one that cannot be read counts
+// as none: the client named the value, after all.
+func weight(parameters string) float64 {
+	_, p, err := mime.ParseMediaType("x/x;" + parameters)
+	if err != nil {
+		return 1
+	}
+	q, err := strconv.ParseFloat(p["q"], 64)
+	if err != nil || !(q >= 0 && q <= 1) {
+		return 1
+	}
+	return q
+}

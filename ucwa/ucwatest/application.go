@@ -1,0 +1,227 @@
+package ucwatest
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"math/big"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const (
+	cookieName = "cwt_ucwa"
+
+	// maxApplications bounds what one user can make the server keep. The
+	// documentation has the subcode, TooManyApplications, but no number.
+	maxApplications = 1000
+)
+
+var (
+	guid     = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+	language = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`)
+	notEmpty = regexp.MustCompile(`\S`)
+)
+
+// application is one client of one user. Source: API reference, application.
+type application struct {
+	server     *Server
+	user       *user // whose lock guards what changes below
+	id         string
+	culture    string
+	userAgent  string
+	endpointID string // in lower case
+	cookie     string
+
+	available *availability // nil before makeMeAvailable
+	ended     bool
+	channel   channel
+}
+
+// CreateApplication does what a POST on the applications resource does, for
+// tests that begin where an application is at hand. It returns the
+// application's href.
+func (s *Server) CreateApplication(token, userAgent, culture, endpointID string) (href string, err error) {
+	s.mu.RLock()
+	u := s.tokens[token]
+	s.mu.RUnlock()
+	if u == nil {
+		return "", s.unauthorized()
+	}
+	body, err := json.Marshal(map[string]string{"userAgent": userAgent, "culture": culture, "endpointId": endpointID})
+	if err != nil {
+		return "", err
+	}
+	c := &call{server: s, user: u}
+	if c.fields, err = parseFields(body); err != nil {
+		return "", err
+	}
+	a, err := c.run(createApplication)
+	if err != nil {
+		return "", err
+	}
+	return a.header.Get("Location"), nil
+}
+
+// Applications is how many applications are live.
+func (s *Server) Applications() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.applications)
+}
+
+func (s *Server) application(id string) *application {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.applications[id]
+}
+
+// createApplication answers 201, or 200 to an endpoint that has an application
+// already: the client gets that one back, as it was created.
+func createApplication(c *call) (answer, error) {
+	userAgent := c.fields.required("userAgent", notEmpty, "a name")
+	culture := c.fields.required("culture", language, "a language tag")
+	endpointID := c.fields.required("endpointId", guid, "a GUID")
+	if err := c.fields.err(); err != nil {
+		return answer{}, err
+	}
+	a, created, err := c.user.create(userAgent, culture, endpointID)
+	if err != nil {
+		return answer{}, err
+	}
+	answer := a.answer()
+	answer.header.Set("Location", a.href(""))
+	if created {
+		answer.status = http.StatusCreated
+	}
+	return answer, nil
+}
+
+func getApplication(c *call) (answer, error) { return c.app.answer(), nil }
+
+func deleteApplication(c *call) (answer, error) {
+	c.app.end()
+	return noContent(), nil
+}
+
+// answer serves the application, and with it the cookie that opens its photos
+// and nothing else.
+func (a *application) answer() answer {
+	answer := ok(a.resource())
+	answer.header = http.Header{"Set-Cookie": {cookieName + "=" + a.cookie + "; path=" + a.href("/photos") + "; secure; HttpOnly"}}
+	return answer
+}
+
+func (a *application) resource() object {
+	return resource("application",
+		object{{"culture", a.culture}, {"userAgent", a.userAgent}},
+		object{
+			{"self", a.link("")},
+			{"policies", a.link("/policies")},
+			{"batch", a.link("/batch")},
+			{"events", href(a.eventsHref(a.channel.ack))},
+		},
+		object{
+			{"me", a.me()},
+			{"people", a.people()},
+			{"onlineMeetings", a.onlineMeetings()},
+			{"communication", a.communication()},
+		})
+}
+
+// href is where something below the application is: relative, so that it holds
+// under whatever name the client has for the server.
+func (a *application) href(path string) string { return root + "/" + a.id + path }
+
+func (a *application) link(path string) object { return href(a.href(path)) }
+
+// create returns the endpoint's application, or a new one.
+func (u *user) create(userAgent, culture, endpointID string) (a *application, created bool, err error) {
+	endpointID = strings.ToLower(endpointID)
+	for _, a := range u.applications {
+		if a.endpointID == endpointID {
+			return a, false, nil
+		}
+	}
+	if len(u.applications) >= maxApplications {
+		return nil, false, refuse(http.StatusTooManyRequests, "TooManyApplications", "The user has too many applications.")
+	}
+	a = &application{server: u.server, user: u, culture: culture, userAgent: userAgent, endpointID: endpointID}
+	a.channel = channel{ack: 1}
+	if err := u.server.register(a); err != nil {
+		return nil, false, err
+	}
+	a.cookie = "AAEB" + digest(u.cookie+a.id)
+	u.applications = append(u.applications, a)
+	a.hear()
+	return a, true, nil
+}
+
+// register names an application and makes it known.
+func (s *Server) register(a *application) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range 1000 { // a Config.IDs that has run out must not hang the server
+		id := randomID()
+		if s.ids != nil {
+			id = s.ids()
+		}
+		if _, taken := s.applications[id]; !taken && id != "" {
+			a.id = id
+			s.applications[id] = a
+			return nil
+		}
+	}
+	return refuse(http.StatusInternalServerError, "", "There are no names left for applications.")
+}
+
+func randomID() string {
+	n, err := rand.Int(rand.Reader, big.NewInt(1e12-1e10))
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return n.Add(n, big.NewInt(1e10)).String() // 11 or 12 digits
+}
+
+// end takes the application away, tells the GET that it may have pending, and
+// tells the user's other applications if the presence is another without it.
+func (a *application) end() {
+	a.ended = true
+	if a.channel.held != nil {
+		a.release(outcome{err: applicationNotFound()})
+	}
+	a.channel.stopExpiry()
+	a.user.applications = slices.DeleteFunc(a.user.applications, func(other *application) bool { return other == a })
+	a.server.mu.Lock()
+	delete(a.server.applications, a.id)
+	a.server.mu.Unlock()
+	a.user.settle()
+}
+
+// hear notes that the client has shown itself on the event channel, the only
+// sign of life that counts, and gives the application another lease.
+func (a *application) hear() {
+	a.channel.heard = a.server.clock.Now()
+	a.renew()
+}
+
+func (a *application) renew() {
+	if a.channel.stopExpiry != nil {
+		a.channel.stopExpiry()
+	}
+	a.channel.stopExpiry = a.server.clock.AfterFunc(a.server.expiry, a.expire)
+}
+
+// expire ends the application unless it has been heard of meanwhile.
+func (a *application) expire() {
+	a.user.mu.Lock()
+	defer a.user.mu.Unlock()
+	switch {
+	case a.ended:
+	case a.channel.held != nil:
+		a.renew()
+	case !a.server.clock.Now().Before(a.channel.heard.Add(a.server.expiry)):
+		a.end()
+	}
+}

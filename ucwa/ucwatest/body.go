@@ -1,0 +1,197 @@
+package ucwatest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxBody = 1 << 20 // bytes of a request body
+	maxText = 4096    // bytes of one text in it; the documentation gives no bound
+)
+
+// readBody reads the whole body whatever the method: only then does net/http
+// watch the connection and notice that a client has hung up.
+func readBody(r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "", "The body could not be read.")
+	}
+	if len(body) > maxBody {
+		return nil, refuse(http.StatusRequestEntityTooLarge, "", "The body is larger than 1 MiB.")
+	}
+	return body, nil
+}
+
+// supported tells whether the body is of a media type, and in a coding, that
+// the server reads. A body of no stated type is of no supported type.
+func supported(h http.Header) bool {
+	coding := h.Get("Content-Encoding")
+	if coding != "" && !strings.EqualFold(coding, "identity") {
+		return false
+	}
+	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
+		return false
+	}
+	return mediaType == jsonType || mediaType == ucwaType
+}
+
+// fields are the properties of a request body. Names match in any casing (the
+// documentation itself varies), unknown ones are ignored, null counts as
+// absent. What is wrong with the values gathers in bad.
+type fields struct {
+	values map[string]json.RawMessage
+	bad    []badParameter
+}
+
+// parseFields reads a body; an empty one has no properties.
+func parseFields(body []byte) (*fields, error) {
+	f := &fields{values: map[string]json.RawMessage{}}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return f, nil
+	}
+	// json.Valid allows one value only: nothing may trail it.
+	if !utf8.Valid(body) || !json.Valid(body) {
+		return nil, notJSON("The body is not JSON.")
+	}
+	if !distinct(json.NewDecoder(bytes.NewReader(body))) {
+		return nil, notJSON("A name occurs twice in an object of the body.")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, notJSON("The body is not a JSON object.")
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, notJSON("The body is not JSON.")
+		}
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, notJSON("The body is not JSON.")
+		}
+		key := strings.ToLower(name.(string))
+		if _, twice := f.values[key]; twice {
+			return nil, notJSON("A name occurs twice in the body, in different casing.")
+		}
+		f.values[key] = value
+	}
+	return f, nil
+}
+
+// distinct tells whether no object in the next value has a name twice: readers
+// differ in which of the two they believe.
+func distinct(d *json.Decoder) bool {
+	t, err := d.Token()
+	if err != nil {
+		return false
+	}
+	delim, nested := t.(json.Delim)
+	if !nested {
+		return true
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if delim == '{' {
+			name, err := d.Token()
+			if err != nil || seen[name.(string)] {
+				return false
+			}
+			seen[name.(string)] = true
+		}
+		if !distinct(d) {
+			return false
+		}
+	}
+	_, err = d.Token()
+	return err == nil
+}
+
+// value decodes a property into v, and tells whether it was there.
+func (f *fields) value(name string, v any, kind string) bool {
+	raw, ok := f.values[strings.ToLower(name)]
+	if !ok || string(raw) == "null" {
+		return false
+	}
+	if json.Unmarshal(raw, v) != nil {
+		f.reject(name, "is not "+kind)
+		return false
+	}
+	return true
+}
+
+func (f *fields) reject(name, reason string) {
+	f.bad = append(f.bad, badParameter{name, reason})
+}
+
+// text is the value of an optional string.
+func (f *fields) text(name string) string {
+	var s string
+	if f.value(name, &s, "a string") && len(s) > maxText {
+		f.reject(name, "is too long")
+	}
+	return s
+}
+
+// required is the value of a string that must be there.
+func (f *fields) required(name string, form *regexp.Regexp, kind string) string {
+	before := len(f.bad)
+	s := f.text(name)
+	switch {
+	case len(f.bad) > before:
+	case s == "":
+		f.reject(name, "is missing")
+	case !form.MatchString(s):
+		f.reject(name, "is not "+kind)
+	}
+	return s
+}
+
+// oneOf is the value of an optional member of an enumeration, in the
+// documented casing.
+func (f *fields) oneOf(name string, allowed []string) string {
+	var s string
+	if f.value(name, &s, "a string") && !slices.Contains(allowed, s) {
+		f.reject(name, "is none of "+strings.Join(allowed, ", "))
+	}
+	return s
+}
+
+// someOf is the value of an optional array of members of an enumeration.
+func (f *fields) someOf(name string, allowed []string) []string {
+	var list []*string // a null in an array is no member
+	if !f.value(name, &list, "an array of strings") {
+		return nil
+	}
+	var some []string
+	for _, s := range list {
+		if s == nil || !slices.Contains(allowed, *s) {
+			f.reject(name, "has a member that is none of "+strings.Join(allowed, ", "))
+			return nil
+		}
+		if !slices.Contains(some, *s) {
+			some = append(some, *s)
+		}
+	}
+	return some
+}
+
+// err is what the fields read so far are refused with, if anything.
+func (f *fields) err() error {
+	if len(f.bad) > 0 {
+		return invalid(f.bad)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package ucwatest
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// refusal is an error that UCWA answers with: an HTTP status, the code that
+// names it, perhaps a subcode. Source: API reference, "Errors", ErrorCode and
+// ErrorSubcode.
+type refusal struct {
+	status     int
+	subcode    string
+	message    string
+	parameters []badParameter // only on 400
+	header     http.Header
+	html       bool // answered by what stands before UCWA, hence not in JSON
+}
+
+type badParameter struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+func refuse(status int, subcode, message string) *refusal {
+	return &refusal{status: status, subcode: subcode, message: message}
+}
+
+// with adds a response header.
+func (r *refusal) with(name, value string) *refusal {
+	if r.header == nil {
+		r.header = http.Header{}
+	}
+	r.header.Add(name, value)
+	return r
+}
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("%d %s %s: %s", r.status, codes[r.status], r.subcode, r.message)
+}
+
+func (r *refusal) answer() answer {
+	if r.html {
+		return answer{status: r.status, header: r.header, mediaType: "text/html", raw: []byte(unauthorizedPage)}
+	}
+	body := object{{"code", codes[r.status]}}
+	if r.subcode != "" {
+		body = append(body, member{"subcode", r.subcode})
+	}
+	body = append(body, member{"message", r.message})
+	if len(r.parameters) > 0 {
+		body = append(body, member{"parameters", r.parameters})
+	}
+	return answer{status: r.status, header: r.header, mediaType: jsonType + utf8Charset, content: body}
+}
+
+// codes are the ErrorCode values, one for each status.
+var codes = map[int]string{
+	http.StatusBadRequest:            "BadRequest",
+	http.StatusForbidden:             "Forbidden",
+	http.StatusNotFound:              "NotFound",
+	http.StatusMethodNotAllowed:      "MethodNotAllowed",
+	http.StatusNotAcceptable:         "NotAcceptable",
+	http.StatusConflict:              "Conflict",
+	http.StatusRequestEntityTooLarge: "EntityTooLarge",
+	http.StatusUnsupportedMediaType:  "UnsupportedMediaType",
+	http.StatusTooManyRequests:       "TooManyRequests",
+	http.StatusInternalServerError:   "ServiceFailure",
+	http.StatusServiceUnavailable:    "ServiceUnavailable",
+}
+
+func notFound() *refusal {
+	return refuse(http.StatusNotFound, "", "There is no such resource.")
+}
+
+func applicationNotFound() *refusal {
+	return refuse(http.StatusNotFound, "ApplicationNotFound", "There is no such application.")
+}
+
+func makeMeAvailableRequired() *refusal {
+	return refuse(http.StatusConflict, "MakeMeAvailableRequired", "The application has not used makeMeAvailable.")
+}
+
+func anonymousNotAllowed() *refusal {
+	return refuse(http.StatusForbidden, "AnonymousNotAllowed", "An anonymous user may not do this.")
+}
+
+func notJSON(message string) *refusal {
+	return refuse(http.StatusBadRequest, "DeserializationFailure", message)
+}
+
+func invalid(parameters []badParameter) *refusal {
+	r := refuse(http.StatusBadRequest, "ParameterValidationFailure", "A parameter is missing or not valid.")
+	r.parameters = parameters
+	return r
+}

@@ -1,0 +1,70 @@
+package ucwatest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// FuzzHandler sends what it likes to an application, twice: nothing may panic,
+// answer 5xx but for a GET given up, or answer with content that is no JSON.
+func FuzzHandler(f *testing.F) {
+	f.Add("GET", "", "Accept: application/json\nAccept-Encoding: gzip;q=0.1", "")
+	f.Add("POST", "/me/makeMeAvailable", "Content-Type: application/json", `{"SupportedModalities": ["Messaging"]}`)
+	f.Add("POST", "/me/presence", "Content-Type: application/json; charset=utf-8", `{"availability":"Online"}`)
+	f.Add("POST", "/me/note", "Content-Type: application/vnd.microsoft.com.ucwa+json", `{"message":"\ud800"}`)
+	f.Add("GET", "/events?ack=1&low=5&medium=5&timeout=180&priority=low", "Accept: */*;q=0.3,text/html", "")
+	f.Add("GET", "/events?ack=9", "X-Ms-Origin: http://app.contoso.com", "")
+	f.Add("GET", "/photos/Dana@contoso.com", "Cookie: cwt_ucwa=x", "")
+	f.Add("POST", "/../applications", "Content-Type: application/json", `{"userAgent":"x","culture":"en","endpointId":"22222222-2222-2222-2222-000000000001"}`)
+	f.Add("DELETE", "", "", "")
+	f.Fuzz(func(t *testing.T, method, path, headers, body string) {
+		target, err := url.Parse(root + "/101" + path)
+		if err != nil {
+			t.Skip()
+		}
+		if path == "/../applications" {
+			target.Path = root
+		}
+		server := ucwatest.New(ucwatest.Config{Clock: ucwatest.NewManualClock(start), IDs: counter(), Origins: []string{origin}})
+		w := &world{T: t, server: server}
+		a := w.create(server.AddUser(dana), 0)
+		a.makeAvailable("")
+		given, cancel := context.WithCancel(t.Context())
+		cancel() // no GET is held
+		for range 2 {
+			r := (&http.Request{Method: method, URL: target, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}).WithContext(given)
+			r.Header.Set("Authorization", "Bearer "+a.token)
+			for line := range strings.SplitSeq(headers, "\n") {
+				name, value, _ := strings.Cut(line, ":")
+				r.Header.Add(name, strings.TrimSpace(value))
+			}
+			rec := httptest.NewRecorder()
+			server.ServeHTTP(rec, r)
+			switch mediaType := rec.Header().Get("Content-Type"); {
+			case rec.Code >= 500 && !strings.HasPrefix(path, "/events"):
+				t.Errorf("%d: %s", rec.Code, rec.Body)
+			case rec.Code == 204:
+				if rec.Body.Len() > 0 {
+					t.Errorf("204 with %q", rec.Body)
+				}
+			case mediaType == "image/png", mediaType == "text/html" && rec.Code == 401:
+			default:
+				if !strings.HasSuffix(mediaType, "json; charset=utf-8") {
+					t.Errorf("%d %s", rec.Code, mediaType)
+				}
+				if rec.Header().Get("Content-Encoding") == "" && (!json.Valid(rec.Body.Bytes()) || !bytes.HasPrefix(rec.Body.Bytes(), []byte("{"))) {
+					t.Errorf("%d: %q", rec.Code, rec.Body)
+				}
+			}
+		}
+	})
+}

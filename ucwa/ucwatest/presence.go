@@ -1,0 +1,106 @@
+package ucwatest
+
+import "slices"
+
+// preferredAvailabilities are the PreferredAvailability values, the most
+// available first.
+var preferredAvailabilities = []string{"Online", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offwork"}
+
+// presence is what others see: an Availability, and in words what it means.
+type presence struct{ availability, activity string }
+
+var offline = presence{"Offline", "Offline"}
+
+// seen says how a preferred availability reads back. All are Availability
+// values of the same name but Offwork, which is being away for a reason.
+func seen(preferred string) presence {
+	switch preferred {
+	case "Online":
+		return presence{"Online", "Available"}
+	case "DoNotDisturb":
+		return presence{"DoNotDisturb", "Do not disturb"}
+	case "BeRightBack":
+		return presence{"BeRightBack", "Be right back"}
+	case "Offwork":
+		return presence{"Away", "Off work"}
+	default:
+		return presence{preferred, preferred}
+	}
+}
+
+// getPresence serves the user's presence, not the application's: there is one,
+// made from all of the user's applications. Source: API reference, presence.
+func getPresence(c *call) (answer, error) {
+	if c.app.available == nil {
+		return answer{}, makeMeAvailableRequired()
+	}
+	p := c.user.presence()
+	return ok(resource("presence",
+		object{{"availability", p.availability}, {"activity", p.activity}},
+		object{{"self", c.app.link("/me/presence")}}, nil)), nil
+}
+
+// postPresence sets the presence, or without an availability resets it to the
+// computed one.
+func postPresence(c *call) (answer, error) {
+	if c.app.available == nil {
+		return answer{}, makeMeAvailableRequired()
+	}
+	preferred := c.fields.oneOf("availability", preferredAvailabilities)
+	if err := c.fields.err(); err != nil {
+		return answer{}, err
+	}
+	c.user.preferred = preferred
+	c.user.settle()
+	return noContent(), nil
+}
+
+// presence is what was set last, by whichever application, or else computed:
+// the most available of what the applications signed in as. A user with no
+// available application is offline whatever was set.
+func (u *user) presence() presence {
+	best := -1
+	for _, a := range u.applications {
+		if a.available == nil {
+			continue
+		}
+		if rank := slices.Index(preferredAvailabilities, a.available.signInAs); best < 0 || rank < best {
+			best = rank
+		}
+	}
+	switch {
+	case best < 0:
+		return offline
+	case u.preferred != "":
+		return seen(u.preferred)
+	default:
+		return seen(preferredAvailabilities[best])
+	}
+}
+
+// settle ends every operation that may have changed something: it tells the
+// user's applications of a presence that is no longer the one told last, and
+// lets go the pending GETs that have something to say.
+func (u *user) settle() {
+	now := u.presence()
+	if now != u.shared {
+		u.shared = now
+		u.announce("presence")
+	}
+	if now == offline {
+		u.preferred = "" // the next sign-in starts afresh
+	}
+	for _, a := range u.applications {
+		a.flush()
+	}
+}
+
+// announce queues the update of one of the user's own resources in every
+// available application.
+func (u *user) announce(rel string) {
+	for _, a := range u.applications {
+		if a.available != nil {
+			a.queue("me", rel, "updated")
+		}
+	}
+}

@@ -1,0 +1,271 @@
+package ucwatest
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// root is the path of the applications resource. It is where the document
+// certified has it; clients are to follow links all the same.
+const root = "/ucwa/oauth/v1/applications"
+
+// Config is what a [Server] is made of. The zero value is a server that works.
+type Config struct {
+	// Host is the name that the server calls itself, in X-MS-Server-Fqdn, in
+	// the challenge of a 401 and in its certificate; the default is
+	// "ucwatest.example". Hrefs are relative and do not contain it.
+	Host string
+
+	// Origins is the allow list for X-Ms-Origin, a header that only
+	// cross-domain browser applications send. Nil allows none.
+	Origins []string
+
+	// Clock is the server's only source of time. Nil is the system's clock.
+	Clock Clock
+
+	// Aggregation is how long an event waits for company before it ends a
+	// pending GET, until the client asks for something else with the medium
+	// parameter. Zero tells at once.
+	Aggregation time.Duration
+
+	// EventTimeout is how long a pending GET is held with nothing to tell,
+	// until the client asks for something else with the timeout parameter.
+	// Zero is the documented 180 seconds.
+	EventTimeout time.Duration
+
+	// Expiry is how long an application lives without a pending GET. Zero is
+	// the documented 15 minutes. A channel that has been silent for more than
+	// half of it is answered with resume.
+	Expiry time.Duration
+
+	// IDs names applications; real names have 11 or 12 decimal digits. A name
+	// in use is passed over and IDs asked again. It is called by one goroutine
+	// at a time. Nil draws them at random. With IDs set, tokens and cookies
+	// are not random either, so that a session can be repeated to the byte.
+	IDs func() string
+}
+
+// Server is a UCWA 2.0 server in memory. It is an http.Handler, safe for any
+// number of requests at once, and needs no socket.
+type Server struct {
+	host        string
+	origins     []string
+	clock       Clock
+	aggregation time.Duration
+	timeout     time.Duration
+	expiry      time.Duration
+	ids         func() string // nil: random
+
+	// mu guards the maps. Where a user's lock is needed too, that comes first.
+	mu           sync.RWMutex
+	tokens       map[string]*user
+	users        map[string]*user        // by URI in lower case
+	applications map[string]*application // live ones, by id
+}
+
+// New returns a server without users.
+func New(cfg Config) *Server {
+	s := &Server{
+		host:         cfg.Host,
+		origins:      slices.Clone(cfg.Origins),
+		clock:        cfg.Clock,
+		aggregation:  cfg.Aggregation,
+		timeout:      cfg.EventTimeout,
+		expiry:       cfg.Expiry,
+		ids:          cfg.IDs,
+		tokens:       map[string]*user{},
+		users:        map[string]*user{},
+		applications: map[string]*application{},
+	}
+	if s.host == "" {
+		s.host = "ucwatest.example"
+	}
+	if s.clock == nil {
+		s.clock = systemClock{}
+	}
+	if s.timeout <= 0 {
+		s.timeout = 180 * time.Second
+	}
+	if s.expiry <= 0 {
+		s.expiry = 15 * time.Minute
+	}
+	return s
+}
+
+// operation is one method of one resource. It runs with the lock of the user
+// held and must not wait; an answer that comes later says so with held.
+type operation func(*call) (answer, error)
+
+// call is a request on its way to its operation.
+type call struct {
+	server  *Server
+	request *http.Request
+	user    *user
+	app     *application // nil for the applications resource
+	fields  *fields      // of a POST
+}
+
+// methods are the operations of one resource, by method.
+type methods map[string]operation
+
+var applications = methods{http.MethodPost: createApplication}
+
+// resources are those of an application, by path below it. What is in no
+// table is not there, and what is not in the row is not allowed.
+var resources = map[string]methods{
+	"":                           {http.MethodGet: getApplication, http.MethodDelete: deleteApplication},
+	"/policies":                  {http.MethodGet: getPolicies},
+	"/batch":                     {http.MethodPost: postBatch},
+	"/events":                    {http.MethodGet: getEvents},
+	"/me":                        {http.MethodGet: getMe},
+	"/me/makeMeAvailable":        {http.MethodPost: postMakeMeAvailable},
+	"/me/presence":               {http.MethodGet: getPresence, http.MethodPost: postPresence},
+	"/me/note":                   {http.MethodGet: getNote, http.MethodPost: postNote},
+	"/me/location":               {http.MethodGet: getLocation, http.MethodPost: postLocation},
+	"/me/reportMyActivity":       {http.MethodPost: postReportMyActivity},
+	"/me/callForwardingSettings": {http.MethodGet: getCallForwardingSettings},
+	"/me/phones":                 {http.MethodGet: getPhones},
+	photoPath:                    {http.MethodGet: getPhoto},
+	"/people":                    {http.MethodGet: getPeople},
+	"/onlineMeetings":            {http.MethodGet: getOnlineMeetings},
+	"/communication":             {http.MethodGet: getCommunication},
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, err := s.serve(r)
+	var no *refusal
+	if errors.As(err, &no) { // no other errors are made here
+		a = no.answer()
+	}
+	s.write(w, r, a)
+}
+
+// serve asks in this order: who calls, from where, for what, with which method,
+// wanting which representation, sending what. The first that fails decides.
+func (s *Server) serve(r *http.Request) (answer, error) {
+	id, path, found := locate(r.URL)
+	if !found {
+		return answer{}, notFound()
+	}
+	c := &call{server: s, request: r}
+	app := s.application(id)
+	var err error
+	if app != nil && path == photoPath && photoCookie(r, app) {
+		c.user = app.user
+	} else if c.user, err = s.authenticate(r); err != nil {
+		return answer{}, err
+	}
+	if err := s.admit(r); err != nil {
+		return answer{}, err
+	}
+
+	table := applications
+	if id != "" {
+		// To others it is as if the application did not exist.
+		if app == nil || app.user != c.user {
+			return answer{}, applicationNotFound()
+		}
+		c.app = app
+		if table, found = resources[path]; !found {
+			return answer{}, notFound()
+		}
+	}
+	run, allowed := table[r.Method]
+	if !allowed {
+		return answer{}, methodNotAllowed(table)
+	}
+
+	mediaType := negotiate(r.Header)
+	if mediaType == "" && path != photoPath {
+		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Only JSON is served.")
+	}
+	if err := c.read(path); err != nil {
+		return answer{}, err
+	}
+	a, err := c.run(run)
+	if err != nil {
+		return answer{}, err
+	}
+	if a.held != nil {
+		if a, err = c.wait(a.held); err != nil {
+			return answer{}, err
+		}
+	}
+	if a.mediaType == "" {
+		a.mediaType = mediaType + utf8Charset
+	}
+	return a, nil
+}
+
+// locate splits a path into an application's id, empty for the applications
+// resource itself, and the path below it. Segments are compared decoded: some
+// clients escape more than others.
+func locate(u *url.URL) (id, path string, found bool) {
+	rest, found := strings.CutPrefix(u.EscapedPath(), root)
+	if !found || rest == "" {
+		return "", "", found
+	}
+	segments := strings.Split(rest, "/")
+	for i, segment := range segments {
+		decoded, err := url.PathUnescape(segment)
+		if err != nil || strings.Contains(decoded, "/") || (decoded == "") != (i == 0) {
+			return "", "", false
+		}
+		segments[i] = decoded
+	}
+	id, below := segments[1], segments[2:]
+	if len(below) == 2 && below[0] == "photos" {
+		return id, photoPath, true // whose photo, the operation will see
+	}
+	for _, segment := range below {
+		path += "/" + segment
+	}
+	return id, path, true
+}
+
+// read reads the body. That of a GET or DELETE has no meaning, and that of
+// batch is no JSON.
+func (c *call) read(path string) error {
+	body, err := readBody(c.request)
+	if err != nil || c.request.Method != http.MethodPost || path == "/batch" {
+		return err
+	}
+	if len(body) > 0 && !supported(c.request.Header) {
+		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+jsonType+".")
+	}
+	c.fields, err = parseFields(body)
+	return err
+}
+
+// run carries the operation out, alone among all that concern this user.
+func (c *call) run(op operation) (answer, error) {
+	c.user.mu.Lock()
+	defer c.user.mu.Unlock()
+	if c.app != nil && c.app.ended {
+		return answer{}, applicationNotFound()
+	}
+	return op(c)
+}
+
+func methodNotAllowed(table methods) *refusal {
+	var names []string
+	for name := range table {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return refuse(http.StatusMethodNotAllowed, "", "The resource has no such method.").
+		with("Allow", strings.Join(names, ", "))
+}
+
+// postBatch refuses: the link is there because an application without it would
+// not be one, but batches are not served. OperationNotSupported is what the
+// reference has for an operation that a deployment does without.
+func postBatch(*call) (answer, error) {
+	return answer{}, refuse(http.StatusForbidden, "OperationNotSupported", "Batches are not served.")
+}

@@ -1,0 +1,92 @@
+package ucwatest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// User is someone who has an account on the server, or who has joined a
+// meeting without one.
+type User struct {
+	Name       string
+	URI        string // "sip:dana@contoso.com"; the scheme may be left out
+	Email      string
+	Title      string
+	Department string
+
+	// Anonymous users may create applications, but have neither presence nor
+	// phones: makeMeAvailable answers 403 AnonymousNotAllowed.
+	Anonymous bool
+
+	// Modalities are those that the deployment allows the user, by their
+	// ModalityType names. Nil allows all; makeMeAvailable with another one
+	// answers 403.
+	Modalities []string
+}
+
+// user is a User with what belongs to the person rather than to one
+// application.
+type user struct {
+	User
+	server *Server
+	cookie string // what the cookies of the user's applications are made from
+
+	// mu guards all that follows, and the user's applications: presence is
+	// made from all of them, and a change of it is told to all of them.
+	mu           sync.Mutex
+	applications []*application // live ones, by age
+	preferred    string         // set by POST presence; empty: computed
+	shared       presence       // what was told last
+	message      string         // of the note
+	location     string
+}
+
+// AddUser gives a user an account and returns a token for it, which requests
+// carry as "Authorization: Bearer " + token. The same URI again, in any
+// casing, yields a further token for the account that is there.
+func (s *Server) AddUser(u User) (token string) {
+	if !strings.HasPrefix(strings.ToLower(u.URI), "sip:") {
+		u.URI = "sip:" + u.URI
+	}
+	u.Modalities = slices.Clone(u.Modalities)
+	key := strings.ToLower(u.URI)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	token = "cwt=" + s.secret(fmt.Sprintf("token %d %s", len(s.tokens), key))
+	account := s.users[key]
+	if account == nil {
+		account = &user{User: u, server: s, cookie: s.secret("cookie " + key), shared: offline}
+		s.users[key] = account
+	}
+	s.tokens[token] = account
+	return token
+}
+
+// secret is random, unless the session is to be repeatable: then it is made
+// from what it is for. All that a real server issues begins like this.
+func (s *Server) secret(purpose string) string {
+	if s.ids == nil {
+		return "AAEB" + rand.Text() + rand.Text()
+	}
+	return "AAEB" + digest(purpose)
+}
+
+func digest(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// address is the user's e-mail address or, for want of one, SIP address: it is
+// what photos are named for.
+func (u *user) address() string {
+	if u.Email != "" {
+		return u.Email
+	}
+	return u.URI[len("sip:"):]
+}
