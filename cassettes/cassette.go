@@ -1,0 +1,123 @@
+// Package cassettes keeps evidence: recorded exchanges of HTTP, in files that stock go-vcr v3 loads and replays.
+//
+// A [Recorder] makes exchanges, [Cassette.Save] writes them, [Open] and [Read] load them, and a [Replayer] answers from
+// them. Recordings that come with the package are found by name ([Names]).
+//
+// # The file
+//
+// A cassette is a YAML mapping with three keys, in this order: conform (the [Provenance], which go-vcr ignores), version
+// (always 2) and interactions (go-vcr's own list). The provenance holds a checksum of everything from the line
+// "interactions:" to the end of the file, with line ends as LF; this recomputes it:
+//
+//	sed -n '/^interactions:/,$p' FILE | sha256sum
+//
+// Exchanges that failed have no place in go-vcr's list, so they stand under conform, and go-vcr does not see them.
+package cassettes
+
+import (
+	"slices"
+	"time"
+
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
+)
+
+// Interaction is go-vcr's record of a request and its response.
+type Interaction = cassette.Interaction
+
+// Exchange is one request and its response. ID is its number, from 1, in the order in which the answers came.
+type Exchange struct {
+	*Interaction
+
+	// Failure says why no answer came, or why it did not come whole; it is empty if one did. A failed exchange has
+	// a zero Response, or the part of it that came.
+	Failure string
+}
+
+// Cassette is a list of exchanges and where they come from.
+type Cassette struct {
+	// Name is the path of the file, or the name of an embedded recording.
+	Name string
+
+	// Provenance is zero if the file says nothing of it, as those that go-vcr writes.
+	Provenance Provenance
+
+	// SHA256 is the checksum, in hexadecimal, of the file that was read, from the line "interactions:" to its end.
+	// It is empty if the cassette was not read from a file.
+	SHA256 string
+
+	// Exchanges stand in the order in which their answers came.
+	Exchanges []Exchange
+}
+
+// Provenance says where a recording comes from. In a file its fields have the names given here in lower camel case,
+// and those that are empty are left out.
+type Provenance struct {
+	Kind       string    // live, reference, documentation or capture
+	RecordedAt time.Time // when the recording began
+	Tool       string    // what recorded it, as in "conform 0.1.0"
+	Server     string    // what the server is, or called itself
+	Source     string    // what was recorded: the target's address, or a document's title and address
+	Task       string    // the task whose driver recorded it; empty for traffic that others made
+	Ledger     string    // the revision of the ledger at that time
+	Absent     []string  // capabilities that the target is declared not to offer
+	Repairs    []string  // each repair made to the printed text of a document
+	Redaction  Redaction // how secrets were taken out
+	SHA256     string    // the checksum that the file claims; computed anew when it is written
+}
+
+// Redaction says how the secrets were taken out of a recording. It is zero if they were not.
+type Redaction struct {
+	Version int      // grows when a rule changes
+	Rules   []string // names of the rules that were applied
+}
+
+// clone returns a deep copy. Nil maps and lists come out empty, so that two exchanges that a file cannot tell apart are
+// deeply equal.
+func (x Exchange) clone() Exchange {
+	copied := *x.Interaction
+	request, response := &copied.Request, &copied.Response
+	request.TransferEncoding = cloneList(request.TransferEncoding)
+	request.Trailer = cloneValues(request.Trailer)
+	request.Form = cloneValues(request.Form)
+	request.Headers = cloneValues(request.Headers)
+	response.TransferEncoding = cloneList(response.TransferEncoding)
+	response.Trailer = cloneValues(response.Trailer)
+	response.Headers = cloneValues(response.Headers)
+	return Exchange{Interaction: &copied, Failure: x.Failure}
+}
+
+func (p Provenance) clone() Provenance {
+	p.Absent = slices.Clone(p.Absent)
+	p.Repairs = slices.Clone(p.Repairs)
+	p.Redaction.Rules = slices.Clone(p.Redaction.Rules)
+	return p
+}
+
+func cloneList(list []string) []string { return append(make([]string, 0, len(list)), list...) }
+
+func cloneValues[M ~map[string][]string](values M) M {
+	copied := make(M, len(values))
+	for name, list := range values {
+		copied[name] = cloneList(list)
+	}
+	return copied
+}
+
+// number gives the exchanges their numbers: the IDs they have if those ascend from 1 or more, else their positions.
+// (go-vcr numbers from 0 and does not look at the numbers.)
+func number(exchanges []Exchange) []int {
+	numbers := make([]int, len(exchanges))
+	ascending := true
+	last := 0
+	for i, x := range exchanges {
+		numbers[i] = x.ID
+		ascending = ascending && x.ID > last
+		last = x.ID
+	}
+	if !ascending {
+		for i := range numbers {
+			numbers[i] = i + 1
+		}
+	}
+	return numbers
+}
