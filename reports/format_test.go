@@ -1,0 +1,97 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestUnknownFormat(t *testing.T) {
+	for typed, near := range map[string]string{"jsn": "json", "JUnit-xml": "junit", "htm": "html", "md": "markdown", "txt": "text", "mark": "markdown", "": "text"} {
+		var b bytes.Buffer
+		err := Write(&b, conformant(), typed, Options{})
+		if err == nil || b.Len() > 0 {
+			t.Fatalf("%q was written", typed)
+		}
+		if typed == "md" || typed == "mark" || typed == "" {
+			near = "" // as near to one as to another
+		}
+		if !strings.Contains(err.Error(), "did you mean "+near) || !strings.HasSuffix(err.Error(), "text, json, junit, html, markdown") {
+			t.Errorf("%q: %v", typed, err)
+		}
+	}
+	if FileName("yaml") != "" || FileName("junit") != "junit.xml" {
+		t.Errorf("file names: %q, %q", FileName("yaml"), FileName("junit"))
+	}
+}
+
+// An unwritable output is an error, and output that cannot be rendered is not begun.
+func TestWriteFails(t *testing.T) {
+	for _, format := range Formats() {
+		if err := Write(full{}, conformant(), format, Options{}); !errors.Is(err, errFull) {
+			t.Errorf("%s: error is %v", format, err)
+		}
+	}
+}
+
+var errFull = errors.New("no space left")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+// Writers render; they must not change what they were given.
+func TestWritersLeaveTheReportAlone(t *testing.T) {
+	r := hostile()
+	before := render(t, r, "json", Options{})
+	for _, format := range Formats() {
+		render(t, r, format, Options{Color: true, Verbose: true})
+	}
+	if !bytes.Equal(before, render(t, r, "json", Options{})) {
+		t.Error("the report is another after writing")
+	}
+}
+
+func TestNext(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(*Report)
+		want   string
+	}{
+		"reference":     {func(*Report) {}, "conform run --application URL"},
+		"live":          {func(r *Report) { r.Evidence.Kind = "live" }, "conform run --cassette DIR/evidence.yaml"},
+		"capture":       {func(r *Report) { r.Evidence.Kind = "capture" }, "which also does the steps"},
+		"fail":          {func(r *Report) { r.Results[1].Verdict = Fail }, "conform explain set-presence.1.link"},
+		"hostile id":    {func(r *Report) { r.Results[1].Verdict, r.Results[1].Requirement = Fail, "$(reboot)" }, "conform explain ID"},
+		"not exercised": {func(r *Report) { r.Results[1].Verdict = NotExercised }, "1 must not exercised, first set-presence.1.link"},
+		"error":         {func(r *Report) { r.Results[1].Verdict = Error }, "must error, first set-presence"},
+		"blocked":       {func(r *Report) { r.Results[1].Verdict = Blocked }, "conform explain set-presence.1.link"},
+		"nothing":       {func(r *Report) { r.Results = nil }, "conform list"},
+	} {
+		r := conformant()
+		test.change(r)
+		r.Tally()
+		if got := next(r); !strings.Contains(got, test.want) {
+			t.Errorf("%s: next is %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// The limit of the evidence stands beside every outcome, however long the source is.
+func TestEvidenceSentenceIsAlwaysThere(t *testing.T) {
+	for _, kind := range []string{"live", "reference", "documentation", "capture", "rumour"} {
+		r := conformant()
+		r.Evidence.Kind = kind
+		r.Evidence.Source = strings.Repeat("very long ", 1000)
+		_, limit := r.Evidence.words()
+		for _, format := range []string{"text", "markdown", "html"} {
+			out := string(render(t, r, format, Options{Width: 2000}))
+			if !strings.Contains(out, "It "+limit+".") && !strings.Contains(out, "It "+strings.ReplaceAll(limit, "'", "&#39;")+".") {
+				t.Errorf("%s does not say that evidence of kind %s %s", format, kind, limit)
+			}
+			if strings.Contains(out, strings.Repeat("very long ", 100)) {
+				t.Errorf("%s shows all of a very long source", format)
+			}
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/xml"
+	"strconv"
+	"strings"
+)
+
+type junitSuites struct {
+	XMLName xml.Name `xml:"testsuites"`
+	Name    string   `xml:"name,attr"`
+	junitCounts
+	Suites []*junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name string `xml:"name,attr"`
+	junitCounts
+	Timestamp  string          `xml:"timestamp,attr,omitempty"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+}
+
+type junitCounts struct {
+	Tests    int    `xml:"tests,attr"`
+	Failures int    `xml:"failures,attr"`
+	Errors   int    `xml:"errors,attr"`
+	Skipped  int    `xml:"skipped,attr"`
+	Time     string `xml:"time,attr"`
+	ms       float64
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitProblem `xml:"failure"`
+	Error   *junitProblem `xml:"error"`
+	Skipped *junitSkip    `xml:"skipped"`
+	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitProblem struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+type junitSkip struct {
+	Message string `xml:"message,attr"`
+}
+
+// renderJUnit is for CI systems, which know red and green only. Red is what keeps a
+// run from being conformant: were a run incomplete for nothing but skipped cases, one
+// more case says so, since a file of skips, or an empty one, reads as green.
+func renderJUnit(r *Report, _ Options) ([]byte, error) {
+	r = legible(r)
+	properties := []junitProperty{
+		{"outcome", string(r.Outcome)},
+		{"evidence.kind", r.Evidence.Kind},
+		{"evidence.source", r.Evidence.Source},
+		{"evidence.sha256", r.Evidence.SHA256},
+	}
+	out := junitSuites{Name: r.Tool.Name}
+	add := func(s *junitSuite) {
+		if !r.Evidence.RecordedAt.IsZero() {
+			s.Timestamp = r.Evidence.RecordedAt.UTC().Format("2006-01-02T15:04:05")
+		}
+		s.Properties = properties
+		s.Time = seconds(s.ms)
+		out.Tests += s.Tests
+		out.Failures += s.Failures
+		out.Errors += s.Errors
+		out.Skipped += s.Skipped
+		out.ms += s.ms
+		out.Suites = append(out.Suites, s)
+	}
+	for _, step := range byStep(r) {
+		s := &junitSuite{Name: step.Name()}
+		for _, result := range step.Results {
+			s.add(result, junitCaseOf(result, step.Name(), r.Strict))
+		}
+		add(s)
+	}
+	if r.Outcome != Conformant && out.Failures+out.Errors == 0 {
+		s := &junitSuite{Name: "outcome"}
+		s.add(Result{}, junitCase{
+			Class: "outcome", Name: string(r.Outcome), Time: seconds(0),
+			Error: &junitProblem{Message: shorten(r.Counts.String(), shownRunes), Type: string(r.Outcome), Text: missing(r)},
+		})
+		add(s)
+	}
+	out.Time = seconds(out.ms)
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	enc := xml.NewEncoder(&b)
+	enc.Indent("", "  ")
+	if err := enc.Encode(out); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+func (s *junitSuite) add(r Result, c junitCase) {
+	s.Tests++
+	s.ms += r.DurationMs
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+func junitCaseOf(r Result, class string, strict bool) junitCase {
+	c := junitCase{Class: class, Name: r.Requirement, Time: seconds(r.DurationMs)}
+	problem := func() *junitProblem {
+		message := r.Statement
+		if r.Verdict != Fail && r.Verdict != Warn && r.Reason != "" {
+			message = r.Reason
+		}
+		return &junitProblem{Message: shorten(message, shownRunes), Type: r.Level, Text: junitText(r)}
+	}
+	switch r.Verdict {
+	case Pass:
+	case Fail:
+		c.Failure = problem()
+	case Warn:
+		if r.binding(strict) {
+			c.Failure = problem()
+		} else {
+			c.Output = "warn: " + junitText(r)
+		}
+	case NotApplicable, NotExercised:
+		c.Skipped = &junitSkip{skipMessage(r)}
+	case Blocked:
+		if r.binding(strict) {
+			c.Error = problem()
+			c.Error.Type = string(Blocked)
+		} else {
+			c.Skipped = &junitSkip{skipMessage(r)}
+		}
+	default:
+		c.Error = problem()
+		c.Error.Type = string(Error)
+	}
+	return c
+}
+
+func skipMessage(r Result) string {
+	if r.Reason == "" {
+		return string(r.Verdict)
+	}
+	return string(r.Verdict) + ": " + shorten(r.Reason, shownRunes)
+}
+
+// junitText is the proof, for the page that a CI system makes of a failed case.
+func junitText(r Result) string {
+	lines := []string{r.Level + ": " + shorten(r.Statement, 2000)}
+	for _, f := range [][2]string{
+		{"expected: ", r.Expected}, {"observed: ", r.Observed}, {"reason: ", r.Reason},
+		{"evidence: ", r.where()}, {"source: ", r.Source.String()},
+	} {
+		if f[1] != "" {
+			lines = append(lines, f[0]+shorten(f[1], 2000))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func seconds(ms float64) string { return strconv.FormatFloat(ms/1000, 'f', 6, 64) }

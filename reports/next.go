@@ -1,0 +1,74 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+)
+
+// next is what to do now: the one command that brings the reader on.
+func next(r *Report) string {
+	switch r.Outcome {
+	case Nonconformant:
+		for _, result := range r.Results {
+			if result.binding(r.Strict) && (result.Verdict == Fail || result.Verdict == Warn) {
+				return "conform explain " + argument(result.Requirement)
+			}
+		}
+	case Conformant:
+		switch r.Evidence.Kind {
+		case "live":
+			return "keep the evidence (--out DIR): conform run --cassette DIR/evidence.yaml judges it again at any time"
+		case "capture":
+			return "conform run --application URL, which also does the steps that the capture does not contain"
+		}
+		return "conform run --application URL to certify your own server"
+	}
+	return missing(r)
+}
+
+// missing says what an incomplete run lacks.
+func missing(r *Report) string {
+	for _, v := range []Verdict{Error, Blocked, NotExercised} {
+		var first Result
+		n := 0
+		for _, result := range r.Results {
+			if result.Verdict == v && result.binding(r.Strict) {
+				if n == 0 {
+					first = result
+				}
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		kind := "must"
+		if r.Strict {
+			kind = "must or should"
+		}
+		what := fmt.Sprintf("%d %s %s, first %s", n, kind, v, first.Requirement)
+		if first.Reason != "" {
+			what += " (" + shorten(first.Reason, 120) + ")"
+		}
+		switch v {
+		case Error:
+			return what
+		case Blocked:
+			return what + ": conform explain " + argument(first.Requirement)
+		}
+		return what + ": conform run --application URL makes evidence that has it"
+	}
+	return "conform list shows what can be checked"
+}
+
+// argument is an id that may be pasted into a shell; ids of a report that was read
+// from a file could be anything.
+func argument(id string) string {
+	odd := func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", r)
+	}
+	if id == "" || id[0] == '-' || strings.IndexFunc(id, odd) >= 0 {
+		return "ID"
+	}
+	return id
+}

@@ -1,0 +1,161 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Verdict is what was found about one requirement.
+type Verdict string
+
+// The verdicts. Only the first three say that something was checked.
+const (
+	Pass          Verdict = "pass"
+	Fail          Verdict = "fail"           // a must is broken
+	Warn          Verdict = "warn"           // a should is broken
+	Blocked       Verdict = "blocked"        // a step it needs failed
+	NotExercised  Verdict = "not exercised"  // the evidence does not contain it
+	NotApplicable Verdict = "not applicable" // an optional capability that the server does not offer
+	Error         Verdict = "error"          // the harness or the network failed
+)
+
+// verdicts is the order in which people read them.
+var verdicts = []Verdict{Pass, Fail, Warn, Error, Blocked, NotExercised, NotApplicable}
+
+// Outcome is what the verdicts come to.
+type Outcome string
+
+// The outcomes.
+const (
+	Conformant    Outcome = "conformant"
+	Nonconformant Outcome = "nonconformant"
+	Incomplete    Outcome = "incomplete" // nothing failed, but not all was checked
+)
+
+// OutcomeOf draws the outcome from the results. It fails closed: an unknown level
+// is held to be a must, an unknown verdict to be no pass, and results of which none
+// was checked are incomplete. With strict, a should is held to be a must.
+func OutcomeOf(results []Result, strict bool) Outcome {
+	checked, missing := false, false
+	for _, r := range results {
+		if r.Verdict == Pass || r.Verdict == Fail || r.Verdict == Warn {
+			checked = true
+		}
+		if !r.binding(strict) {
+			continue
+		}
+		switch r.Verdict {
+		case Pass, NotApplicable:
+		case Fail, Warn:
+			return Nonconformant
+		default:
+			missing = true
+		}
+	}
+	if missing || !checked {
+		return Incomplete
+	}
+	return Conformant
+}
+
+// binding tells whether the outcome hangs on this result.
+func (r Result) binding(strict bool) bool {
+	switch r.Level {
+	case "may":
+		return false
+	case "should":
+		return strict
+	}
+	return true
+}
+
+// Counts is how often each verdict was given.
+type Counts struct {
+	Pass          int `json:"pass"`
+	Fail          int `json:"fail"`
+	Warn          int `json:"warn"`
+	Blocked       int `json:"blocked"`
+	NotExercised  int `json:"notExercised"`
+	NotApplicable int `json:"notApplicable"`
+	Error         int `json:"error"`
+}
+
+// Of is how often the verdict was given.
+func (c Counts) Of(v Verdict) int { return *c.slot(v) }
+
+// Total is the number of results.
+func (c Counts) Total() int {
+	total := 0
+	for _, v := range verdicts {
+		total += c.Of(v)
+	}
+	return total
+}
+
+// String is the counts in words: "84 pass, 3 not applicable".
+func (c Counts) String() string {
+	var words []string
+	for _, v := range verdicts {
+		if n := c.Of(v); n > 0 {
+			words = append(words, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	if words == nil {
+		return "nothing was checked"
+	}
+	return strings.Join(words, ", ")
+}
+
+func (c *Counts) add(v Verdict) { *c.slot(v)++ }
+
+// slot is where a verdict is counted; a verdict that does not exist is an error of the harness.
+func (c *Counts) slot(v Verdict) *int {
+	switch v {
+	case Pass:
+		return &c.Pass
+	case Fail:
+		return &c.Fail
+	case Warn:
+		return &c.Warn
+	case Blocked:
+		return &c.Blocked
+	case NotExercised:
+		return &c.NotExercised
+	case NotApplicable:
+		return &c.NotApplicable
+	}
+	return &c.Error
+}
+
+// share is the counts of one part of the results, such as those about the client.
+type share struct {
+	Name   string
+	Counts Counts
+}
+
+// shares divides results by a property; the known names come first, in their order.
+func shares(results []Result, by func(Result) string, known ...string) []share {
+	var found []share
+	for _, name := range known {
+		found = append(found, share{Name: name})
+	}
+	for _, r := range results {
+		name := by(r)
+		i := slices.IndexFunc(found, func(s share) bool { return s.Name == name })
+		if i < 0 {
+			i = len(found)
+			found = append(found, share{Name: name})
+		}
+		found[i].Counts.add(r.Verdict)
+	}
+	return slices.DeleteFunc(found, func(s share) bool { return s.Counts.Total() == 0 })
+}
+
+func bySubject(results []Result) []share {
+	return shares(results, func(r Result) string { return r.Subject }, "server", "client")
+}
+
+func byLevel(results []Result) []share {
+	return shares(results, func(r Result) string { return r.Level }, "must", "should", "may")
+}

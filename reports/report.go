@@ -1,0 +1,129 @@
+// Package reports is what a run found: the report, its outcome, and the forms in
+// which people and machines read it (text, JSON, JUnit XML, HTML, Markdown).
+//
+// A report is plain data. Whoever judged fills in the results and the exchanges,
+// already redacted, and calls [Report.Tally]; [Write] and [WriteFiles] do the rest:
+//
+//	r := &reports.Report{Subject: "server", Evidence: ev, Results: results}
+//	r.Tally()
+//	err := reports.Write(os.Stdout, r, "text", reports.Options{})
+//
+// Everything a server or a client sent is hostile until shown otherwise. The JSON
+// keeps it whole; every other form shows what cannot be printed as an escape (\x1b)
+// and never as what it does.
+package reports
+
+import "time"
+
+// SchemaID names the JSON contract. It changes when a reader of the old one would
+// be misled, and only then.
+const SchemaID = "conform.report/v1"
+
+// Report is one run: what was judged, on which evidence, and what came of it.
+type Report struct {
+	Schema    string     `json:"schema"` // always SchemaID once written
+	Tool      Tool       `json:"tool"`
+	Outcome   Outcome    `json:"outcome"`
+	Subject   string     `json:"subject"`          // what was certified: "server", "client" or "both"
+	Strict    bool       `json:"strict,omitempty"` // a broken should counts as a broken must
+	Evidence  Evidence   `json:"evidence"`
+	Counts    Counts     `json:"counts"`
+	Tasks     []Task     `json:"tasks,omitempty"` // titles, for people
+	Steps     []Step     `json:"steps,omitempty"` // titles and main exchanges, for people
+	Results   []Result   `json:"results"`
+	Exchanges []Exchange `json:"exchanges"`       // redacted by the caller: writers print what they are given
+	Notes     []string   `json:"notes,omitempty"` // what a reader must know, such as "--insecure" or a repaired erratum
+}
+
+// Tool is the program that judged.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+}
+
+// Evidence says where the exchanges came from. A verdict holds for that and no more.
+type Evidence struct {
+	Kind       string    `json:"kind"`   // "live", "reference", "documentation" or "capture"
+	Source     string    `json:"source"` // an address, a cassette or a file
+	RecordedAt time.Time `json:"recordedAt,omitzero"`
+	SHA256     string    `json:"sha256,omitempty"`
+	Server     string    `json:"server,omitempty"` // how the server named itself
+}
+
+// Task gives a documented task its title.
+type Task struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+}
+
+// Step gives a step of a task its title and the exchange that carries it out.
+type Step struct {
+	Task     string `json:"task"`
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Exchange int    `json:"exchange,omitempty"` // 0: the evidence holds none
+}
+
+// Result is the verdict on one requirement, with its proof.
+type Result struct {
+	Requirement string    `json:"requirement"`
+	Task        string    `json:"task"`
+	Step        string    `json:"step"`
+	Subject     string    `json:"subject"` // "server" or "client"
+	Level       string    `json:"level"`   // "must", "should" or "may"
+	Verdict     Verdict   `json:"verdict"`
+	Statement   string    `json:"statement"`
+	Source      Source    `json:"source"`
+	Expected    string    `json:"expected"`
+	Observed    string    `json:"observed"`
+	Reason      string    `json:"reason,omitempty"` // why there is no pass or fail
+	Evidence    []Pointer `json:"evidence"`
+	DurationMs  float64   `json:"durationMs"`
+}
+
+// Source is the sentence of the documentation behind a requirement.
+type Source struct {
+	Document string `json:"document"`
+	Clause   string `json:"clause"`
+}
+
+// Pointer points at what was looked at: a field of an exchange.
+type Pointer struct {
+	Exchange int    `json:"exchange"` // 0: the evidence as a whole
+	Field    string `json:"field"`
+}
+
+// Exchange is one request and its response. Exchanges are numbered from 1.
+type Exchange struct {
+	Number     int       `json:"number"`
+	Step       string    `json:"step,omitempty"`
+	Request    Request   `json:"request"`
+	Response   *Response `json:"response,omitempty"` // nil: none came
+	Error      string    `json:"error,omitempty"`
+	DurationMs float64   `json:"durationMs"`
+}
+
+// Request is what the client sent.
+type Request struct {
+	Method  string              `json:"method"`
+	URL     string              `json:"url"`
+	Headers map[string][]string `json:"headers,omitempty"`
+	Body    string              `json:"body,omitempty"`
+}
+
+// Response is what the server answered.
+type Response struct {
+	Status  int                 `json:"status"`
+	Headers map[string][]string `json:"headers,omitempty"`
+	Body    string              `json:"body,omitempty"`
+}
+
+// Tally counts the verdicts and draws the outcome from them.
+func (r *Report) Tally() {
+	r.Counts = Counts{}
+	for _, result := range r.Results {
+		r.Counts.add(result.Verdict)
+	}
+	r.Outcome = OutcomeOf(r.Results, r.Strict)
+}

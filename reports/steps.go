@@ -1,0 +1,192 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+)
+
+// stepResults is the results of one step, in order of appearance.
+type stepResults struct {
+	Task, ID string
+	Title    string
+	Exchange *Exchange // the one that carries the step out, if the evidence has it
+	Counts   Counts
+	Results  []Result
+}
+
+// Name is the step as machines name it: "set-presence.2".
+func (s *stepResults) Name() string {
+	if s.ID == "" {
+		return s.Task
+	}
+	return s.Task + "." + s.ID
+}
+
+// Request is the step in one line, as it went over the wire.
+func (s *stepResults) Request() string {
+	x := s.Exchange
+	if x == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %s → %s (exchange %d)", x.Request.Method, path(x.Request.URL), x.answer(), x.Number)
+}
+
+// byStep gathers the results by task and step, in order of appearance.
+func byStep(r *Report) []*stepResults {
+	type key struct{ task, step string }
+	titles := map[key]Step{}
+	for _, s := range r.Steps {
+		titles[key{s.Task, s.ID}] = s
+	}
+	exchanges := map[int]*Exchange{}
+	for i := range r.Exchanges {
+		exchanges[r.Exchanges[i].Number] = &r.Exchanges[i]
+	}
+	var steps []*stepResults
+	found := map[key]*stepResults{}
+	for _, result := range r.Results {
+		k := key{result.Task, result.Step}
+		s := found[k]
+		if s == nil {
+			s = &stepResults{Task: k.task, ID: k.step, Title: titles[k].Title, Exchange: exchanges[titles[k].Exchange]}
+			if s.Title == "" {
+				s.Title = "Step " + k.step
+			}
+			found[k] = s
+			steps = append(steps, s)
+		}
+		s.Counts.add(result.Verdict)
+		s.Results = append(s.Results, result)
+	}
+	return steps
+}
+
+// taskTitle is the title of a task, or its id where no title was given.
+func (r *Report) taskTitle(id string) string {
+	for _, t := range r.Tasks {
+		if t.ID == id && t.Title != "" {
+			return t.Title
+		}
+	}
+	return id
+}
+
+// about is what was certified, in a few words: the tasks and the subject.
+func (r *Report) about() string {
+	var titles []string
+	seen := map[string]bool{}
+	for _, result := range r.Results {
+		if !seen[result.Task] {
+			seen[result.Task] = true
+			titles = append(titles, r.taskTitle(result.Task))
+		}
+	}
+	if len(titles) == 0 {
+		for _, t := range r.Tasks {
+			titles = append(titles, r.taskTitle(t.ID))
+		}
+	}
+	tasks := strings.Join(titles, ", ")
+	switch {
+	case len(titles) == 0:
+		tasks = "no task"
+	case len(titles) > 3:
+		tasks = fmt.Sprintf("%d tasks", len(titles))
+	}
+	subject := r.Subject
+	if subject == "both" {
+		subject = "server and client"
+	}
+	if r.Strict {
+		subject += ", strict"
+	}
+	return tasks + " · " + subject
+}
+
+// where says what a result looked at: "exchange 9: status".
+func (r Result) where() string {
+	var places []string
+	for _, p := range r.Evidence {
+		switch {
+		case p.Exchange == 0:
+			places = append(places, p.Field)
+		case p.Field == "":
+			places = append(places, fmt.Sprintf("exchange %d", p.Exchange))
+		default:
+			places = append(places, fmt.Sprintf("exchange %d: %s", p.Exchange, p.Field))
+		}
+	}
+	return strings.Join(places, ", ")
+}
+
+// String is the document and the clause, as far as they are known.
+func (s Source) String() string {
+	if s.Document == "" || s.Clause == "" {
+		return s.Document + s.Clause
+	}
+	return s.Document + ", " + s.Clause
+}
+
+// answer is the status, or what came in its place.
+func (x *Exchange) answer() string {
+	switch {
+	case x.Response != nil:
+		return fmt.Sprint(x.Response.Status)
+	case x.Error != "":
+		return "error: " + x.Error
+	}
+	return "no response"
+}
+
+// path is the address without the host, which is the same on every line.
+func path(url string) string {
+	if _, rest, ok := strings.Cut(url, "://"); ok {
+		if i := strings.IndexByte(rest, '/'); i >= 0 {
+			return rest[i:]
+		}
+	}
+	return url
+}
+
+// alike is results that share a verdict and its reason.
+type alike struct {
+	Verdict Verdict
+	Reason  string
+	IDs     []string
+}
+
+// gather puts results of which there is nothing more to say than a reason together.
+func gather(results []Result) []*alike {
+	type key struct {
+		verdict Verdict
+		reason  string
+	}
+	var groups []*alike
+	found := map[key]*alike{}
+	for _, v := range verdicts {
+		for _, r := range results {
+			if r.Verdict != v {
+				continue
+			}
+			k := key{v, r.Reason}
+			if found[k] == nil {
+				found[k] = &alike{Verdict: v, Reason: r.Reason}
+				groups = append(groups, found[k])
+			}
+			found[k].IDs = append(found[k].IDs, r.Requirement)
+		}
+	}
+	return groups
+}
+
+// speaks tells whether a result has values of its own to show. One that only has a
+// reason is told with the others of that reason: a dead target is one sentence, not eighty.
+func (r Result) speaks() bool {
+	switch r.Verdict {
+	case Fail, Warn:
+		return true
+	case Error:
+		return r.Observed != ""
+	}
+	return false
+}

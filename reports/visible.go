@@ -1,0 +1,122 @@
+package reports
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// legible is a copy of the report that is safe to show: in every string, what cannot
+// be printed (control characters, escape sequences, bidirectional overrides, broken
+// UTF-8) is an escape. Writers for people work on this copy, so that none can forget.
+// Only bodies keep their line breaks.
+func legible(r *Report) *Report {
+	out := *r
+	out.Schema, out.Subject, out.Outcome = visible(r.Schema), visible(r.Subject), visible(r.Outcome)
+	out.Tool = Tool{visible(r.Tool.Name), visible(r.Tool.Version), visible(r.Tool.Commit)}
+	out.Evidence.Kind, out.Evidence.Source = visible(r.Evidence.Kind), visible(r.Evidence.Source)
+	out.Evidence.SHA256, out.Evidence.Server = visible(r.Evidence.SHA256), visible(r.Evidence.Server)
+	out.Notes = each(r.Notes, visible)
+	out.Tasks = each(r.Tasks, func(t Task) Task { return Task{visible(t.ID), visible(t.Title)} })
+	out.Steps = each(r.Steps, func(s Step) Step {
+		return Step{visible(s.Task), visible(s.ID), visible(s.Title), s.Exchange}
+	})
+	out.Results = each(r.Results, func(r Result) Result {
+		r.Requirement, r.Task, r.Step = visible(r.Requirement), visible(r.Task), visible(r.Step)
+		r.Subject, r.Level, r.Verdict = visible(r.Subject), visible(r.Level), visible(r.Verdict)
+		r.Statement, r.Reason = visible(r.Statement), visible(r.Reason)
+		r.Expected, r.Observed = visible(r.Expected), visible(r.Observed)
+		r.Source = Source{visible(r.Source.Document), visible(r.Source.Clause)}
+		r.Evidence = each(r.Evidence, func(p Pointer) Pointer { return Pointer{p.Exchange, visible(p.Field)} })
+		return r
+	})
+	out.Exchanges = each(r.Exchanges, func(x Exchange) Exchange {
+		x.Step, x.Error = visible(x.Step), visible(x.Error)
+		x.Request = Request{visible(x.Request.Method), visible(x.Request.URL), visibleHeaders(x.Request.Headers), visibleLines(x.Request.Body)}
+		if x.Response != nil {
+			x.Response = &Response{x.Response.Status, visibleHeaders(x.Response.Headers), visibleLines(x.Response.Body)}
+		}
+		return x
+	})
+	return &out
+}
+
+func each[T, U any](in []T, f func(T) U) []U {
+	out := make([]U, len(in))
+	for i, v := range in {
+		out[i] = f(v)
+	}
+	return out
+}
+
+func visibleHeaders(in map[string][]string) map[string][]string {
+	out := make(map[string][]string, len(in))
+	for name, values := range in {
+		out[visible(name)] = append(out[visible(name)], each(values, visible)...)
+	}
+	return out
+}
+
+// Legible returns text that is safe for a terminal: what cannot be printed is an
+// escape, but for line breaks.
+func Legible(text string) string { return visibleLines(text) }
+
+func visibleLines(s string) string {
+	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
+	return strings.Join(each(lines, visible), "\n")
+}
+
+// visible is the string on one line, with what cannot be printed written as in Go.
+// A backslash stays one: values are quoted from JSON often enough.
+func visible[S ~string](s S) S {
+	if strings.IndexFunc(string(s), func(r rune) bool { return !printable(r) }) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(string(s[i:]))
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case printable(r):
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r <= 0xffff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		}
+		i += size
+	}
+	return S(b.String())
+}
+
+// printable is Go's notion, which leaves out controls, format characters such as the
+// bidirectional ones, and odd spaces. U+FFFD is left out here as it is what broken
+// UTF-8 reads as.
+func printable(r rune) bool { return r != utf8.RuneError && strconv.IsPrint(r) }
+
+// shorten keeps the first runes of a long value and says how long it was.
+func shorten(s string, runes int) string {
+	if len(s) <= runes {
+		return s
+	}
+	n := utf8.RuneCountInString(s)
+	if n <= runes {
+		return s
+	}
+	end := 0
+	for range runes {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		end += size
+	}
+	return fmt.Sprintf("%s… (%d characters)", s[:end], n)
+}
