@@ -1,0 +1,327 @@
+package suite
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega/types"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
+
+// check is one requirement being judged on one evidence. A spec asks it for the
+// exchanges that it needs, and expects something of their fields; what was
+// looked at stays behind, whether it was right or wrong.
+type check struct {
+	*Evidence
+	requirement Requirement
+	gomega      types.Gomega
+	looks       []observation
+	verdict     reports.Verdict // set where a spec ends without pass or fail
+	reason      string
+}
+
+// observation is one look at one field: what was wanted and what was there.
+type observation struct {
+	exchange           int
+	field              string
+	expected, observed string
+	duration           float64 // of the exchange, in milliseconds
+}
+
+// Field is one place in an exchange, what the matchers of this package look at.
+type Field struct {
+	Name   string // "status", "header Cache-Control", "_links.self.href", "request body"
+	Value  any    // string, int, or as ucwa.DecodeJSON gives it
+	Absent bool
+	Why    string // why it could not be read, "" if it is just absent
+	x      *Exchange
+	check  *check
+}
+
+// Expect makes an assertion about a field, as gomega.Expect does.
+func (c *check) Expect(f Field) types.Assertion { return c.gomega.Expect(f) }
+
+// stop ends the spec without pass or fail.
+func (c *check) stop(verdict reports.Verdict, reason string) {
+	c.verdict, c.reason = verdict, reason
+	ginkgo.Skip(reason, 1)
+}
+
+func (c *check) notExercised(reason string) { c.stop(reports.NotExercised, reason) }
+
+// notApplicable ends the spec of a requirement that asks nothing of this evidence.
+func (c *check) notApplicable(reason string) { c.stop(reports.NotApplicable, reason) }
+
+// all returns the exchanges that play a part. Where there is none the spec ends:
+// blocked if a step before it went wrong, else not exercised. A failed one ends
+// it with an error.
+func (c *check) all(part string) []answer {
+	list := c.optional(part)
+	if len(list) == 0 {
+		if slices.Contains(c.Absent, part) {
+			c.notApplicable("declared absent: this target was given no user of that kind (" + part + ")")
+		}
+		if reason := c.blockedBy(part); reason != "" {
+			c.stop(reports.Blocked, reason)
+		}
+		c.notExercised("the evidence holds no " + conditionOf(part).title)
+	}
+	return list
+}
+
+// optional does the same, but may return nothing.
+func (c *check) optional(part string) []answer {
+	var list []answer
+	for _, x := range c.parts[part] {
+		if x.Failure != "" {
+			c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
+			c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
+		}
+		list = append(list, answer{x, c})
+	}
+	return list
+}
+
+// answer is an exchange as a spec sees it.
+type answer struct {
+	*Exchange
+	check *check
+}
+
+func (a answer) field(name string, value any, present bool) Field {
+	return Field{Name: name, Value: value, Absent: !present, x: a.Exchange, check: a.check}
+}
+
+// Status is the status of the response.
+func (a answer) Status() Field { return a.field("status", a.Response.Code, true) }
+
+// Body is the body of the response, as text.
+func (a answer) Body() Field { return a.field("body", a.Response.Body, a.Response.Body != "") }
+
+// Header is a header field of the response; several lines are joined by ", ".
+func (a answer) Header(name string) Field {
+	values := header(a.Response.Headers, name)
+	return a.field("header "+name, strings.Join(values, ", "), len(values) > 0)
+}
+
+// JSON is the value at a path of names in the response's body. If the answer is
+// no success, or its body no JSON object, the spec ends as blocked by the
+// requirement which says that it must be.
+func (a answer) JSON(path ...string) Field {
+	object, err := a.object()
+	owner := owners[a.Part]
+	if a.Response.Code/100 != 2 && owner.statusID != "" {
+		a.check.stop(reports.Blocked, fmt.Sprintf("%s: exchange %d was answered with %d", owner.statusID, a.ID, a.Response.Code))
+	}
+	if err != nil && owner.jsonID != "" {
+		a.check.stop(reports.Blocked, fmt.Sprintf("%s: the body of exchange %d cannot be read: %v", owner.jsonID, a.ID, err))
+	}
+	value, ok := dig(object, path...)
+	f := a.field(strings.Join(path, "."), value, ok)
+	if err != nil {
+		f.Why = err.Error()
+	}
+	return f
+}
+
+// Document is the response's body as one JSON value.
+func (a answer) Document() Field {
+	value, err := a.response.decode(a.Response.Body)
+	f := a.field("body", value, err == nil)
+	if err != nil {
+		f.Why = err.Error()
+	}
+	return f
+}
+
+// RequestHeader is a header field of the request.
+func (a answer) RequestHeader(name string) Field {
+	values := a.requestHeader(name)
+	return a.field("request header "+name, strings.Join(values, ", "), len(values) > 0)
+}
+
+// RequestBody is the body of the request, as text.
+func (a answer) RequestBody() Field {
+	return a.field("request body", a.Request.Body, a.Request.Body != "")
+}
+
+// RequestDocument is the request's body as one JSON value.
+func (a answer) RequestDocument() Field {
+	value, err := a.request.decode(a.Request.Body)
+	f := a.field("request body", value, err == nil)
+	if err != nil {
+		f.Why = err.Error()
+	}
+	return f
+}
+
+// URL is the URL that was asked.
+func (a answer) URL() Field { return a.field("request URL", a.Request.URL, true) }
+
+// within is a field inside the value of another, such as an item of a list.
+func (f Field) within(name string, value any, present bool) Field {
+	f.Name, f.Value, f.Absent, f.Why = f.Name+"."+name, value, !present, ""
+	return f
+}
+
+// observed tells what stands in the field, for people.
+func (f Field) observed() string {
+	switch v := f.Value.(type) {
+	case nil:
+		if !f.Absent {
+			return "null"
+		}
+	case string:
+		if !f.Absent {
+			return v
+		}
+	case int:
+		text := fmt.Sprint(v)
+		if f.Name == "status" && http.StatusText(v) != "" {
+			text += " " + http.StatusText(v)
+		}
+		return text
+	default:
+		if data, err := json.Marshal(v); err == nil && !f.Absent {
+			return string(data)
+		}
+	}
+	if f.Why != "" {
+		return f.Why
+	}
+	return "absent"
+}
+
+// owners are the requirements that answer for the soundness of a part: who asks
+// a broken answer for something else is blocked by them.
+var owners = map[string]struct{ statusID, jsonID string }{
+	partBefore: {"set-presence.pre.self", "set-presence.pre.self"},
+	partAfter:  {"set-presence.4.status", "set-presence.4.json"},
+	partRead:   {"set-presence.6.read", "set-presence.6.read"},
+	partEvents: {"set-presence.event.status", "set-presence.event.status"},
+}
+
+// condition says what must have gone well for a part to be there.
+type condition struct {
+	title string
+	after string                                // the part before it, "" if none
+	ready func(e *Evidence, x *Exchange) string // the requirement that x, of that part, broke; "" if the way is clear
+}
+
+var conditions = map[string]condition{
+	partCreate:   {title: "POST that created the application"},
+	partBefore:   {title: "GET on the application before makeMeAvailable"},
+	partMake:     {"POST on makeMeAvailable", partBefore, offersMakeMeAvailable},
+	partAfter:    {"GET on the application after makeMeAvailable", partMake, accepted("set-presence.2.status")},
+	partPresence: {"POST on presence", partAfter, offersPresence},
+	partRead:     {"GET on presence after makeMeAvailable", partAfter, offersPresence},
+	partEvents:   {"answer on the event channel", partAfter, offersEvents},
+	partReset:    {"POST on presence with an empty body", partAfter, offersPresence},
+	partEnd:      {title: "DELETE on the application"},
+	"gone":       {"request on the application after its DELETE", partEnd, accepted("DELETE on the application")},
+}
+
+// conditionOf returns the condition of any part, the refusals included.
+func conditionOf(part string) condition {
+	if c, ok := conditions[part]; ok {
+		return c
+	}
+	c := condition{title: "request that must be refused so"}
+	switch rel := probes[part]; {
+	case part == "modality" || part == "anonymous":
+		// These need an application of another user, not a step of this one.
+	case strings.HasSuffix(part, "-before") || rel == "application":
+		c.after, c.ready = partBefore, sound
+	case rel == "makeMeAvailable":
+		c.after, c.ready = partMake, accepted("set-presence.2.status")
+	case rel == "presence":
+		c.after, c.ready = partAfter, offersPresence
+	}
+	return c
+}
+
+// blockedBy says which earlier failure is the reason that a part is missing, ""
+// if there is none.
+func (e *Evidence) blockedBy(name string) string {
+	p := conditionOf(name)
+	if p.after == "" {
+		return ""
+	}
+	before := e.parts[p.after]
+	if len(before) == 0 {
+		return e.blockedBy(p.after)
+	}
+	x := before[len(before)-1]
+	if x.Failure != "" {
+		return fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
+	}
+	if id := p.ready(e, x); id != "" {
+		return fmt.Sprintf("%s: see exchange %d", id, x.ID)
+	}
+	return ""
+}
+
+// sound: the answer is a success with a JSON object in it.
+func sound(_ *Evidence, x *Exchange) string {
+	p := owners[x.Part]
+	if !x.succeeded() {
+		return p.statusID
+	}
+	if _, err := x.object(); err != nil {
+		return p.jsonID
+	}
+	return ""
+}
+
+// accepted: the answer says that the server did what it was asked.
+func accepted(id string) func(*Evidence, *Exchange) string {
+	return func(_ *Evidence, x *Exchange) string {
+		if x.succeeded() || x.Response.Code == http.StatusConflict {
+			return ""
+		}
+		return id
+	}
+}
+
+func offersMakeMeAvailable(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	return offers(x, "makeMeAvailable", "set-presence.1.link.present", "set-presence.1.link.href")
+}
+
+func offersPresence(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	return offers(x, "presence", "set-presence.4.me.links.presence", "set-presence.4.me.links.presence")
+}
+
+func offersEvents(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	object, _ := x.object()
+	link, _ := dig(object, "_links", "events")
+	if _, err := resolveLink(link, x.url); err != nil {
+		return "set-presence.4.links.events"
+	}
+	return ""
+}
+
+// offers: me has a link that can be followed.
+func offers(x *Exchange, rel, presentID, hrefID string) string {
+	object, _ := x.object()
+	value, ok := dig(object, "_embedded", "me", "_links", rel)
+	if !ok {
+		return presentID
+	}
+	if _, err := resolveLink(value, x.url); err != nil {
+		return hrefID
+	}
+	return ""
+}

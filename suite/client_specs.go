@@ -1,0 +1,269 @@
+package suite
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// clientRequests certifies what the document shows of the client's requests,
+// whatever the step: which links it follows and which header fields it sends.
+func clientRequests(t *tree) {
+	t.requirement("set-presence.nav.links", func(c *check) {
+		judged := false
+		for _, r := range c.clientRequests() {
+			if r.is("application") || !c.servedBefore(r, "") {
+				continue // given to the client, or evidence that begins in the middle
+			}
+			judged = true
+			c.Expect(r.URL()).To(matcher{"the URL of a link that was served before", func(Field) bool {
+				return c.servedBefore(r, linkKey(r.url))
+			}})
+		}
+		if !judged {
+			c.notExercised("the evidence shows no request after an answer with links")
+		}
+	})
+	t.requirement("set-presence.nav.order", func(c *check) {
+		judged := false
+		available := false
+		for _, r := range c.clientRequests() {
+			available = available || r.Part == partAfter || r.Part == partMake && r.succeeded() || r.Response.Code == http.StatusConflict && r.is("makeMeAvailable")
+			if !r.is("presence") || !available && !strings.HasSuffix(r.Part, "-before") {
+				continue
+			}
+			judged = true
+			order := "before makeMeAvailable was accepted"
+			if available {
+				order = "after makeMeAvailable was accepted"
+			}
+			c.Expect(r.field("request order", order, true)).To(beOneOf("after makeMeAvailable was accepted"))
+		}
+		if !judged {
+			c.notExercised("the evidence shows no request on presence together with makeMeAvailable")
+		}
+	})
+	t.requirement("set-presence.request.authorization", func(c *check) {
+		requests := c.clientRequests()
+		if !slices.ContainsFunc(requests, func(r answer) bool { return !r.RequestHeader("Authorization").Absent }) &&
+			slices.ContainsFunc(requests, func(r answer) bool { return r.succeeded() }) {
+			c.notExercised("no request has Authorization, yet the server served them: it was taken out of this evidence")
+		}
+		for _, r := range requests {
+			c.Expect(r.RequestHeader("Authorization")).To(stringThat("Bearer cwt=…", bearer.MatchString))
+		}
+	})
+	t.requirement("set-presence.request.token-origin", func(c *check) {
+		home := map[string]string{}
+		for _, r := range c.clientRequests() {
+			token := r.RequestHeader("Authorization")
+			if token.Absent {
+				continue
+			}
+			origin := ucwa.Origin(r.url)
+			first, seen := home[token.observed()]
+			if !seen {
+				first = origin
+				home[token.observed()] = origin
+			}
+			c.Expect(r.field("request URL", origin, true)).To(beOneOf(first))
+		}
+		if len(home) == 0 {
+			c.notExercised("no request has Authorization")
+		}
+	})
+	t.requirement("set-presence.request.content-type", func(c *check) {
+		judged := false
+		for _, r := range c.clientRequests() {
+			if r.Request.Body != "" {
+				judged = true
+				c.Expect(r.RequestHeader("Content-Type")).To(stringThat("application/json or application/vnd.microsoft.com.ucwa+json",
+					func(s string) bool { return s != "" && isJSONMedia(s) }))
+			}
+		}
+		if !judged {
+			c.notExercised("no request has a body")
+		}
+	})
+	t.requirement("set-presence.request.content-length", func(c *check) {
+		judged := false
+		for _, r := range c.clientRequests() {
+			length := r.RequestHeader("Content-Length")
+			framed := slices.Contains(r.Request.TransferEncoding, "chunked") || r.Request.ProtoMajor >= 2
+			if length.Absent && (r.Request.Body == "" || framed) {
+				continue
+			}
+			judged = true
+			c.Expect(length).To(beOneOf(fmt.Sprint(len(r.Request.Body))))
+		}
+		if !judged {
+			c.notExercised("no request tells its length")
+		}
+	})
+	t.requirement("set-presence.request.host", func(c *check) {
+		judged := false
+		for _, r := range c.clientRequests() {
+			if host := r.RequestHeader("Host"); !host.Absent {
+				judged = true
+				c.Expect(host).To(stringThat(r.url.Host, func(s string) bool {
+					return ucwa.Origin(&url.URL{Scheme: r.url.Scheme, Host: s}) == ucwa.Origin(r.url)
+				}))
+			}
+		}
+		if !judged {
+			c.notExercised("the evidence does not keep the Host field")
+		}
+	})
+	t.requirement("set-presence.request.accept", func(c *check) {
+		for _, r := range c.clientRequests() {
+			c.Expect(r.RequestHeader("Accept")).To(stringThat("a list with application/json or another media type of UCWA", acceptsUCWA))
+		}
+	})
+	for _, field := range []struct {
+		id, name string
+		rule     func(r answer) matcher
+	}{
+		{"set-presence.request.x-ms-origin", "X-Ms-Origin", func(answer) matcher {
+			return stringThat("an origin, scheme://host", webOrigin.MatchString)
+		}},
+		{"set-presence.request.x-requested-with", "X-Requested-With", func(answer) matcher { return beOneOf("XMLHttpRequest") }},
+		{"set-presence.request.referer", "Referer", func(r answer) matcher {
+			return stringThat("the XFrame page on "+ucwa.Origin(r.url), func(s string) bool {
+				u, err := url.Parse(s)
+				return err == nil && ucwa.Origin(u) == ucwa.Origin(r.url) && isFrame(u)
+			})
+		}},
+	} {
+		t.requirement(field.id, func(c *check) {
+			requests := c.clientRequests()
+			if !slices.ContainsFunc(requests, isCrossDomain) {
+				c.notApplicable("the client is no cross-domain browser application: it sends neither X-Ms-Origin nor the XFrame page as Referer")
+			}
+			for _, r := range requests {
+				c.Expect(r.RequestHeader(field.name)).To(field.rule(r))
+			}
+		})
+	}
+	for _, field := range []struct {
+		id, name, expected string
+		form               *regexp.Regexp
+	}{
+		{"set-presence.request.accept-language", "Accept-Language", "a list of language tags", languageList},
+		{"set-presence.request.accept-encoding", "Accept-Encoding", "a list of content codings", codingList},
+		{"set-presence.request.user-agent", "User-Agent", "a product, perhaps with a version and comments", product},
+		{"set-presence.request.connection", "Connection", "a list of tokens", tokenList},
+		{"set-presence.request.cache-control", "Cache-Control", "a list of directives", directiveList},
+		{"set-presence.request.dnt", "DNT", "0 or 1", zeroOrOne},
+	} {
+		t.requirement(field.id, func(c *check) {
+			sent := false
+			for _, r := range c.clientRequests() {
+				if f := r.RequestHeader(field.name); !f.Absent {
+					sent = true
+					c.Expect(f).To(stringThat(field.expected, field.form.MatchString))
+				}
+			}
+			if !sent {
+				c.notApplicable("the client does not send " + field.name)
+			}
+		})
+	}
+}
+
+// Forms of header fields (RFC 9110 and 9111), as strict as a may needs.
+const (
+	token  = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+	weight = `(?:\s*;\s*q=[01](?:\.[0-9]{0,3})?)?`
+)
+
+var (
+	bearer        = regexp.MustCompile(`^(?i:Bearer) cwt=\S+$`)
+	webOrigin     = regexp.MustCompile(`^https?://[^/?#@\s]+$`)
+	languageList  = listOf(`(?:\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)` + weight)
+	codingList    = listOf(token + weight)
+	tokenList     = listOf(token)
+	directiveList = listOf(token + `(?:=(?:` + token + `|"[^"]*"))?`)
+	product       = regexp.MustCompile(`^` + token + `(?:/` + token + `)?(?:\s|$)`)
+	zeroOrOne     = regexp.MustCompile(`^[01]$`)
+)
+
+func listOf(item string) *regexp.Regexp {
+	return regexp.MustCompile(`^(?:` + item + `)?(?:\s*,\s*(?:` + item + `)?)*$`)
+}
+
+func acceptsUCWA(s string) bool {
+	for item := range strings.SplitSeq(s, ",") {
+		media, _, _ := strings.Cut(item, ";")
+		switch strings.ToLower(strings.TrimSpace(media)) {
+		case "*/*", "application/*", "application/json", "application/xml",
+			"application/vnd.microsoft.com.ucwa+json", "application/vnd.microsoft.com.ucwa+xml":
+			return true
+		}
+	}
+	return false
+}
+
+// isCrossDomain reports whether a request shows that the client speaks through
+// the server's cross-domain frame. X-Requested-With alone does not: many
+// libraries send it.
+func isCrossDomain(r answer) bool {
+	if !r.RequestHeader("X-Ms-Origin").Absent {
+		return true
+	}
+	u, err := url.Parse(strings.Join(r.requestHeader("Referer"), ""))
+	return err == nil && isFrame(u)
+}
+
+func isFrame(u *url.URL) bool {
+	p := strings.ToLower(u.Path)
+	return strings.HasSuffix(p, "/xframe.html") || strings.HasSuffix(p, "/xframe")
+}
+
+// clientRequests returns every request on the application or below it that is
+// the client's own and was answered; those which ask for a refusal on purpose say
+// nothing of the client, and of those without an answer nobody knows what arrived.
+func (c *check) clientRequests() []answer {
+	var list []answer
+	for _, x := range c.Exchanges {
+		if x.Probe == "" && x.Response.Code != 0 && (len(x.rels) > 0 || applicationOf(x.url) != nil) && !x.is("applications") {
+			list = append(list, answer{x, c})
+		}
+	}
+	if len(list) == 0 {
+		c.notExercised("the evidence holds no request on the application")
+	}
+	return list
+}
+
+// requests returns the client's own requests with that method on that rel.
+func (c *check) requests(method, rel string) []answer {
+	var list []answer
+	for _, r := range c.clientRequests() {
+		if r.Request.Method == method && r.is(rel) {
+			list = append(list, r)
+		}
+	}
+	if len(list) == 0 {
+		c.notExercised(fmt.Sprintf("the evidence holds no %s on %s by the client itself", method, rel))
+	}
+	return list
+}
+
+// servedBefore reports whether an answer before r served a link with that key;
+// with "", whether any served links at all.
+func (c *check) servedBefore(r answer, key string) bool {
+	for k, list := range c.served {
+		if key != "" && k != key {
+			continue
+		}
+		if slices.ContainsFunc(list, func(s serving) bool { return c.Exchanges[s.by].ID < r.ID }) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,239 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// Target is a live server to gather evidence from: one application of one user.
+// The driver makes the user available, changes and resets the presence, and ends
+// the application.
+type Target struct {
+	Task        string // "set-presence" if empty
+	Application string // absolute URL of the application resource
+	Token       string // the bearer token, such as "cwt=AAEB…"
+
+	// Anonymous and Restricted are applications of two other users, for the
+	// refusals that only they meet: a meeting guest, and a user whose policy
+	// forbids a modality. Without them those refusals are not applicable.
+	Anonymous, Restricted *Party
+
+	Kind      string            // "live" if empty; "reference" for our own server
+	Transport http.RoundTripper // http.DefaultTransport if nil
+	WebOrigin string            // speak as a cross-domain browser application of this origin
+
+	RequestTimeout time.Duration    // for one answer; 10 s if zero
+	EventWait      time.Duration    // for the event that confirms; 30 s if zero
+	Keep           bool             // leave the application alone at the end; its end is then not exercised
+	Now            func() time.Time // the recording's clock; time.Now if nil
+	Progress       func(string)     // told of each request before it is sent; may be nil
+}
+
+// Party is another user's application.
+type Party struct{ Application, Token string }
+
+// Gather drives every target at once and returns what was seen of each, in the
+// order given. It does not fail: what went wrong is in the evidence. Presence
+// belongs to the user, so applications of one user take turns where they set it.
+func Gather(ctx context.Context, targets ...Target) []*Evidence {
+	list := make([]*Evidence, len(targets))
+	turns := &turns{users: map[string]*sync.Mutex{}}
+	slots := make(chan struct{}, mostAtOnce)
+	var wait sync.WaitGroup
+	for i, t := range targets {
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			list[i] = locateDriven(drive(ctx, t, turns))
+		})
+	}
+	wait.Wait()
+	return list
+}
+
+// mostAtOnce bounds the connections that one Gather holds open.
+const mostAtOnce = 256
+
+// turns lets the applications of one user set its presence one after another.
+type turns struct {
+	sync.Mutex
+	users map[string]*sync.Mutex
+}
+
+func (t *turns) of(user string) *sync.Mutex {
+	t.Lock()
+	defer t.Unlock()
+	if t.users[user] == nil {
+		t.users[user] = new(sync.Mutex)
+	}
+	return t.users[user]
+}
+
+// Record drives a target and returns the recording itself, secrets and all.
+func Record(ctx context.Context, t Target) *cassettes.Cassette {
+	return drive(ctx, t, &turns{users: map[string]*sync.Mutex{}})
+}
+
+// drive runs the task's driver on a target.
+func drive(ctx context.Context, t Target, turns *turns) *cassettes.Cassette {
+	t.Task = or(t.Task, "set-presence")
+	now := t.Now
+	if now == nil {
+		now = time.Now
+	}
+	began := now()
+	recorder := &cassettes.Recorder{Transport: t.Transport, Now: now}
+	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
+	tasks[t.Task].drive(s)
+	c := &cassettes.Cassette{Name: t.Application, Exchanges: recorder.Exchanges()}
+	ledger, _ := LedgerOf(t.Task)
+	c.Provenance = cassettes.Provenance{Kind: or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: t.Application,
+		Task: t.Task, Ledger: fmt.Sprint(ledger.Revision)}
+	for _, x := range c.Exchanges {
+		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
+			c.Provenance.Server = name[0]
+			break
+		}
+	}
+	if t.Anonymous == nil {
+		c.Provenance.Absent = append(c.Provenance.Absent, "anonymous")
+	}
+	if t.Restricted == nil {
+		c.Provenance.Absent = append(c.Provenance.Absent, "modality")
+	}
+	return c
+}
+
+// locateDriven finds the steps in a driver's recording, which is evidence for one application.
+func locateDriven(c *cassettes.Cassette) *Evidence {
+	list, err := Locate(c.Provenance.Task, c)
+	if err != nil {
+		panic(err) // the driver's own task is known
+	}
+	return list[0]
+}
+
+// Replay drives a recording that the task's own driver made, through its
+// replayer, so that client code and recording are held together, and returns the
+// evidence. If the driver asks anything that the recording does not answer, or
+// leaves anything unasked, the recording is judged by where its steps are found
+// alone, and the evidence says so.
+func Replay(ctx context.Context, c *cassettes.Cassette) *Evidence {
+	e := locateDriven(c)
+	if difference := rehearse(ctx, c); difference != "" {
+		e.Notes = append(e.Notes, "this recording is not what today's driver would make of it: "+difference)
+	}
+	return e
+}
+
+// rehearse drives the recording and returns the first difference, "" if there is none.
+func rehearse(ctx context.Context, c *cassettes.Cassette) string {
+	t := Target{Task: c.Provenance.Task, Application: c.Exchanges[0].Request.URL}
+	replayer := cassettes.NewReplayer(c)
+	t.Token = bearerOf(c.Exchanges[0])
+	t.WebOrigin = strings.Join(header(c.Exchanges[0].Request.Headers, "X-Ms-Origin"), "")
+	t.Keep = true
+	var setup *Party
+	for _, x := range exchanges(c.Exchanges) {
+		switch {
+		case x.Probe == "setup":
+			setup = &Party{x.Request.URL, bearerOf(x.Exchange)}
+		case x.Probe == "anonymous":
+			t.Anonymous = setup
+		case x.Probe == "modality":
+			t.Restricted = setup
+		case x.Probe == "" && x.Request.Method == http.MethodDelete:
+			t.Keep = false
+		}
+	}
+	s := &session{Context: ctx, target: t, transport: replayer, turns: &turns{users: map[string]*sync.Mutex{}}}
+	tasks[t.Task].drive(s)
+	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
+		return miss.Error()
+	}
+	if left := replayer.Unplayed(); len(left) > 0 {
+		return fmt.Sprintf("exchange %d, %s %s, was not asked for", left[0].ID, left[0].Request.Method, left[0].Request.URL)
+	}
+	if !slices.IsSorted(replayer.Played()) {
+		return fmt.Sprintf("the exchanges were asked for in another order: %v", replayer.Played())
+	}
+	return ""
+}
+
+func bearerOf(x cassettes.Exchange) string {
+	return strings.TrimPrefix(strings.Join(header(x.Request.Headers, "Authorization"), ""), "Bearer ")
+}
+
+// userAgent is how a driver names itself. It has no version: a recording made
+// again is then the same.
+const userAgent = "conform"
+
+// session is one driver at work: it sends, and remembers the first failure of
+// the transport, after which nothing more is sent.
+type session struct {
+	context.Context
+	target    Target
+	transport http.RoundTripper
+	turns     *turns
+	err       error
+}
+
+// client returns the client with which the driver speaks for itself.
+func (s *session) client() *ucwa.Client {
+	return &ucwa.Client{Token: s.target.Token, WebOrigin: s.target.WebOrigin, UserAgent: userAgent, HTTP: &http.Client{Transport: s.transport}}
+}
+
+// probe returns a client whose requests are marked as a probe and changed by edit.
+func (s *session) probe(name string, edit func(*http.Request)) *ucwa.Client {
+	c := s.client()
+	c.UserAgent = userAgent + " (probe " + name + ")"
+	c.Before = edit
+	return c
+}
+
+// do sends one request, waits for the target's RequestTimeout, and returns the
+// answer. It returns nil where none came, and where the link cannot be followed:
+// that is a fact about the server, on which the driver goes on.
+func (s *session) do(c *ucwa.Client, method string, link ucwa.Link, body any) *ucwa.Response {
+	res, err := s.within(or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
+	s.err = errors.Join(s.err, err)
+	return res
+}
+
+// within does the same with a limit of its own, and returns the transport's error.
+func (s *session) within(limit time.Duration, c *ucwa.Client, method string, link ucwa.Link, body any) (*ucwa.Response, error) {
+	if s.err != nil {
+		return nil, nil
+	}
+	if s.target.Progress != nil {
+		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))
+	}
+	ctx, cancel := context.WithTimeout(s, limit)
+	defer cancel()
+	res, err := c.Do(ctx, method, link, body)
+	if _, unfollowed := link.URL(); unfollowed != nil {
+		return nil, nil
+	}
+	return res, err
+}
+
+// resource returns the resource in an answer, nil if there is none.
+func resource(res *ucwa.Response) *ucwa.Resource {
+	if res == nil {
+		return nil
+	}
+	r, err := res.Resource()
+	if err != nil {
+		return nil
+	}
+	return r
+}

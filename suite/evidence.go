@@ -1,0 +1,183 @@
+package suite
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// Evidence is what was seen of one application: a numbered list of exchanges,
+// each knowing which part it plays in the task. It is all that a spec may look at:
+// no network, no clock, no mode.
+type Evidence struct {
+	Task       string
+	Kind       string // live, reference, documentation, capture
+	Source     string // a URL, a file, the name of an embedded recording
+	Server     string // what answered, as it called itself
+	RecordedAt time.Time
+	SHA256     string   // of the recording, "" for a live run
+	Driven     bool     // gathered by the task's driver, which reads on until the event comes or its patience ends
+	Absent     []string // capabilities that whoever ran it declared not to be there: anonymous, modality
+	Notes      []string // what a reader of the report must know
+	Exchanges  []*Exchange
+	Recording  *cassettes.Cassette // the same, redacted, as it can be kept
+
+	application *url.URL
+	served      map[string][]serving // by linkKey
+	parts       map[string][]*Exchange
+}
+
+// Exchange is one exchange of an Evidence.
+type Exchange struct {
+	cassettes.Exchange
+	Part  string // what it is in the task, "" if nothing; see locate.go
+	Probe string // the name that a deliberately odd request carries, "" for an ordinary one
+
+	url      *url.URL
+	rels     []string // under which its URL was served, or which the documentation gives it
+	request  document
+	response document
+}
+
+// document is a body decoded once.
+type document struct {
+	done  bool
+	value any
+	err   error
+}
+
+func (d *document) decode(body string) (any, error) {
+	if !d.done {
+		d.done = true
+		d.value, d.err = ucwa.DecodeJSON([]byte(body))
+	}
+	return d.value, d.err
+}
+
+// object returns the response's body if it is a JSON object, else the reason why not.
+func (x *Exchange) object() (map[string]any, error) {
+	value, err := x.response.decode(x.Response.Body)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("expected a JSON object, found %s", ucwa.JSONType(value))
+	}
+	return object, nil
+}
+
+// requestObject does the same for the request.
+func (x *Exchange) requestObject() (map[string]any, error) {
+	value, err := x.request.decode(x.Request.Body)
+	if err != nil {
+		return nil, err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("expected a JSON object, found %s", ucwa.JSONType(value))
+	}
+	return object, nil
+}
+
+// member returns the member of a JSON object that has the given name in any
+// casing, as UCWA matches the properties of requests.
+func member(object map[string]any, name string) (any, bool) {
+	if v, ok := object[name]; ok {
+		return v, true
+	}
+	for key, v := range object {
+		if strings.EqualFold(key, name) {
+			return v, true
+		}
+	}
+	return nil, false
+}
+
+// answered reports whether an answer came with a status of 2xx.
+func (x *Exchange) succeeded() bool { return x.Failure == "" && x.Response.Code/100 == 2 }
+
+// timedOut reports whether the driver's patience ended before an answer came.
+func (x *Exchange) timedOut() bool { return strings.Contains(x.Failure, "deadline exceeded") }
+
+func (x *Exchange) is(rel string) bool {
+	for _, r := range x.rels {
+		if r == rel {
+			return true
+		}
+	}
+	return false
+}
+
+// header returns the values of a header field, whose name recorders write in any casing.
+func header(h http.Header, name string) []string {
+	if values := h.Values(name); len(values) > 0 {
+		return values
+	}
+	var values []string
+	for key, v := range h {
+		if strings.EqualFold(key, name) {
+			values = append(values, v...)
+		}
+	}
+	return values
+}
+
+// requestHeader returns a request's header field. What recorders keep beside the
+// header, Host and Content-Length, is found there.
+func (x *Exchange) requestHeader(name string) []string {
+	values := header(x.Request.Headers, name)
+	if len(values) > 0 {
+		return values
+	}
+	switch name {
+	case "Host":
+		if x.Request.Host != "" {
+			return []string{x.Request.Host}
+		}
+	case "Content-Length":
+		if x.Request.ContentLength > 0 {
+			return []string{fmt.Sprint(x.Request.ContentLength)}
+		}
+	}
+	return nil
+}
+
+// Application returns the URL of the application that the evidence is about, ""
+// if it shows none.
+func (e *Evidence) Application() string {
+	if e.application == nil {
+		return ""
+	}
+	return e.application.String()
+}
+
+// dig follows a path of names into a JSON value.
+func dig(value any, path ...string) (any, bool) {
+	for _, name := range path {
+		object, ok := value.(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		if value, ok = object[name]; !ok {
+			return nil, false
+		}
+	}
+	return value, true
+}
+
+// isJSONMedia reports whether a media type is JSON as UCWA knows it. An absent
+// one is taken for it, since a recorder may not have kept it.
+func isJSONMedia(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	switch strings.ToLower(strings.TrimSpace(media)) {
+	case "", "application/json", "application/vnd.microsoft.com.ucwa+json":
+		return true
+	}
+	return false
+}

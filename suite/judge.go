@@ -1,0 +1,237 @@
+package suite
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/formatter"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
+
+// Options say how to judge.
+type Options struct {
+	Selection Selection    // which requirements; zero: all
+	Strict    bool         // a broken should makes nonconformant
+	Tool      reports.Tool // who judges, for the report
+}
+
+// Judgement is a set of evidence declared to Ginkgo. Its reports are there after
+// Ginkgo has run.
+type Judgement struct {
+	options  Options
+	evidence []*Evidence
+	selected map[string][]Requirement // by task
+	checks   map[*Evidence]map[string]*outcome
+}
+
+// outcome is what Ginkgo found of one check.
+type outcome struct {
+	check *check
+	spec  types.SpecReport
+}
+
+// Declare adds the specs for every evidence to Ginkgo's tree, without running
+// them. It is for test binaries that run Ginkgo themselves; others call [Judge].
+func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
+	j := &Judgement{options: options, evidence: evidence, selected: map[string][]Requirement{}, checks: map[*Evidence]map[string]*outcome{}}
+	if len(evidence) == 0 {
+		return nil, errors.New("nothing to judge: there is no evidence")
+	}
+	for _, e := range evidence {
+		if _, done := j.selected[e.Task]; done {
+			continue
+		}
+		ledger, err := LedgerOf(e.Task)
+		if err != nil {
+			return nil, err
+		}
+		if j.selected[e.Task], err = options.Selection.Apply(ledger); err != nil {
+			return nil, err
+		}
+	}
+	for _, e := range evidence {
+		ledger, _ := LedgerOf(e.Task)
+		declare(ledger, e, j.selected[e.Task])
+		j.checks[e] = map[string]*outcome{}
+	}
+	ginkgo.ReportAfterSuite("conform", func(r ginkgo.Report) { j.collect(r) })
+	return j, nil
+}
+
+func (j *Judgement) collect(r ginkgo.Report) {
+	for _, spec := range r.SpecReports {
+		for _, entry := range spec.ReportEntries {
+			if c, ok := entry.Value.GetRawValue().(*check); ok && j.checks[c.Evidence] != nil {
+				j.checks[c.Evidence][c.requirement.ID] = &outcome{c, spec}
+			}
+		}
+	}
+}
+
+var ran atomic.Bool
+
+// Judge runs the specs over every evidence in one run of Ginkgo, and returns a
+// report for each. Ginkgo runs once in a process: judge all evidence in one call.
+// Ginkgo's own output is suppressed; the reports hold all of it.
+func Judge(options Options, evidence ...*Evidence) ([]*reports.Report, error) {
+	if !ran.CompareAndSwap(false, true) {
+		return nil, errors.New("Judge was called before in this process, and Ginkgo runs only once: give all evidence to one call")
+	}
+	j, err := Declare(options, evidence...)
+	if err != nil {
+		return nil, err
+	}
+	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
+	out := formatter.ColorableStdOut
+	formatter.ColorableStdOut = io.Discard
+	defer func() { formatter.ColorableStdOut = out }()
+	ginkgo.RunSpecs(verdictsCount{}, "conform", suiteConfig, reporterConfig)
+	return j.Reports(), nil
+}
+
+// verdictsCount takes the place of *testing.T: a spec that fails is a verdict in
+// the report, and not for Ginkgo to act on.
+type verdictsCount struct{}
+
+func (verdictsCount) Fail() {}
+
+// Reports returns a report for each evidence, in the order given.
+func (j *Judgement) Reports() []*reports.Report {
+	list := make([]*reports.Report, len(j.evidence))
+	for i, e := range j.evidence {
+		list[i] = j.report(e)
+	}
+	return list
+}
+
+func (j *Judgement) report(e *Evidence) *reports.Report {
+	ledger, _ := LedgerOf(e.Task)
+	r := &reports.Report{
+		Schema: reports.SchemaID, Tool: j.options.Tool, Strict: j.options.Strict, Subject: subjectOf(j.selected[e.Task]),
+		Evidence: reports.Evidence{Kind: e.Kind, Source: e.Source, RecordedAt: e.RecordedAt, SHA256: e.SHA256, Server: e.Server},
+		Tasks:    []reports.Task{{ID: ledger.Task, Title: ledger.Title}},
+		Results:  []reports.Result{}, Exchanges: []reports.Exchange{}, Notes: e.Notes,
+	}
+	for _, s := range ledger.Steps {
+		r.Steps = append(r.Steps, reports.Step{Task: ledger.Task, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(s.ID)})
+	}
+	for _, requirement := range j.selected[e.Task] {
+		result := reports.Result{Requirement: requirement.ID, Task: ledger.Task, Step: requirement.Step, Subject: requirement.Subject,
+			Level: requirement.Level, Statement: requirement.Says, Evidence: []reports.Pointer{},
+			Source: reports.Source{Document: ledger.Document.Title, Clause: requirement.Clause}}
+		conclude(&result, j.checks[e][requirement.ID])
+		r.Results = append(r.Results, result)
+	}
+	for _, x := range e.Exchanges {
+		r.Exchanges = append(r.Exchanges, x.report())
+	}
+	r.Tally()
+	return r
+}
+
+// conclude turns what Ginkgo found into a verdict with its proof.
+func conclude(result *reports.Result, o *outcome) {
+	if o == nil {
+		result.Verdict, result.Reason = reports.Error, "its spec did not run: was it filtered out by a flag of Ginkgo?"
+		return
+	}
+	looks := o.check.looks
+	switch {
+	case o.spec.State == types.SpecStatePassed && len(looks) == 0:
+		result.Verdict, result.Reason = reports.Error, "its spec looked at nothing"
+	case o.spec.State == types.SpecStatePassed:
+		result.Verdict = reports.Pass
+	case o.spec.State == types.SpecStateFailed && result.Level == "must":
+		result.Verdict = reports.Fail
+	case o.spec.State == types.SpecStateFailed:
+		result.Verdict = reports.Warn
+	case o.spec.State == types.SpecStateSkipped && o.check.verdict != "":
+		result.Verdict, result.Reason = o.check.verdict, o.check.reason
+	default:
+		result.Verdict = reports.Error
+		result.Reason = strings.TrimSpace("its spec did not end: " + o.spec.State.String() + " " + o.spec.Failure.Message + " " + o.spec.Failure.ForwardedPanic)
+	}
+	if len(looks) == 0 {
+		return
+	}
+	decisive := looks[len(looks)-1:]
+	if result.Verdict == reports.Pass {
+		decisive = firstExchange(looks)
+	}
+	var expected, observed []string
+	for _, look := range decisive {
+		prefix := ""
+		if len(decisive) > 1 {
+			prefix = look.field + " "
+		}
+		expected = append(expected, prefix+look.expected)
+		observed = append(observed, prefix+look.observed)
+	}
+	result.Expected, result.Observed = strings.Join(expected, "; "), strings.Join(observed, "; ")
+	result.DurationMs = decisive[0].duration
+	for _, look := range slices.Concat(decisive, looks) {
+		pointer := reports.Pointer{Exchange: look.exchange, Field: look.field}
+		if len(result.Evidence) < mostPointers && !slices.Contains(result.Evidence, pointer) {
+			result.Evidence = append(result.Evidence, pointer)
+		}
+	}
+}
+
+// mostPointers bounds the proof of a verdict that was found in every exchange.
+const mostPointers = 10
+
+// firstExchange returns the looks at the first exchange, one a field and at most
+// three: what a reader needs to believe a pass.
+func firstExchange(looks []observation) []observation {
+	var list []observation
+	for _, look := range looks {
+		if look.exchange == looks[0].exchange && len(list) < 3 &&
+			!slices.ContainsFunc(list, func(o observation) bool { return o.field == look.field }) {
+			list = append(list, look)
+		}
+	}
+	return list
+}
+
+func subjectOf(selected []Requirement) string {
+	subject := selected[0].Subject
+	for _, r := range selected {
+		if r.Subject != subject {
+			return "both"
+		}
+	}
+	return subject
+}
+
+// mainExchange returns the number of the exchange that carries a step out, 0 if
+// the evidence holds none.
+func (e *Evidence) mainExchange(step string) int {
+	part, ok := map[string]string{"pre": partBefore, "1": partMake, "2": partMake, "3": partAfter, "4": partAfter,
+		"5": partPresence, "6": partPresence, "event": partEvents}[step]
+	if !ok || len(e.parts[part]) == 0 {
+		return 0
+	}
+	if list := e.parts[part]; part == partEvents && len(e.parts[partPresence]) > 0 {
+		for _, x := range list {
+			if x.ID > e.parts[partPresence][0].ID {
+				return x.ID
+			}
+		}
+	}
+	return e.parts[part][0].ID
+}
+
+// report returns x as a report shows it.
+func (x *Exchange) report() reports.Exchange {
+	r := reports.Exchange{Number: x.ID, Step: x.Part, Error: x.Failure, DurationMs: x.Response.Duration.Seconds() * 1000,
+		Request: reports.Request{Method: x.Request.Method, URL: x.Request.URL, Headers: x.Request.Headers, Body: x.Request.Body}}
+	if x.Response.Code != 0 {
+		r.Response = &reports.Response{Status: x.Response.Code, Headers: x.Response.Headers, Body: x.Response.Body}
+	}
+	return r
+}

@@ -1,0 +1,201 @@
+package suite
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Ledger is the closed list of what one document asks: every clause is the
+// source of requirements, or excluded with its reason.
+type Ledger struct {
+	Task         string // "set-presence"
+	Title        string
+	Revision     int // grows when a requirement changes its meaning
+	Document     Document
+	Steps        []Step
+	Clauses      []Clause
+	Errata       []string // where the document contradicts itself
+	Requirements []Requirement
+}
+
+// Document is what a ledger certifies against.
+type Document struct{ Title, URL string }
+
+// Step is one documented step of a task.
+type Step struct{ ID, Title string }
+
+// Clause is one passage of the document.
+type Clause struct {
+	ID        string
+	Quotes    []string // the document's own sentences
+	Shows     []string // header fields and JSON members of its samples
+	Excluded  string   // why nothing is tested, "" if something is
+	Reference string   // where it stands if not in the document itself
+}
+
+// Requirement is one testable sentence of a document.
+type Requirement struct {
+	ID      string `json:"id"`      // stable: the label in Ginkgo and the key in reports
+	Level   string `json:"level"`   // must, should, may
+	Subject string `json:"subject"` // server, client
+	Step    string `json:"step"`
+	Clause  string `json:"clause"`
+	Says    string `json:"says"`   // the statement, in our words
+	How     string `json:"how"`    // how it is tested
+	Breaks  string `json:"breaks"` // what commonly breaks it
+}
+
+//go:embed setpresence.yaml
+var setPresenceYAML []byte
+
+// Ledgers returns the ledger of every certified document.
+func Ledgers() []*Ledger { return []*Ledger{setPresenceLedger()} }
+
+var setPresenceLedger = sync.OnceValue(func() *Ledger {
+	l := new(Ledger)
+	if err := yaml.Unmarshal(setPresenceYAML, l); err != nil {
+		panic(fmt.Sprintf("setpresence.yaml: %v", err)) // the file is part of the program
+	}
+	return l
+})
+
+// LedgerOf returns the ledger of a task, or an error that names the tasks there are.
+func LedgerOf(task string) (*Ledger, error) {
+	var names []string
+	for _, l := range Ledgers() {
+		if l.Task == task {
+			return l, nil
+		}
+		names = append(names, l.Task)
+	}
+	return nil, fmt.Errorf("unknown task %q%s; the tasks are: %s", task, Nearest(task, names), strings.Join(names, ", "))
+}
+
+// RequirementOf returns the requirement of that id, and its ledger; or an error
+// that names the nearest one.
+func RequirementOf(id string) (*Requirement, *Ledger, error) {
+	var ids []string
+	for _, l := range Ledgers() {
+		for i := range l.Requirements {
+			if l.Requirements[i].ID == id {
+				return &l.Requirements[i], l, nil
+			}
+			ids = append(ids, l.Requirements[i].ID)
+		}
+	}
+	return nil, nil, fmt.Errorf("unknown requirement %q%s; `conform list` shows them all", id, Nearest(id, ids))
+}
+
+// Clause returns the clause of that id, nil if there is none.
+func (l *Ledger) Clause(id string) *Clause {
+	if i := slices.IndexFunc(l.Clauses, func(c Clause) bool { return c.ID == id }); i >= 0 {
+		return &l.Clauses[i]
+	}
+	return nil
+}
+
+// Nearest returns ", did you mean "x"?" for the name most like the given one,
+// "" where none is alike.
+func Nearest(name string, names []string) string {
+	best, distance := "", len(name)/2+2
+	for _, candidate := range names {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// editDistance is Levenshtein's, in bytes; long input is cut, since it comes from
+// a command line.
+func editDistance(a, b string) int {
+	a, b = a[:min(len(a), 100)], b[:min(len(b), 100)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// Selection says which requirements of a ledger are asked for. Zero: all.
+type Selection struct {
+	Requirements []string // ids; one that ends in "." or ".*" stands for all that begin so
+	Levels       []string // must, should, may
+	Subjects     []string // server, client
+}
+
+// Apply returns the selected requirements of l in the ledger's order. An id, level or
+// subject that does not exist is an error, and so is a selection that selects nothing.
+func (s Selection) Apply(l *Ledger) ([]Requirement, error) {
+	for _, pattern := range s.Requirements {
+		if !slices.ContainsFunc(l.Requirements, func(r Requirement) bool { return matchID(pattern, r.ID) }) {
+			var ids []string
+			for _, r := range l.Requirements {
+				ids = append(ids, r.ID)
+			}
+			return nil, fmt.Errorf("unknown requirement %q%s; `conform list` shows them all", pattern, Nearest(pattern, ids))
+		}
+	}
+	if err := known("level", s.Levels, []string{"must", "should", "may"}); err != nil {
+		return nil, err
+	}
+	if err := known("subject", s.Subjects, []string{"server", "client"}); err != nil {
+		return nil, err
+	}
+	var selected []Requirement
+	for _, r := range l.Requirements {
+		if (len(s.Requirements) == 0 || slices.ContainsFunc(s.Requirements, func(p string) bool { return matchID(p, r.ID) })) &&
+			(len(s.Levels) == 0 || slices.Contains(s.Levels, r.Level)) &&
+			(len(s.Subjects) == 0 || slices.Contains(s.Subjects, r.Subject)) {
+			selected = append(selected, r)
+		}
+	}
+	if len(selected) == 0 {
+		return nil, fmt.Errorf("nothing is selected: no requirement of %s has all of these: requirement %s, level %s, subject %s",
+			l.Task, orAny(s.Requirements), orAny(s.Levels), orAny(s.Subjects))
+	}
+	return selected, nil
+}
+
+func matchID(pattern, id string) bool {
+	if prefix := strings.TrimSuffix(pattern, "*"); strings.HasSuffix(prefix, ".") {
+		return strings.HasPrefix(id, prefix)
+	}
+	return pattern == id
+}
+
+func known(what string, given, names []string) error {
+	for _, g := range given {
+		if !slices.Contains(names, g) {
+			return fmt.Errorf("unknown %s %q%s; the %ss are: %s", what, g, Nearest(g, names), what, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+func orAny(given []string) string {
+	if len(given) == 0 {
+		return "any"
+	}
+	return strings.Join(given, ", ")
+}

@@ -1,0 +1,190 @@
+package suite
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// Locate finds the task's steps in recorded traffic, whoever made it: by the rel
+// under which a link was served, else (evidence that begins in the middle) by
+// the documented ending of the path. Traffic of several applications gives one
+// Evidence each, in the order in which they appear.
+func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
+	if _, err := LedgerOf(task); err != nil {
+		return nil, err
+	}
+	c = c.Redacted() // no secret goes beyond this line
+	all := exchanges(c.Exchanges)
+	var list []*Evidence
+	for _, group := range byApplication(all, c.Provenance.Task != "") {
+		e := &Evidence{Task: task, Kind: or(c.Provenance.Kind, "capture"), Source: c.Name, Server: c.Provenance.Server,
+			RecordedAt: c.Provenance.RecordedAt, SHA256: c.SHA256, Driven: c.Provenance.Task == task,
+			Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
+		for _, repair := range c.Provenance.Repairs {
+			e.Notes = append(e.Notes, "repaired in this transcript: "+repair)
+		}
+		e.locate()
+		list = append(list, e)
+	}
+	return list, nil
+}
+
+// or returns value, or otherwise where value is zero.
+func or[T comparable](value, otherwise T) T {
+	if value == *new(T) {
+		return otherwise
+	}
+	return value
+}
+
+// exchanges reads what locating needs from every exchange once.
+func exchanges(recorded []cassettes.Exchange) []*Exchange {
+	all := make([]*Exchange, 0, len(recorded))
+	for _, r := range recorded {
+		x := &Exchange{Exchange: r}
+		x.url, _ = url.Parse(r.Request.URL)
+		if x.url == nil {
+			x.url = &url.URL{}
+		}
+		if m := probeMark.FindStringSubmatch(strings.Join(x.requestHeader("User-Agent"), " ")); m != nil {
+			x.Probe = m[1]
+		}
+		all = append(all, x)
+	}
+	return all
+}
+
+// A probe says so in its User-Agent: whoever reads the server's log sees why a
+// request is odd, and no recorder takes it for a client's mistake.
+var probeMark = regexp.MustCompile(`\(probe ([A-Za-z-]+)\)`)
+
+var applicationPath = regexp.MustCompile(`^(.*/applications/[^/]+)(?:/|$)`)
+
+// applicationOf returns the URL of the application below which u lies, nil if
+// the path does not show it.
+func applicationOf(u *url.URL) *url.URL {
+	m := applicationPath.FindStringSubmatch(u.Path)
+	if m == nil {
+		return nil
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: m[1]}
+}
+
+// byApplication splits traffic by application. A driver's recording is about one,
+// whatever other applications its probes needed.
+func byApplication(all []*Exchange, driven bool) [][]*Exchange {
+	if driven {
+		return [][]*Exchange{all}
+	}
+	var order []string
+	groups := map[string][]*Exchange{}
+	var loose []*Exchange
+	for _, x := range all {
+		app := applicationOf(x.url)
+		if location := header(x.Response.Headers, "Location"); app == nil && x.Response.Code == 201 && len(location) > 0 {
+			if u, err := ucwa.Resolve(x.url, location[0]); err == nil {
+				app = applicationOf(u)
+			}
+		}
+		if app == nil {
+			loose = append(loose, x)
+			continue
+		}
+		key := linkKey(app)
+		if _, known := groups[key]; !known {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], x)
+	}
+	// An application that only probes touched is evidence for the others, and so
+	// is one of which nothing is known but a path: a link may lead astray.
+	var own []string
+	for _, key := range order {
+		probed := !slices.ContainsFunc(groups[key], func(x *Exchange) bool { return x.Probe == "" })
+		asked := slices.ContainsFunc(groups[key], func(x *Exchange) bool { return linkKey(x.url) == key || x.Response.Code == 201 })
+		if probed || !asked && len(order) > 1 {
+			loose = append(loose, groups[key]...)
+		} else {
+			own = append(own, key)
+		}
+	}
+	if len(own) <= 1 {
+		return [][]*Exchange{all}
+	}
+	var split [][]*Exchange
+	for i, key := range own {
+		group := groups[key]
+		if i == 0 {
+			group = append(group, loose...)
+			slices.SortStableFunc(group, func(a, b *Exchange) int { return a.ID - b.ID })
+		}
+		split = append(split, group)
+	}
+	return split
+}
+
+// locate gives every exchange its rels and its part.
+func (e *Evidence) locate() {
+	e.findApplication()
+	e.served = map[string][]serving{}
+	for i, x := range e.Exchanges {
+		if x.succeeded() {
+			e.collectLinks(i, x)
+		}
+	}
+	for _, x := range e.Exchanges {
+		x.rels = e.relsOf(x)
+	}
+	e.parts = map[string][]*Exchange{}
+	s := state{e: e}
+	for i, x := range e.Exchanges {
+		x.Part = s.part(i, x)
+		e.parts[x.Part] = append(e.parts[x.Part], x)
+		s.after(x)
+	}
+}
+
+// findApplication finds the URL of the application: the first that a driver
+// asks, else the first whose path or resource says so.
+func (e *Evidence) findApplication() {
+	if e.application != nil || len(e.Exchanges) == 0 {
+		return
+	}
+	if first := e.Exchanges[0]; e.Driven {
+		e.application = first.url
+		return
+	}
+	for _, x := range e.Exchanges {
+		if x.Probe != "" {
+			continue
+		}
+		if object, err := x.object(); err == nil && object["rel"] == "application" {
+			if u := selfOf(object, x.url); u != nil {
+				e.application = u
+				return
+			}
+		}
+	}
+	for _, x := range e.Exchanges {
+		if app := applicationOf(x.url); app != nil {
+			e.application = app
+			return
+		}
+	}
+}
+
+func selfOf(object map[string]any, base *url.URL) *url.URL {
+	links, _ := object["_links"].(map[string]any)
+	self, _ := links["self"].(map[string]any)
+	href, _ := self["href"].(string)
+	u, err := ucwa.Resolve(base, href)
+	if err != nil {
+		return nil
+	}
+	return u
+}

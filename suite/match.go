@@ -1,0 +1,139 @@
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/onsi/gomega/types"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// matcher is the one Gomega matcher of this package: what is expected of a
+// field, in words, and whether it is so. It leaves what it saw with the check,
+// on a pass too.
+type matcher struct {
+	expected string
+	matches  func(Field) bool
+}
+
+var _ types.GomegaMatcher = matcher{}
+
+// Match implements types.GomegaMatcher.
+func (m matcher) Match(actual any) (bool, error) {
+	f, ok := actual.(Field)
+	if !ok {
+		return false, fmt.Errorf("expected a suite.Field, got %T", actual)
+	}
+	if f.check != nil {
+		f.check.looks = append(f.check.looks, observation{f.x.ID, f.Name, m.expected, f.observed(), f.x.Response.Duration.Seconds() * 1000})
+	}
+	return m.matches(f), nil
+}
+
+// FailureMessage implements types.GomegaMatcher.
+func (m matcher) FailureMessage(actual any) string {
+	f := actual.(Field)
+	where := f.Name
+	if f.x != nil {
+		where = fmt.Sprintf("exchange %d, %s %s: %s", f.x.ID, f.x.Request.Method, f.x.Request.URL, f.Name)
+	}
+	return fmt.Sprintf("%s\nexpected %s\nobserved %s", where, m.expected, f.observed())
+}
+
+// NegatedFailureMessage implements types.GomegaMatcher.
+func (m matcher) NegatedFailureMessage(actual any) string {
+	return strings.Replace(m.FailureMessage(actual), "expected ", "expected anything but ", 1)
+}
+
+// satisfy matches a present field whose value fulfils what the words say.
+func satisfy(expected string, fulfils func(value any) bool) matcher {
+	return matcher{expected, func(f Field) bool { return !f.Absent && fulfils(f.Value) }}
+}
+
+// beOneOf matches a field that has one of the given values.
+func beOneOf(values ...any) matcher {
+	words := make([]string, len(values))
+	for i, v := range values {
+		words[i] = Field{Name: "status", Value: v}.observed()
+		if _, isStatus := v.(int); !isStatus {
+			words[i] = fmt.Sprint(v)
+		}
+	}
+	expected := strings.Join(words, " or ")
+	return satisfy(expected, func(value any) bool { return slices.Contains(values, value) })
+}
+
+// beOneOfNames does the same for the values of an enumeration.
+func beOneOfNames[T ~string](names []T) matcher {
+	values := make([]any, len(names))
+	for i, n := range names {
+		values[i] = string(n)
+	}
+	return beOneOf(values...)
+}
+
+// beAbsent matches a field that is not there.
+func beAbsent() matcher { return matcher{"absent", func(f Field) bool { return f.Absent }} }
+
+// beEmpty matches a body without content.
+func beEmpty() matcher {
+	return matcher{"no content", func(f Field) bool { return f.Absent }}
+}
+
+// beObject matches a JSON object.
+func beObject() matcher {
+	return satisfy("one JSON object", func(value any) bool { _, ok := value.(map[string]any); return ok })
+}
+
+// beText matches a string that is not empty.
+func beText() matcher {
+	return satisfy("a string that is not empty", func(value any) bool { s, ok := value.(string); return ok && s != "" })
+}
+
+// stringThat matches a string that fulfils what the words say.
+func stringThat(expected string, fulfils func(string) bool) matcher {
+	return satisfy(expected, func(value any) bool { s, ok := value.(string); return ok && fulfils(s) })
+}
+
+// leadToOrigin matches a link whose href resolves within the origin that served it.
+func leadToOrigin() matcher {
+	return matcher{"a link whose href resolves on the server's own origin", func(f Field) bool {
+		_, err := resolveLink(f.Value, f.x.url)
+		return err == nil
+	}}
+}
+
+// leadTo matches a link that leads to where want says, in words.
+func leadTo(expected string, want func(u *url.URL) bool) matcher {
+	return matcher{expected, func(f Field) bool {
+		u, err := resolveLink(f.Value, f.x.url)
+		return err == nil && want(u)
+	}}
+}
+
+// resolveLink reads a value as a HAL link, or a list that begins with one, and
+// resolves its href within the origin of base.
+func resolveLink(value any, base *url.URL) (*url.URL, error) {
+	if list, ok := value.([]any); ok && len(list) > 0 {
+		value = list[0]
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("no link")
+	}
+	href, ok := object["href"].(string)
+	if !ok {
+		return nil, errors.New("a link without an href")
+	}
+	u, err := ucwa.Resolve(base, href)
+	if err != nil {
+		return nil, err
+	}
+	if ucwa.Origin(u) != ucwa.Origin(base) {
+		return nil, errors.New("a link to another origin")
+	}
+	return u, nil
+}

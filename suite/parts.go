@@ -1,0 +1,222 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// The parts that an exchange can play in "Set my presence information". The
+// refusals have the last element of their requirement's id as their part.
+const (
+	partCreate   = "create"
+	partBefore   = "application before"
+	partMake     = "makeMeAvailable"
+	partAfter    = "application"
+	partPresence = "presence"
+	partRead     = "presence read"
+	partEvents   = "events"
+	partReset    = "reset"
+	partEnd      = "end"
+)
+
+// state is what is known of the application while its exchanges pass by.
+type state struct {
+	e         *Evidence
+	seen      bool // the application, before or after
+	available bool
+	ended     bool
+}
+
+// part says what x is, given all that came before it.
+func (s *state) part(i int, x *Exchange) string {
+	if x.Probe != "" {
+		return s.probed(x)
+	}
+	// A driver marks what it does wrong on purpose; others meet refusals by chance.
+	if !s.e.Driven {
+		if part := s.refused(x); part != "" {
+			return part
+		}
+	}
+	method := x.Request.Method
+	switch {
+	case x.is("applications") && method == "POST":
+		return partCreate
+	case x.is("application"):
+		return s.application(x, method)
+	case x.is("makeMeAvailable"):
+		return s.makeMeAvailable(i, x, method)
+	case x.is("presence"):
+		return s.presence(x, method)
+	case x.is("note"), x.is("location"):
+		return s.beforehand(x, method)
+	case x.is("events") && method == "GET":
+		return partEvents
+	}
+	return ""
+}
+
+// refused finds the refusals that any resource can meet.
+func (s *state) refused(x *Exchange) string {
+	authorization, origin := x.requestHeader("Authorization"), x.requestHeader("X-Ms-Origin")
+	switch {
+	case s.ended:
+		return "gone"
+	case x.Response.Code == 401 && len(authorization) == 0:
+		return "no-token"
+	case x.Response.Code == 401 && !s.e.worksElsewhere("Authorization", authorization):
+		return "bad-token"
+	case x.Response.Code == 403 && len(origin) > 0 && !s.e.worksElsewhere("X-Ms-Origin", origin) &&
+		len(header(x.Response.Headers, "X-Ms-Diagnostics")) > 0:
+		return "origin"
+	}
+	return ""
+}
+
+// worksElsewhere reports whether a request with that very header field succeeded:
+// then the field was not the reason for a refusal.
+func (e *Evidence) worksElsewhere(name string, values []string) bool {
+	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool {
+		return x.succeeded() && slices.Equal(x.requestHeader(name), values)
+	})
+}
+
+// beforehand finds note and location asked before makeMeAvailable.
+func (s *state) beforehand(x *Exchange, method string) string {
+	if !s.seen || s.available || method != "GET" && method != "POST" {
+		return ""
+	}
+	rel := "note"
+	if x.is("location") {
+		rel = "location"
+	}
+	return fmt.Sprintf("%s-%s-before", rel, strings.ToLower(method))
+}
+
+// probes are the refusals that a driver asks for, and the rel of the resource
+// that it asks.
+var probes = map[string]string{
+	"presence-get-before":    "presence",
+	"presence-post-before":   "presence",
+	"note-get-before":        "note",
+	"note-post-before":       "note",
+	"location-get-before":    "location",
+	"location-post-before":   "location",
+	"make-again":             "makeMeAvailable",
+	"modality":               "makeMeAvailable",
+	"anonymous":              "makeMeAvailable",
+	"availability":           "presence",
+	"not-json":               "presence",
+	"media-type":             "presence",
+	"method-makeMeAvailable": "makeMeAvailable",
+	"method-presence":        "presence",
+	"gone":                   "application",
+	"no-token":               "application",
+	"bad-token":              "application",
+	"origin":                 "application",
+}
+
+// probed returns the refusal that a marked request is for, if it is on the
+// resource that it should be on.
+func (s *state) probed(x *Exchange) string {
+	if rel, known := probes[x.Probe]; !known || !x.is(rel) {
+		return ""
+	}
+	return x.Probe
+}
+
+func (s *state) application(x *Exchange, method string) string {
+	switch {
+	case method == "DELETE":
+		return partEnd
+	case method != "GET":
+		return ""
+	case s.available || !s.seen && hasLink(x, "presence") && !hasLink(x, "makeMeAvailable"):
+		return partAfter // perhaps made available before the evidence begins
+	}
+	return partBefore
+}
+
+func (s *state) makeMeAvailable(i int, x *Exchange, method string) string {
+	switch {
+	case method != "POST":
+		return "method-makeMeAvailable"
+	case s.available, x.Response.Code == 409 && !s.seen:
+		return "make-again"
+	case x.Response.Code == 403 && s.e.acceptsLater(i):
+		if object, err := x.object(); err == nil && object["subcode"] == ucwa.SubcodeAnonymousNotAllowed {
+			return "anonymous"
+		}
+		return "modality"
+	}
+	return partMake
+}
+
+func (s *state) presence(x *Exchange, method string) string {
+	switch {
+	case method == "GET" && s.available:
+		return partRead
+	case method == "GET" && (s.seen || x.Response.Code == 409):
+		return "presence-get-before"
+	case method == "GET":
+		return partRead
+	case method != "POST":
+		return "method-presence"
+	case !s.available && (s.seen || x.Response.Code == 409):
+		return "presence-post-before"
+	case strings.TrimSpace(x.Request.Body) == "":
+		return partReset
+	case !isJSONMedia(strings.Join(x.requestHeader("Content-Type"), "")):
+		return "media-type"
+	}
+	object, err := x.requestObject()
+	if err != nil {
+		return "not-json"
+	}
+	value, ok := member(object, "availability")
+	if !ok || value == nil {
+		return partReset
+	}
+	if text, _ := value.(string); !ucwa.PreferredAvailability(text).Valid() {
+		return "availability"
+	}
+	return partPresence
+}
+
+// after notes what x did to the application.
+func (s *state) after(x *Exchange) {
+	switch x.Part {
+	case partBefore:
+		s.seen = s.seen || x.Failure == ""
+	case partAfter:
+		s.seen, s.available = true, true
+	case partMake:
+		// 409 says that the user is available already, and many clients go on.
+		s.seen = true
+		s.available = s.available || x.succeeded() || x.Failure == "" && x.Response.Code == 409
+	case "make-again":
+		s.available = true
+	case partEnd:
+		s.ended = x.succeeded()
+	}
+}
+
+// acceptsLater reports whether a makeMeAvailable after exchange i was accepted.
+func (e *Evidence) acceptsLater(i int) bool {
+	return slices.ContainsFunc(e.Exchanges[i+1:], func(x *Exchange) bool {
+		return x.is("makeMeAvailable") && x.Request.Method == "POST" && x.succeeded()
+	})
+}
+
+// hasLink reports whether the answer has an application whose me has that link.
+func hasLink(x *Exchange, rel string) bool {
+	object, err := x.object()
+	if err != nil {
+		return false
+	}
+	_, ok := dig(object, "_embedded", "me", "_links", rel)
+	return ok
+}

@@ -1,0 +1,180 @@
+package suite
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// refusals certifies what the server must refuse, and the reset, which looks like
+// a mistake and is none.
+func refusals(t *tree) {
+	for _, refusal := range []struct {
+		id       string
+		status   int
+		subcodes []string // acceptable ones; with "" the error may do without
+	}{
+		{"set-presence.refusal.presence-get-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
+		{"set-presence.refusal.presence-post-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
+		{"set-presence.refusal.note-get-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
+		{"set-presence.refusal.note-post-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
+		{"set-presence.refusal.location-get-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
+		{"set-presence.refusal.location-post-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
+		{"set-presence.refusal.make-again", http.StatusConflict, []string{ucwa.SubcodeAlreadyExists}},
+		{"set-presence.refusal.modality", http.StatusForbidden, nil},
+		{"set-presence.refusal.anonymous", http.StatusForbidden, []string{ucwa.SubcodeAnonymousNotAllowed}},
+		{"set-presence.refusal.availability", http.StatusBadRequest, []string{"", ucwa.SubcodeParameterValidationFailure, ucwa.SubcodeDeserializationFailure}},
+		{"set-presence.refusal.not-json", http.StatusBadRequest, []string{"", ucwa.SubcodeDeserializationFailure, ucwa.SubcodeParameterValidationFailure}},
+		{"set-presence.refusal.media-type", http.StatusUnsupportedMediaType, nil},
+		{"set-presence.refusal.method-makeMeAvailable", http.StatusMethodNotAllowed, nil},
+		{"set-presence.refusal.method-presence", http.StatusMethodNotAllowed, nil},
+		{"set-presence.refusal.gone", http.StatusNotFound, []string{ucwa.SubcodeApplicationNotFound}},
+		{"set-presence.refusal.no-token", http.StatusUnauthorized, nil},
+		{"set-presence.refusal.bad-token", http.StatusUnauthorized, nil},
+		{"set-presence.refusal.origin", http.StatusForbidden, nil},
+	} {
+		t.requirement(refusal.id, func(c *check) {
+			part := strings.TrimPrefix(refusal.id, "set-presence.refusal.")
+			for _, a := range c.all(part) {
+				c.Expect(a.Status()).To(beOneOf(refusal.status))
+				subcode := a.Error("subcode")
+				if refusal.subcodes == nil || subcode.Absent && refusal.subcodes[0] == "" {
+					continue
+				}
+				acceptable := make([]any, 0, len(refusal.subcodes))
+				for _, s := range refusal.subcodes {
+					if s != "" {
+						acceptable = append(acceptable, s)
+					}
+				}
+				c.Expect(subcode).To(beOneOf(acceptable...))
+			}
+		})
+	}
+	t.requirement("set-presence.refusal.challenge", func(c *check) {
+		for _, a := range c.refused(func(status int) bool { return status == http.StatusUnauthorized }) {
+			c.Expect(a.Header("WWW-Authenticate")).To(matcher{`MsRtcOAuth href="https://…",grant_type="…"`, func(Field) bool {
+				return slices.ContainsFunc(ucwa.ParseChallenges(header(a.Response.Headers, "WWW-Authenticate")), isTokenChallenge)
+			}})
+		}
+	})
+	t.requirement("set-presence.refusal.origin-diagnostics", func(c *check) {
+		for _, a := range c.all("origin") {
+			if a.Response.Code != http.StatusForbidden {
+				c.stop(reports.Blocked, fmt.Sprintf("set-presence.refusal.origin: see exchange %d", a.ID))
+			}
+			c.Expect(a.Header("X-Ms-Diagnostics")).To(beText())
+		}
+	})
+	t.requirement("set-presence.refusal.json", func(c *check) {
+		for _, a := range c.refused(answeredByUCWA) {
+			c.Expect(a.Document()).To(beObject())
+			c.Expect(a.Error("code")).To(beText())
+		}
+	})
+	t.requirement("set-presence.refusal.code", func(c *check) {
+		for _, a := range c.errors() {
+			c.Expect(a.Error("code")).To(stringThat(fmt.Sprintf("the code that names %d", a.Response.Code),
+				func(s string) bool { return ucwa.CodeStatus(s) == a.Response.Code }))
+		}
+	})
+	t.requirement("set-presence.refusal.parameters", func(c *check) {
+		judged := false
+		for _, a := range c.errors() {
+			if a.Response.Code != http.StatusBadRequest {
+				judged = true
+				c.Expect(a.Error("parameters")).To(matcher{"absent, or empty", func(f Field) bool {
+					list, isList := f.Value.([]any)
+					return f.Absent || f.Value == nil || isList && len(list) == 0
+				}})
+			}
+		}
+		if !judged {
+			c.notExercised("every UCWA error in the evidence is a 400")
+		}
+	})
+	t.requirement("set-presence.reset.status", func(c *check) {
+		for _, a := range c.all(partReset) {
+			c.Expect(a.Status()).To(beOneOf(http.StatusNoContent))
+			c.Expect(a.Body()).To(beEmpty())
+		}
+	})
+	t.requirement("set-presence.reset.value", func(c *check) { c.fallsBack() })
+}
+
+// Error is a member of the response's body, wherever that stands in a UCWA error.
+func (a answer) Error(name string) Field {
+	object, err := a.object()
+	value, ok := object[name]
+	f := a.field(name, value, ok)
+	if err != nil {
+		f.Why = "no UCWA error: " + err.Error()
+	}
+	return f
+}
+
+// refused returns the answers whose status is such an error.
+func (c *check) refused(isSuch func(status int) bool) []answer {
+	var list []answer
+	for _, x := range c.Exchanges {
+		if x.Failure == "" && isSuch(x.Response.Code) && (len(x.rels) > 0 || x.Part != "") {
+			list = append(list, answer{x, c})
+		}
+	}
+	if len(list) == 0 {
+		c.notExercised("the evidence holds no such error")
+	}
+	return list
+}
+
+// answeredByUCWA: with another status it may be an intermediary or IIS that speaks.
+func answeredByUCWA(status int) bool {
+	return slices.Contains([]int{400, 404, 405, 409, 415}, status)
+}
+
+// errors returns the answers that hold a UCWA error, whatever their status.
+func (c *check) errors() []answer {
+	list := c.refused(func(status int) bool { return status >= 400 })
+	list = slices.DeleteFunc(list, func(a answer) bool { return a.Error("code").Absent })
+	if len(list) == 0 {
+		c.notExercised("the evidence holds no UCWA error")
+	}
+	return list
+}
+
+func isTokenChallenge(c ucwa.Challenge) bool {
+	return strings.EqualFold(c.Scheme, "MsRtcOAuth") && c.Params["href"] != "" && c.Params["grant_type"] != ""
+}
+
+// fallsBack compares what is read after a reset with what was set before it.
+func (c *check) fallsBack() {
+	judged := false
+	for _, reset := range c.all(partReset) {
+		c.success(reset, "set-presence.reset.status")
+		var set *setting
+		settings := c.settings()
+		for i := range settings {
+			if settings[i].ID < reset.ID {
+				set = &settings[i]
+			}
+		}
+		if set == nil || !set.changed {
+			continue
+		}
+		for _, a := range c.optional(partRead) {
+			if a.ID < reset.ID || slices.ContainsFunc(settings, func(s setting) bool { return s.ID > reset.ID && s.ID < a.ID }) {
+				continue
+			}
+			judged = true
+			c.Expect(a.JSON("availability")).To(satisfy("another value than "+set.value+", which was set before the reset",
+				func(v any) bool { return v != set.value }))
+		}
+	}
+	if !judged {
+		c.notExercised("the evidence holds no GET on presence after the reset of a value that was set")
+	}
+}

@@ -1,0 +1,212 @@
+package suite
+
+import (
+	"fmt"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// me returns the applications after makeMeAvailable; a spec that asks for a member
+// of me is blocked where me is not embedded.
+func (c *check) me() []answer {
+	list := c.all(partAfter)
+	for _, a := range list {
+		me := a.JSON("_embedded", "me")
+		if _, ok := me.Value.(map[string]any); !ok {
+			c.stop(reports.Blocked, fmt.Sprintf("set-presence.4.embedded.me: see exchange %d", a.ID))
+		}
+	}
+	return list
+}
+
+// needs ends a spec about a field's value where another says that it must be there.
+func (c *check) needs(f Field, id string) {
+	if f.Absent {
+		c.stop(reports.Blocked, fmt.Sprintf("%s: see exchange %d", id, f.x.ID))
+	}
+}
+
+// success ends a spec about an answer's content where the answer is an error, of
+// which another requirement speaks.
+func (c *check) success(a answer, id string) {
+	if a.Response.Code/100 != 2 {
+		c.stop(reports.Blocked, fmt.Sprintf("%s: exchange %d was answered with %d", id, a.ID, a.Response.Code))
+	}
+}
+
+// ifSent judges a field that may be left out.
+func (c *check) ifSent(f Field, m matcher) {
+	if f.Absent {
+		c.notApplicable(fmt.Sprintf("not sent: %s in exchange %d", f.Name, f.x.ID))
+	}
+	c.Expect(f).To(m)
+}
+
+// asCreated expects what the POST on applications asked for, where it is known.
+func (c *check) asCreated(name string, otherwise matcher) matcher {
+	for _, x := range c.parts[partCreate] {
+		if object, err := x.requestObject(); err == nil && x.succeeded() {
+			if value, ok := member(object, name); ok {
+				return beOneOf(value)
+			}
+		}
+	}
+	return otherwise
+}
+
+// cookies returns each cwt_ucwa cookie that came with the application.
+func (c *check) cookies() []Field {
+	var list []Field
+	for _, a := range c.all(partAfter) {
+		for _, line := range header(a.Response.Headers, "Set-Cookie") {
+			if strings.HasPrefix(strings.TrimSpace(line), "cwt_ucwa=") {
+				list = append(list, a.field("header Set-Cookie", line, true))
+			}
+		}
+	}
+	if len(list) == 0 {
+		c.notApplicable("the server sets no cookie cwt_ucwa")
+	}
+	return list
+}
+
+func setCookieThat(expected string, fulfils func(*http.Cookie) bool) matcher {
+	return stringThat(expected, func(line string) bool {
+		cookie, err := http.ParseSetCookie(line)
+		return err == nil && fulfils(cookie)
+	})
+}
+
+func forbidCaching() matcher {
+	return stringThat("no-cache or no-store", func(s string) bool {
+		for directive := range strings.SplitSeq(s, ",") {
+			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+			if name == "no-cache" || name == "no-store" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func isHTTPDate(s string) bool { _, err := http.ParseTime(s); return err == nil }
+
+func isAddressList(v any) bool {
+	list, ok := v.([]any)
+	if !ok {
+		return false
+	}
+	for _, item := range list {
+		text, _ := item.(string)
+		if _, err := mail.ParseAddress(text); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	hostName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+	languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
+	sipURI      = regexp.MustCompile(`^(?i:sips?):[^@\s]+@[^@\s]+$`)
+)
+
+// belongsElsewhere reports whether u lies below another application than that at app.
+func belongsElsewhere(u, app *url.URL) bool {
+	owner := applicationOf(u)
+	return owner != nil && applicationOf(app) != nil && linkKey(owner) != linkKey(applicationOf(app))
+}
+
+// ackOf reads the ack of an events link.
+func ackOf(u *url.URL) (int, bool) {
+	ack, err := strconv.Atoi(u.Query().Get("ack"))
+	return ack, err == nil && ack >= 0
+}
+
+// setting is an accepted change of presence and what was known around it.
+type setting struct {
+	answer
+	value   string
+	before  string // what was read or set last before it, "" if unknown
+	changed bool   // it differs from before, or before is unknown
+}
+
+// settings lists every accepted POST that set a presence.
+func (c *check) settings() []setting {
+	var list []setting
+	known := ""
+	for _, x := range c.Exchanges {
+		switch {
+		case x.Part == partRead && x.succeeded():
+			if object, err := x.object(); err == nil {
+				known, _ = object["availability"].(string)
+			}
+		case x.Part == partReset && x.succeeded():
+			known = ""
+		case x.Part == partPresence && x.succeeded():
+			object, _ := x.requestObject()
+			value, _ := member(object, "availability")
+			s := setting{answer: answer{x, c}, value: fmt.Sprint(value), before: known}
+			s.changed = s.value != known
+			list = append(list, s)
+			known = s.value
+		}
+	}
+	return list
+}
+
+// readBack compares every presence that is read with the one set before it.
+func (c *check) readBack() {
+	settings := c.settings()
+	if len(settings) == 0 {
+		c.success(c.all(partPresence)[0], "set-presence.6.status")
+	}
+	judged := false
+	for i, s := range settings {
+		if s.value == string(ucwa.PreferOffwork) {
+			continue // it reads back as another value
+		}
+		for _, a := range c.optional(partRead) {
+			if a.ID < s.ID || i+1 < len(settings) && a.ID > settings[i+1].ID || c.resetBetween(s.ID, a.ID) {
+				continue
+			}
+			judged = true
+			c.Expect(a.JSON("availability")).To(beOneOf(s.value))
+		}
+	}
+	if !judged {
+		c.notExercised("the evidence holds no GET on presence after the POST")
+	}
+}
+
+func (c *check) resetBetween(from, to int) bool {
+	for _, x := range c.parts[partReset] {
+		if x.ID > from && x.ID < to {
+			return true
+		}
+	}
+	return false
+}
+
+// lastServed returns the URL of the link of that rel which the latest resource
+// before r offered, nil if none did. Events name the resources of others too, and
+// a resource's link to itself offers nothing.
+func (c *check) lastServed(rel string, r answer) *url.URL {
+	var last *url.URL
+	by := 0
+	for _, list := range c.served {
+		for _, s := range list {
+			if x := c.Exchanges[s.by]; s.rel == rel && !s.self && x.Part != partEvents && x.ID < r.ID && x.ID > by {
+				last, by = s.url, x.ID
+			}
+		}
+	}
+	return last
+}

@@ -1,0 +1,188 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// driveSetPresence does the documented steps, and asks for the refusals before,
+// between and after them. It follows links; where a probe must ask for a resource
+// that is not served yet, it is marked as a probe.
+func driveSetPresence(s *session) {
+	client := s.client()
+	begin, err := ucwa.Begin(s.target.Application)
+	if err != nil {
+		s.err = err
+		return
+	}
+	app := resource(s.do(client, http.MethodGet, begin, nil))
+	defer s.end(client, begin)
+	s.probeBefore(app.Embed("me"))
+
+	// Step 1, and 3: the application again.
+	makeMeAvailable := app.Embed("me").Link("makeMeAvailable")
+	s.do(client, http.MethodPost, makeMeAvailable, map[string]any{"supportedModalities": []ucwa.ModalityType{ucwa.ModalityMessaging}})
+	if again := resource(s.do(client, http.MethodGet, begin, nil)); again != nil {
+		app = again
+	}
+
+	s.setAndReset(client, app, makeMeAvailable)
+
+	s.probeAnywhere(begin)
+	s.probeParty("anonymous", s.target.Anonymous)
+	s.probeParty("modality", s.target.Restricted)
+}
+
+// setAndReset does step 5 and waits for the event, asks for the refusals that an
+// available user meets, and gives the presence back. Presence belongs to the
+// user, so this waits for the user's turn.
+func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAvailable ucwa.Link) {
+	turn := s.turns.of(or(app.Embed("me").String("uri"), s.target.Token))
+	turn.Lock()
+	defer turn.Unlock()
+	wait := or(s.target.EventWait, 30*time.Second)
+	presence := app.Embed("me").Link("presence")
+	before := resource(s.do(client, http.MethodGet, presence, nil)).String("availability")
+	events := app.Link("events")
+	if _, err := makeMeAvailable.URL(); err == nil {
+		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
+		events = s.listen(wait/3, client, events)
+	}
+	taken := s.do(client, http.MethodPost, presence, map[string]any{"availability": another(before)})
+	if taken != nil && taken.Status/100 == 2 {
+		s.listen(wait, client, events)
+		s.do(client, http.MethodGet, presence, nil)
+	}
+	s.probeAvailable(makeMeAvailable, presence)
+	s.do(client, http.MethodPost, presence, nil)
+	s.do(client, http.MethodGet, presence, nil)
+}
+
+// another returns a presence to set that is not the one which was read, since a
+// value that stays the same raises no event.
+func another(current string) ucwa.PreferredAvailability {
+	if current == string(ucwa.PreferBusy) {
+		return ucwa.PreferOnline
+	}
+	return ucwa.PreferBusy
+}
+
+// listen sends pending GETs until one tells of the presence, the limit has passed,
+// or there is no way on. It returns the link with which to go on.
+func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link) ucwa.Link {
+	deadline := time.Now().Add(limit)
+	for range mostPending {
+		res, err := s.within(time.Until(deadline), client, http.MethodGet, link, nil)
+		if err != nil && !isTimeout(err) {
+			s.err = err
+		}
+		if res == nil {
+			break // also where the patience ended, which is no failure of the network
+		}
+		p, err := ucwa.ParseEvents(res.URL, res.Body)
+		if err != nil {
+			break
+		}
+		link = p.Continue
+		if tellsOfPresence(p) {
+			break
+		}
+	}
+	return link
+}
+
+// isTimeout knows a deadline that passed, and a recording of one.
+func isTimeout(err error) bool { return strings.Contains(err.Error(), "deadline exceeded") }
+
+// mostPending bounds the pending GETs of one wait, for a server that answers each
+// at once with nothing to say.
+const mostPending = 20
+
+func tellsOfPresence(p *ucwa.EventPackage) bool {
+	for _, e := range p.Events {
+		if e.Link.Rel == "presence" && (e.Type == "added" || e.Type == "updated") {
+			return true
+		}
+	}
+	return false
+}
+
+// probeBefore asks for what is refused until makeMeAvailable. Nobody has served
+// these links yet, so they are made from that of me; if it turns out later that
+// the server keeps the resources elsewhere, the answers say nothing.
+func (s *session) probeBefore(me *ucwa.Resource) {
+	if me == nil || !me.HasLink("makeMeAvailable") {
+		return // available already
+	}
+	for _, p := range []struct{ rel, body string }{
+		{"presence", `{"availability":"Busy"}`},
+		{"note", `{"message":"conform"}`},
+		{"location", `{"location":"conform"}`},
+	} {
+		below := func(r *http.Request) { r.URL.Path += "/" + p.rel }
+		s.do(s.probe(p.rel+"-get-before", below), http.MethodGet, me.Link("self"), nil)
+		s.do(s.probe(p.rel+"-post-before", below), http.MethodPost, me.Link("self"), []byte(p.body))
+	}
+}
+
+// probeAvailable asks for what is refused of an available user.
+func (s *session) probeAvailable(makeMeAvailable, presence ucwa.Link) {
+	s.do(s.probe("make-again", nil), http.MethodPost, makeMeAvailable, []byte(`{"supportedModalities":["Messaging"]}`))
+	s.do(s.probe("method-makeMeAvailable", nil), http.MethodGet, makeMeAvailable, nil)
+	s.do(s.probe("method-presence", nil), http.MethodDelete, presence, nil)
+	s.do(s.probe("availability", nil), http.MethodPost, presence, []byte(`{"availability":"IdleOnline"}`))
+	s.do(s.probe("not-json", nil), http.MethodPost, presence, []byte(`{"availability":`))
+	s.do(s.probe("media-type", func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }),
+		http.MethodPost, presence, []byte(`{"availability":"Away"}`))
+}
+
+// probeAnywhere asks for what is refused of any request.
+func (s *session) probeAnywhere(application ucwa.Link) {
+	s.do(s.probe("no-token", func(r *http.Request) { r.Header.Del("Authorization") }), http.MethodGet, application, nil)
+	s.do(s.probe("bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }),
+		http.MethodGet, application, nil)
+	s.do(s.probe("origin", func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }),
+		http.MethodGet, application, nil)
+}
+
+// probeParty asks for makeMeAvailable as another user, with every modality.
+func (s *session) probeParty(name string, party *Party) {
+	if party == nil {
+		return
+	}
+	link, err := ucwa.Begin(party.Application)
+	if err != nil {
+		return
+	}
+	as := func(probe string) *ucwa.Client {
+		c := s.probe(probe, nil)
+		c.Token = party.Token
+		return c
+	}
+	app := resource(s.do(as("setup"), http.MethodGet, link, nil))
+	s.do(as(name), http.MethodPost, app.Embed("me").Link("makeMeAvailable"), map[string]any{"supportedModalities": ucwa.ModalityTypes()})
+}
+
+// end deletes the application, also after a failure or an interrupt, and asks
+// for it once more.
+func (s *session) end(client *ucwa.Client, application ucwa.Link) {
+	if s.target.Keep {
+		return
+	}
+	failed := s.err
+	s.err = nil
+	limit := or(s.target.RequestTimeout, 10*time.Second)
+	if failed != nil || s.Err() != nil {
+		s.Context, limit = context.WithoutCancel(s.Context), min(limit, 2*time.Second)
+	}
+	res, err := s.within(limit, client, http.MethodDelete, application, nil)
+	if res != nil && res.Status/100 == 2 && failed == nil {
+		s.do(s.probe("gone", nil), http.MethodGet, application, nil)
+	}
+	s.err = errors.Join(failed, s.err, err)
+}

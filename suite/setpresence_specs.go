@@ -1,0 +1,363 @@
+package suite
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// setPresence certifies "Set my presence information", step by step as the page
+// has it. What each requirement says stands in setpresence.yaml under its id.
+func setPresence(t *tree) {
+	t.step("pre", func() {
+		t.requirement("set-presence.pre.self", func(c *check) {
+			for _, a := range c.all(partBefore) {
+				c.Expect(a.Status()).To(beOneOf(http.StatusOK))
+				c.Expect(a.Document()).To(beObject())
+				c.Expect(a.JSON("_links", "self")).To(leadToOrigin())
+			}
+		})
+	})
+
+	t.step("1", func() {
+		t.requirement("set-presence.1.link.present", func(c *check) {
+			for _, a := range c.all(partBefore) {
+				c.Expect(a.JSON("_embedded", "me", "_links", "makeMeAvailable")).To(beObject())
+			}
+		})
+		t.requirement("set-presence.1.link.href", func(c *check) {
+			for _, a := range c.all(partBefore) {
+				link := a.JSON("_embedded", "me", "_links", "makeMeAvailable")
+				c.needs(link, "set-presence.1.link.present")
+				c.Expect(link).To(leadToOrigin())
+			}
+		})
+		for _, absent := range []struct{ id, rel string }{
+			{"set-presence.1.absent.presence", "presence"},
+			{"set-presence.1.absent.note", "note"},
+			{"set-presence.1.absent.location", "location"},
+			{"set-presence.1.absent.reportMyActivity", "reportMyActivity"},
+		} {
+			t.requirement(absent.id, func(c *check) {
+				for _, a := range c.all(partBefore) {
+					c.Expect(a.JSON("_embedded", "me", "_links", absent.rel)).To(beAbsent())
+				}
+			})
+		}
+		clientRequests(t)
+		t.requirement("set-presence.1.body.json", func(c *check) {
+			for _, r := range c.requests("POST", "makeMeAvailable") {
+				c.Expect(r.RequestDocument()).To(beObject())
+			}
+		})
+		t.requirement("set-presence.1.body.modalities", func(c *check) {
+			given := false
+			for _, r := range c.requests("POST", "makeMeAvailable") {
+				object, err := r.requestObject()
+				if err != nil {
+					c.stop(reports.Blocked, "set-presence.1.body.json: "+err.Error())
+				}
+				value, ok := member(object, "supportedModalities")
+				if !ok || value == nil {
+					continue
+				}
+				given = true
+				f := r.field("request body.supportedModalities", value, true)
+				c.Expect(f).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
+				for i, item := range value.([]any) {
+					c.Expect(f.within(fmt.Sprint(i), item, true)).To(beOneOfNames(ucwa.ModalityTypes()))
+				}
+			}
+			if !given {
+				c.notApplicable("no makeMeAvailable names modalities; none is required")
+			}
+		})
+	})
+
+	t.step("2", func() {
+		t.requirement("set-presence.2.status", func(c *check) {
+			c.Expect(c.all(partMake)[0].Status()).To(beOneOf(http.StatusNoContent))
+		})
+		t.requirement("set-presence.2.body", func(c *check) {
+			a := c.all(partMake)[0]
+			c.success(a, "set-presence.2.status")
+			c.Expect(a.Body()).To(beEmpty())
+		})
+		t.requirement("set-presence.2.headers.cache", func(c *check) {
+			c.Expect(c.all(partMake)[0].Header("Cache-Control")).To(forbidCaching())
+		})
+		t.requirement("set-presence.2.headers.date", func(c *check) {
+			c.ifSent(c.all(partMake)[0].Header("Date"), stringThat("an HTTP date", isHTTPDate))
+		})
+		t.requirement("set-presence.2.headers.fqdn", func(c *check) {
+			c.ifSent(c.all(partMake)[0].Header("X-MS-Server-Fqdn"), stringThat("a host name", hostName.MatchString))
+		})
+	})
+
+	t.step("3", func() {
+		t.requirement("set-presence.3.request.get", func(c *check) {
+			post := c.requests("POST", "presence")[0]
+			available := c.optional(partMake)
+			if len(available) == 0 || available[0].ID > post.ID {
+				c.notExercised("the evidence does not show makeMeAvailable before presence")
+			}
+			between := post.field("requests before it", "no GET on the application since makeMeAvailable", true)
+			for _, r := range c.clientRequests() {
+				if r.is("application") && r.Request.Method == "GET" && r.ID > available[0].ID && r.ID < post.ID {
+					between = r.field("request", "GET on the application", true)
+				}
+			}
+			c.Expect(between).To(beOneOf("GET on the application"))
+		})
+		t.requirement("set-presence.3.request.body", func(c *check) {
+			for _, r := range c.requests("GET", "application") {
+				c.Expect(r.RequestBody()).To(beEmpty())
+			}
+		})
+		t.requirement("set-presence.3.request.content-type", func(c *check) {
+			for _, r := range c.requests("GET", "application") {
+				c.Expect(r.RequestHeader("Content-Type")).To(beAbsent())
+			}
+		})
+	})
+
+	t.step("4", func() {
+		t.requirement("set-presence.4.status", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.Status()).To(beOneOf(http.StatusOK))
+			}
+		})
+		t.requirement("set-presence.4.media", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.success(a, "set-presence.4.status")
+				c.Expect(a.Header("Content-Type")).To(stringThat("application/json or application/vnd.microsoft.com.ucwa+json",
+					func(s string) bool { return s != "" && isJSONMedia(s) }))
+			}
+		})
+		t.requirement("set-presence.4.json", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.success(a, "set-presence.4.status")
+				c.Expect(a.Document()).To(beObject())
+			}
+		})
+		t.requirement("set-presence.4.rel", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.JSON("rel")).To(beOneOf("application"))
+			}
+		})
+		t.requirement("set-presence.4.culture", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.JSON("culture")).To(c.asCreated("culture", stringThat("a language tag", languageTag.MatchString)))
+			}
+		})
+		t.requirement("set-presence.4.userAgent", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.JSON("userAgent")).To(c.asCreated("userAgent", beText()))
+			}
+		})
+		t.requirement("set-presence.4.links.self", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.JSON("_links", "self")).To(leadTo("a link to the application that was asked for",
+					func(u *url.URL) bool { return linkKey(u) == linkKey(a.url) }))
+			}
+		})
+		for _, link := range []struct{ id, rel string }{
+			{"set-presence.4.links.policies", "policies"},
+			{"set-presence.4.links.batch", "batch"},
+			{"set-presence.4.links.events", "events"},
+		} {
+			t.requirement(link.id, func(c *check) {
+				for _, a := range c.all(partAfter) {
+					c.Expect(a.JSON("_links", link.rel)).To(leadToOrigin())
+				}
+			})
+		}
+		t.requirement("set-presence.4.links.events-ack", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				link := a.JSON("_links", "events")
+				c.needs(link, "set-presence.4.links.events")
+				c.Expect(link).To(leadTo("a link with ack=, a whole number", func(u *url.URL) bool { _, ok := ackOf(u); return ok }))
+			}
+		})
+		t.requirement("set-presence.4.embedded.me", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.JSON("_embedded", "me")).To(beObject())
+			}
+		})
+		for _, embedded := range []struct{ id, rel string }{
+			{"set-presence.4.embedded.people", "people"},
+			{"set-presence.4.embedded.onlineMeetings", "onlineMeetings"},
+			{"set-presence.4.embedded.communication", "communication"},
+		} {
+			t.requirement(embedded.id, func(c *check) {
+				for _, a := range c.all(partAfter) {
+					c.Expect(a.JSON("_embedded", embedded.rel)).To(beObject())
+					c.Expect(a.JSON("_embedded", embedded.rel, "rel")).To(beOneOf(embedded.rel))
+				}
+			})
+		}
+		t.requirement("set-presence.4.me.name", func(c *check) {
+			for _, me := range c.me() {
+				c.Expect(me.JSON("_embedded", "me", "name")).To(beText())
+			}
+		})
+		t.requirement("set-presence.4.me.uri", func(c *check) {
+			for _, me := range c.me() {
+				c.Expect(me.JSON("_embedded", "me", "uri")).To(stringThat("a SIP URI, sip:user@domain", sipURI.MatchString))
+			}
+		})
+		t.requirement("set-presence.4.me.emailAddresses", func(c *check) {
+			for _, me := range c.me() {
+				c.ifSent(me.JSON("_embedded", "me", "emailAddresses"), satisfy("a list of e-mail addresses", isAddressList))
+			}
+		})
+		t.requirement("set-presence.4.me.rel", func(c *check) {
+			for _, me := range c.me() {
+				c.Expect(me.JSON("_embedded", "me", "rel")).To(beOneOf("me"))
+			}
+		})
+		t.requirement("set-presence.4.me.links.presence", func(c *check) {
+			for _, me := range c.me() {
+				c.Expect(me.JSON("_embedded", "me", "_links", "presence")).To(leadTo(
+					"a link whose href resolves on the server's own origin, and not below another application",
+					func(u *url.URL) bool { return !belongsElsewhere(u, me.url) }))
+			}
+		})
+		for _, link := range []struct{ id, rel string }{
+			{"set-presence.4.me.links.note", "note"},
+			{"set-presence.4.me.links.location", "location"},
+			{"set-presence.4.me.links.reportMyActivity", "reportMyActivity"},
+		} {
+			t.requirement(link.id, func(c *check) {
+				for _, me := range c.me() {
+					c.Expect(me.JSON("_embedded", "me", "_links", link.rel)).To(leadToOrigin())
+				}
+			})
+		}
+		for _, link := range []struct{ id, rel string }{
+			{"set-presence.4.me.links.self", "self"},
+			{"set-presence.4.me.links.callForwardingSettings", "callForwardingSettings"},
+			{"set-presence.4.me.links.phones", "phones"},
+			{"set-presence.4.me.links.photo", "photo"},
+		} {
+			t.requirement(link.id, func(c *check) {
+				for _, me := range c.me() {
+					c.ifSent(me.JSON("_embedded", "me", "_links", link.rel), leadToOrigin())
+				}
+			})
+		}
+		t.requirement("set-presence.4.me.links.makeMeAvailable", func(c *check) {
+			for _, me := range c.me() {
+				c.Expect(me.JSON("_embedded", "me", "_links", "makeMeAvailable")).To(beAbsent())
+			}
+		})
+		t.requirement("set-presence.4.cookie.secure", func(c *check) {
+			for _, cookie := range c.cookies() {
+				c.Expect(cookie).To(setCookieThat("a cookie with Secure", func(k *http.Cookie) bool { return k.Secure }))
+			}
+		})
+		t.requirement("set-presence.4.cookie.httpOnly", func(c *check) {
+			for _, cookie := range c.cookies() {
+				c.Expect(cookie).To(setCookieThat("a cookie with HttpOnly", func(k *http.Cookie) bool { return k.HttpOnly }))
+			}
+		})
+		t.requirement("set-presence.4.cookie.path", func(c *check) {
+			for _, cookie := range c.cookies() {
+				photos := cookie.x.url.Path + "/photos"
+				c.Expect(cookie).To(setCookieThat("a cookie with path="+photos,
+					func(k *http.Cookie) bool { return strings.EqualFold(strings.TrimSuffix(k.Path, "/"), photos) }))
+			}
+		})
+		t.requirement("set-presence.4.headers.cache", func(c *check) {
+			for _, a := range c.all(partAfter) {
+				c.Expect(a.Header("Cache-Control")).To(forbidCaching())
+			}
+		})
+		t.requirement("set-presence.4.cache", func(c *check) {
+			judged := false
+			for _, r := range c.requests("POST", "presence") {
+				if served := c.lastServed("presence", r); served != nil {
+					judged = true
+					c.Expect(r.URL()).To(stringThat("the presence link served last, "+served.String(),
+						func(s string) bool { return linkKey(r.url) == linkKey(served) }))
+				}
+			}
+			if !judged {
+				c.notExercised("the evidence shows no presence link served before the POST on presence")
+			}
+		})
+	})
+
+	t.step("5", func() {
+		t.requirement("set-presence.5.body.json", func(c *check) {
+			for _, r := range c.requests("POST", "presence") {
+				if strings.TrimSpace(r.Request.Body) == "" {
+					c.Expect(r.RequestBody()).To(beEmpty())
+					continue
+				}
+				c.Expect(r.RequestDocument()).To(beObject())
+			}
+		})
+		t.requirement("set-presence.5.body.availability", func(c *check) {
+			judged := false
+			for _, r := range c.requests("POST", "presence") {
+				object, err := r.requestObject()
+				if err != nil {
+					continue // set-presence.5.body.json speaks of it
+				}
+				if value, ok := member(object, "availability"); ok && value != nil {
+					judged = true
+					c.Expect(r.field("request body.availability", value, true)).To(beOneOfNames(ucwa.PreferredAvailabilities()))
+				}
+			}
+			if !judged {
+				c.notExercised("no POST on presence sets an availability")
+			}
+		})
+	})
+
+	t.step("6", func() {
+		t.requirement("set-presence.6.status", func(c *check) {
+			for _, a := range c.all(partPresence) {
+				c.Expect(a.Status()).To(beOneOf(http.StatusNoContent))
+			}
+		})
+		t.requirement("set-presence.6.body", func(c *check) {
+			for _, a := range c.all(partPresence) {
+				c.success(a, "set-presence.6.status")
+				c.Expect(a.Body()).To(beEmpty())
+			}
+		})
+		t.requirement("set-presence.6.headers.cache", func(c *check) {
+			for _, a := range c.all(partPresence) {
+				c.Expect(a.Header("Cache-Control")).To(forbidCaching())
+			}
+		})
+		t.requirement("set-presence.6.received", func(c *check) {
+			c.readBack()
+		})
+		t.requirement("set-presence.6.read", func(c *check) {
+			for _, a := range c.all(partRead) {
+				c.Expect(a.Status()).To(beOneOf(http.StatusOK))
+				c.Expect(a.Document()).To(beObject())
+			}
+		})
+		t.requirement("set-presence.6.rel", func(c *check) {
+			for _, a := range c.all(partRead) {
+				c.Expect(a.JSON("rel")).To(beOneOf("presence"))
+			}
+		})
+		t.requirement("set-presence.6.availability", func(c *check) {
+			for _, a := range c.all(partRead) {
+				c.Expect(a.JSON("availability")).To(beOneOfNames(ucwa.Availabilities()))
+			}
+		})
+	})
+
+	t.step("event", func() { eventChannel(t) })
+	t.step("refusal", func() { refusals(t) })
+}
