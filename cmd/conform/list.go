@@ -1,0 +1,111 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// selectionFlags adds the flags that choose requirements.
+func selectionFlags(cmd *cobra.Command, task *string, s *suite.Selection) {
+	flags := cmd.Flags()
+	flags.StringVar(task, "task", "set-presence", "the documented task")
+	flags.StringSliceVar(&s.Requirements, "requirement", nil, "only these requirements; an id that ends in . or .* stands for all that begin so")
+	flags.StringSliceVar(&s.Levels, "level", nil, "only these levels: must, should, may")
+	flags.StringSliceVar(&s.Subjects, "subject", nil, "only what concerns the server or the client")
+	complete(cmd, "task", taskNames)
+	complete(cmd, "requirement", requirementIDs)
+	complete(cmd, "level", func() []string { return []string{"must", "should", "may"} })
+	complete(cmd, "subject", func() []string { return []string{"server", "client"} })
+}
+
+// complete offers values for a flag in the shell.
+func complete(cmd *cobra.Command, flag string, values func() []string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // the flag was not defined: a mistake in this program
+	}
+}
+
+func taskNames() []string {
+	var names []string
+	for _, l := range suite.Ledgers() {
+		names = append(names, l.Task)
+	}
+	return names
+}
+
+func requirementIDs() []string {
+	var ids []string
+	for _, l := range suite.Ledgers() {
+		for _, r := range l.Requirements {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+// selected reads the ledger of a task and the requirements that a selection leaves of it.
+func selected(task string, s suite.Selection) (*suite.Ledger, []suite.Requirement, error) {
+	ledger, err := suite.LedgerOf(task)
+	if err != nil {
+		return nil, nil, usage("%w", err)
+	}
+	requirements, err := s.Apply(ledger)
+	if err != nil {
+		return nil, nil, usage("%w", err)
+	}
+	return ledger, requirements, nil
+}
+
+func newList() *cobra.Command {
+	var task, format string
+	var selection suite.Selection
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the requirements",
+		Example: `  conform list --level must --subject server
+  conform list --requirement set-presence.refusal. --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ledger, requirements, err := selected(task, selection)
+			if err != nil {
+				return err
+			}
+			switch format {
+			case "json":
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				encoder.SetEscapeHTML(false)
+				return encoder.Encode(requirements)
+			case "text":
+				var b strings.Builder
+				step := ""
+				for _, r := range requirements {
+					if r.Step != step {
+						step = r.Step
+						for _, s := range ledger.Steps {
+							if s.ID == step {
+								fmt.Fprintf(&b, "\n%s  %s\n", s.ID, s.Title)
+							}
+						}
+					}
+					fmt.Fprintf(&b, "  %-42s %-6s %-6s  %s\n", r.ID, r.Level, r.Subject, r.Says)
+				}
+				fmt.Fprintf(&b, "\n%d requirements; `conform explain ID` tells more of one\n", len(requirements))
+				_, err := fmt.Fprint(cmd.OutOrStdout(), strings.TrimPrefix(b.String(), "\n"))
+				return err
+			}
+			return usage("unknown format %q%s; list writes text or json", format, suite.Nearest(format, []string{"text", "json"}))
+		},
+	}
+	selectionFlags(cmd, &task, &selection)
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	complete(cmd, "format", func() []string { return []string{"text", "json"} })
+	return cmd
+}

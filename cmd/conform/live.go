@@ -1,0 +1,168 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// liveFlags say which live server to drive, and as whom.
+type liveFlags struct {
+	server      string
+	application string
+	tokenFile   string
+	anonymous   string
+	restricted  string
+	origin      string
+	cacert      string
+	keep        bool
+	timeout     time.Duration
+	perRequest  time.Duration
+	eventWait   time.Duration
+}
+
+func (f *liveFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.application, "application", "", "certify the live server with this application resource (URL, or a path with --target)")
+	flags.StringVar(&f.server, "target", "", "base URL of the live server, for a relative --application")
+	flags.StringVar(&f.tokenFile, "token-file", "", "file with the application's token (cwt=...); else CONFORM_TOKEN")
+	flags.StringVar(&f.anonymous, "anonymous-application", "", "application of a meeting guest, for its refusal; token in CONFORM_ANONYMOUS_TOKEN")
+	flags.StringVar(&f.restricted, "restricted-application", "", "application of a user whose policy forbids a modality; token in CONFORM_RESTRICTED_TOKEN")
+	flags.StringVar(&f.origin, "origin", "", "speak as a cross-domain browser application of this origin (X-Ms-Origin)")
+	flags.StringVar(&f.cacert, "cacert", "", "PEM file with certificate authorities to trust, besides the system's")
+	flags.BoolVar(&f.keep, "keep-application", false, "do not delete the application at the end; its end is then not exercised")
+	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "for the whole run")
+	flags.DurationVar(&f.perRequest, "request-timeout", 10*time.Second, "for one answer")
+	flags.DurationVar(&f.eventWait, "event-wait", 30*time.Second, "for the event that confirms")
+}
+
+func (f *liveFlags) given() bool { return f.application != "" || f.server != "" }
+
+// target reads the flags, and the secrets that belong to them.
+func (f *liveFlags) target() (suite.Target, error) {
+	none := suite.Target{}
+	if f.application == "" {
+		return none, usage("--target alone does not say which application: add --application URL (what the POST on applications answered)")
+	}
+	application, err := f.resolve("--application", f.application)
+	if err != nil {
+		return none, err
+	}
+	token, err := f.token()
+	if err != nil {
+		return none, err
+	}
+	t := suite.Target{Application: application, Token: token, WebOrigin: f.origin, Keep: f.keep, RequestTimeout: f.perRequest, EventWait: f.eventWait}
+	if t.Anonymous, err = f.party("--anonymous-application", f.anonymous, "CONFORM_ANONYMOUS_TOKEN"); err != nil {
+		return none, err
+	}
+	if t.Restricted, err = f.party("--restricted-application", f.restricted, "CONFORM_RESTRICTED_TOKEN"); err != nil {
+		return none, err
+	}
+	for name, d := range map[string]time.Duration{"--timeout": f.timeout, "--request-timeout": f.perRequest, "--event-wait": f.eventWait} {
+		if d <= 0 {
+			return none, usage("%s %s: expected a time of more than zero, such as 10s", name, d)
+		}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	if f.cacert != "" {
+		pem, err := os.ReadFile(f.cacert)
+		if err != nil {
+			return none, usage("--cacert: %w", err)
+		}
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM(pem) {
+			return none, usage("--cacert %s: expected PEM certificates, found none", f.cacert)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+	}
+	t.Transport = transport
+	return t, nil
+}
+
+// resolve makes a URL absolute, within the target if that is given.
+func (f *liveFlags) resolve(flag, value string) (string, error) {
+	u, err := url.Parse(value)
+	if broken := (*url.Error)(nil); errors.As(err, &broken) {
+		return "", usage("%s is no URL: %w", flag, broken.Err) // without the URL, in which a password may stand
+	}
+	if f.server != "" {
+		base, err := url.Parse(f.server)
+		if err != nil || base.Host == "" {
+			return "", usage("--target %q: expected a URL such as https://pool.contoso.com", f.server)
+		}
+		resolved := base.ResolveReference(u)
+		if resolved.Host != base.Host || resolved.Scheme != base.Scheme {
+			return "", usage("%s %s is not on --target %s: the token would go to another host", flag, value, f.server)
+		}
+		u = resolved
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", usage("%s %q: expected an absolute http or https URL, or a path together with --target", flag, value)
+	}
+	if u.User != nil {
+		return "", usage("%s: the URL holds user information; secrets come from CONFORM_TOKEN or --token-file", flag)
+	}
+	return u.String(), nil
+}
+
+func (f *liveFlags) token() (string, error) {
+	if f.tokenFile == "" {
+		if token := os.Getenv("CONFORM_TOKEN"); token != "" {
+			return cleanToken("CONFORM_TOKEN", token)
+		}
+		return "", usage("a live run needs the application's token: set CONFORM_TOKEN, or give --token-file FILE")
+	}
+	file, err := os.Open(f.tokenFile)
+	if err != nil {
+		return "", usage("--token-file: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, 64<<10))
+	if err != nil {
+		return "", usage("--token-file: %w", err)
+	}
+	return cleanToken("--token-file "+f.tokenFile, string(data))
+}
+
+// cleanToken takes a token as people paste it, with or without its scheme.
+func cleanToken(where, token string) (string, error) {
+	token = strings.TrimSpace(token)
+	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		token = strings.TrimSpace(rest)
+	}
+	if token == "" || strings.ContainsAny(token, " \t\r\n") {
+		return "", usage("%s: expected one token, such as cwt=AAEB..., on one line", where)
+	}
+	return token, nil
+}
+
+func (f *liveFlags) party(flag, application, variable string) (*suite.Party, error) {
+	if application == "" {
+		return nil, nil
+	}
+	resolved, err := f.resolve(flag, application)
+	if err != nil {
+		return nil, err
+	}
+	token := os.Getenv(variable)
+	if token == "" {
+		return nil, usage("%s needs a token of its own: set %s", flag, variable)
+	}
+	if token, err = cleanToken(variable, token); err != nil {
+		return nil, err
+	}
+	return &suite.Party{Application: resolved, Token: token}, nil
+}

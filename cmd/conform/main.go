@@ -1,0 +1,140 @@
+// Command conform certifies UCWA 2.0 servers and clients against Microsoft's
+// documentation, live or from recorded evidence.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// Exit codes, a contract with those who run conform in scripts.
+const (
+	exitConformant    = 0
+	exitNonconformant = 1
+	exitUsage         = 2   // a flag, an argument or the configuration is wrong
+	exitIncomplete    = 3   // no must failed, but not every must could be judged; or nothing was
+	exitFailed        = 4   // the harness, the network or a file failed before anything could be judged
+	exitInterrupted   = 130 // the partial report is still written
+)
+
+// exit is an error with its exit code. Its text may be empty: then all is said.
+type exit struct {
+	code int
+	error
+}
+
+func usage(format string, args ...any) error { return exit{exitUsage, fmt.Errorf(format, args...)} }
+
+func main() {
+	// An ordinary run allocates some ten megabytes and ends: collecting them costs a
+	// third of its time. Long runs and large recordings are collected as usual, later.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(800)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process, so that tests can call it.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitConformant
+	}
+	code := exitUsage // cobra's own errors are about arguments
+	if e := (exit{}); errors.As(err, &e) {
+		code = e.code
+		if e.error == nil {
+			return code
+		}
+	}
+	fmt.Fprintln(stderr, "conform: "+reports.Legible(err.Error()))
+	return code
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "conform",
+		Short: "Certify UCWA 2.0 servers and clients against the documentation",
+		Long: `conform certifies UCWA 2.0, the web API of Skype for Business Server, against
+Microsoft's documentation: server and client, live or from recorded evidence.
+
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
+4 the harness, the network or a file failed, 130 interrupted.`,
+		Example: `  conform run                                    judge the embedded recordings
+  conform run --cassette documentation/set-presence
+  CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
+  conform list --level must --subject server
+  conform explain set-presence.2.status`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return fmt.Errorf("unknown command %q%s; `conform --help` lists the commands", args[0], suite.Nearest(args[0], commandNames(cmd)))
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
+	})
+	root.AddCommand(newRun(), newList(), newExplain(), newVersion())
+	return root
+}
+
+func commandNames(root *cobra.Command) []string {
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := tool()
+			line := t.Name + " " + t.Version
+			if t.Commit != "" {
+				line += " (" + t.Commit + ")"
+			}
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), line)
+			return err
+		},
+	}
+}
+
+// version is that of the next release, until a release sets it.
+var version = "0.1.0-dev"
+
+// tool names this program in reports.
+func tool() reports.Tool {
+	t := reports.Tool{Name: "conform", Version: version}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				t.Commit = s.Value
+			}
+		}
+	}
+	return t
+}

@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+	"gopkg.in/dnaeon/go-vcr.v3/recorder"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"conform": main})
+}
+
+// TestScripts runs the command as a user does: testdata/script holds a file for
+// each thing that users do.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve":      serve,
+			"exitcode":   exitCode,
+			"conforms":   validates,
+			"larger":     larger,
+			"aliasbomb":  aliasBomb,
+			"recordwith": recordStock,
+		},
+	})
+}
+
+// exitcode N command...: runs a command and expects that exit code.
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	want := args[0]
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != want {
+		ts.Fatalf("exit code %s, expected %s", got, want)
+	}
+}
+
+// serve [plain|tls|MISBEHAVIOUR]: starts a server with an application, and sets
+// APPLICATION, TARGET, CACERT and the tokens.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	server := ucwatest.New(ucwatest.Config{})
+	var handler http.Handler = server
+	start := ucwatest.Start
+	done := make(chan struct{})
+	switch args[0] {
+	case "plain":
+	case "tls":
+		start = ucwatest.StartTLS
+	case "500":
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "broken", 500) })
+	case "html":
+		handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, "<html><title>\x1b[31mhello</title></html>")
+		})
+	case "closing":
+		handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	case "silent":
+		handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done })
+	default:
+		ts.Fatalf("serve %s?", args[0])
+	}
+	running, err := start(handler, ucwatest.Options{ErrorLog: log.New(io.Discard, "", 0)})
+	ts.Check(err)
+	ts.Defer(func() { close(done); running.Close() })
+	party := func(u ucwatest.User, endpoint, application, token string) {
+		secret := server.AddUser(u)
+		href, err := server.CreateApplication(secret, "conform", "en-US", endpoint)
+		ts.Check(err)
+		ts.Setenv(application, running.URL+href)
+		ts.Setenv(token, secret)
+	}
+	party(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"}, "3fa85f64-5717-4562-b3fc-2c963f66afa6", "APPLICATION", "CONFORM_TOKEN")
+	party(ucwatest.User{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true}, "3fa85f64-5717-4562-b3fc-2c963f66afa7", "GUEST", "CONFORM_ANONYMOUS_TOKEN")
+	party(ucwatest.User{Name: "Lee", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}}, "3fa85f64-5717-4562-b3fc-2c963f66afa8", "LEE", "CONFORM_RESTRICTED_TOKEN")
+	ts.Setenv("TARGET", running.URL)
+	ts.Setenv("CACERT", ts.MkAbs("ca.pem"))
+	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), running.Certificate, 0o600))
+}
+
+// conforms FILE: validates a report against the published schema, and its counts
+// against its results.
+func validates(ts *testscript.TestScript, _ bool, args []string) {
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(args[0])))
+	ts.Check(err)
+	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(reports.Schema())))
+	ts.Check(err)
+	compiler := jsonschema.NewCompiler()
+	ts.Check(compiler.AddResource("report.json", schema))
+	compiled, err := compiler.Compile("report.json")
+	ts.Check(err)
+	ts.Check(compiled.Validate(document))
+	var r reports.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
+	counts, outcome := r.Counts, r.Outcome
+	r.Tally()
+	if counts != r.Counts || outcome != r.Outcome || len(r.Results) == 0 {
+		ts.Fatalf("%s: counts %+v, outcome %s; its %d results make %+v, %s", args[0], counts, outcome, len(r.Results), r.Counts, r.Outcome)
+	}
+}
+
+// larger FILE MEGABYTES: writes a cassette with one body of that size.
+func larger(ts *testscript.TestScript, _ bool, args []string) {
+	var megabytes int
+	_, err := fmt.Sscan(args[1], &megabytes)
+	ts.Check(err)
+	file, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer file.Close()
+	fmt.Fprint(file, "version: 2\ninteractions:\n- id: 0\n  request:\n    url: https://pool.example/applications/1\n    method: GET\n  response:\n    code: 200\n    body: \"")
+	line := strings.Repeat("x", 1<<20)
+	for range megabytes {
+		fmt.Fprint(file, line)
+	}
+	fmt.Fprintln(file, `"`)
+}
+
+// aliasbomb FILE: writes YAML that grows to billions of nodes.
+func aliasBomb(ts *testscript.TestScript, _ bool, args []string) {
+	var b strings.Builder
+	b.WriteString("version: 2\na: &a [x,x,x,x,x,x,x,x,x]\n")
+	for c := 'b'; c <= 'l'; c++ {
+		fmt.Fprintf(&b, "%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", c-1), 9), ","))
+	}
+	b.WriteString("interactions: *l\n")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(b.String()), 0o600))
+}
+
+// recordwith FILE: records a session of a client of somebody else's with stock go-vcr v3.
+func recordStock(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(stockSession(strings.TrimSuffix(ts.MkAbs(args[0]), ".yaml"), ts.Getenv("APPLICATION"), ts.Getenv("CONFORM_TOKEN")))
+}
+
+// TestInterrupt holds that an interrupted live run still writes its report.
+func TestInterrupt(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	server := ucwatest.New(ucwatest.Config{})
+	asked := make(chan struct{}, 1000)
+	running, err := ucwatest.Start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/events") {
+			asked <- struct{}{}
+			<-r.Context().Done() // an event channel that never has anything to say
+			return
+		}
+		server.ServeHTTP(w, r)
+	}), ucwatest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Close()
+	token := server.AddUser(ucwatest.User{Name: "Dana", URI: "sip:dana@contoso.com"})
+	href, err := server.CreateApplication(token, "conform", "en-US", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CONFORM_TOKEN", token)
+	go func() { <-asked; cancel() }()
+	var stdout, stderr strings.Builder
+	began := time.Now()
+	code := run(ctx, []string{"run", "--application", running.URL + href, "--out", dir, "--format", "json"}, &stdout, &stderr)
+	if code != exitInterrupted || time.Since(began) > 20*time.Second {
+		t.Errorf("exit code %d after %s, expected %d: %s", code, time.Since(began), exitInterrupted, stderr.String())
+	}
+	for _, name := range []string{"report.json", "junit.xml", "report.html", "report.md", "evidence.yaml"} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		if strings.Contains(string(data), token) {
+			t.Errorf("%s holds the token", name)
+		}
+	}
+	if n := server.Applications(); n != 0 {
+		t.Errorf("%d applications left on the server", n)
+	}
+}
+
+// stockSession does the documented steps with a client of its own, and records
+// them with stock go-vcr v3.
+func stockSession(name, application, token string) error {
+	r, err := recorder.NewWithOptions(&recorder.Options{CassetteName: name, Mode: recorder.ModeRecordOnly})
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	client := &ucwa.Client{Token: token, HTTP: &http.Client{Transport: r}}
+	app, err := client.Application(ctx, application)
+	if err != nil {
+		return err
+	}
+	if err := client.MakeMeAvailable(ctx, app.Embed("me"), ucwa.ModalityMessaging); err != nil {
+		return err
+	}
+	if app, err = client.Get(ctx, app.Link("self")); err != nil {
+		return err
+	}
+	if err := client.SetPresence(ctx, app.Embed("me"), ucwa.PreferBusy); err != nil {
+		return err
+	}
+	if _, err := client.Pending(ctx, app.Link("events"), ucwa.EventOptions{}); err != nil {
+		return err
+	}
+	if _, err := client.Presence(ctx, app.Embed("me")); err != nil {
+		return err
+	}
+	return r.Stop()
+}

@@ -1,0 +1,288 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"golang.org/x/term"
+)
+
+// runFlags are the flags of `conform run`.
+type runFlags struct {
+	task      string
+	selection suite.Selection
+	strict    bool
+	cassette  string
+	live      liveFlags
+	format    string
+	out       string
+	verbose   bool
+	quiet     bool
+	noColor   bool
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Certify: judge a recording, or a live server",
+		Long: `run judges evidence against the requirements of a documented task and reports the
+verdicts. Without --cassette and --application it judges the recording of the
+reference server that comes with conform, which says nothing about a Skype for
+Business Server but shows the suite at work.
+
+A live run makes the application's user available, changes and resets the
+presence, and deletes the application at the end: give it one made for the run.
+The token comes from CONFORM_TOKEN or --token-file, never from a flag.`,
+		Example: `  conform run
+  conform run --cassette documentation/set-presence
+  conform run --cassette recording.yaml --subject server --out report/
+  CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
+  conform run --format json | jq .outcome`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	flags := cmd.Flags()
+	selectionFlags(cmd, &f.task, &f.selection)
+	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
+	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
+	f.live.add(cmd)
+	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
+	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	complete(cmd, "format", reports.Formats)
+	err := cmd.RegisterFlagCompletionFunc("cassette", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return cassettes.Names(), cobra.ShellCompDirectiveDefault
+	})
+	if err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+func (f *runFlags) run(cmd *cobra.Command) error {
+	if !slices.Contains(reports.Formats(), f.format) {
+		return usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, reports.Formats()), strings.Join(reports.Formats(), ", "))
+	}
+	if f.live.given() && f.cassette != "" {
+		return usage("--cassette and --application exclude each other: a recording or a live server")
+	}
+	recording := f.open()
+	if _, _, err := selected(f.task, f.selection); err != nil {
+		return err
+	}
+	evidence, err := f.gather(cmd.Context(), recording, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence)
+	if err != nil {
+		return exit{exitFailed, err}
+	}
+	report := list[0]
+	if interrupted := cmd.Context().Err() != nil; interrupted {
+		report.Notes = append(report.Notes, "interrupted: the run ended before all was asked")
+	}
+	report.Notes = append(report.Notes, advice(report)...)
+	if err := f.write(cmd, report, evidence); err != nil {
+		return exit{exitFailed, err}
+	}
+	return verdictCode(cmd.Context(), report)
+}
+
+// open begins to read the recording, if one is to be judged, while the ledger is
+// read: both take some milliseconds.
+func (f *runFlags) open() func() (*cassettes.Cassette, error) {
+	if f.live.given() {
+		return nil
+	}
+	var c *cassettes.Cassette
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		c, err = cassettes.Open(or(f.cassette, "reference/"+f.task))
+	}()
+	return func() (*cassettes.Cassette, error) { <-done; return c, err }
+}
+
+// gather makes the evidence: by driving a live server, by replaying a recording
+// of ours, or by locating the steps in one that others made.
+func (f *runFlags) gather(ctx context.Context, recording func() (*cassettes.Cassette, error), stderr io.Writer) (*suite.Evidence, error) {
+	if recording == nil {
+		return f.drive(ctx, stderr)
+	}
+	c, err := recording()
+	if err != nil {
+		return nil, exit{exitFailed, err}
+	}
+	if c.Provenance.Task == f.task {
+		return suite.Replay(ctx, c), nil
+	}
+	list, err := suite.Locate(f.task, c)
+	if err != nil {
+		return nil, exit{exitFailed, err}
+	}
+	return one(c.Name, list)
+}
+
+// one refuses traffic of several applications, of which a report would show only one.
+func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
+	if len(list) == 1 {
+		return list[0], nil
+	}
+	var urls []string
+	for _, e := range list {
+		urls = append(urls, e.Application())
+	}
+	return nil, usage("%s holds the traffic of %d applications; record one, or split the file. They are:\n  %s", name, len(list), strings.Join(urls, "\n  "))
+}
+
+func (f *runFlags) drive(ctx context.Context, stderr io.Writer) (*suite.Evidence, error) {
+	target, err := f.live.target()
+	if err != nil {
+		return nil, err
+	}
+	target.Task = f.task
+	shown := progress{w: stderr, on: !f.quiet && isTerminal(stderr)}
+	target.Progress = shown.show
+	ctx, cancel := context.WithTimeout(ctx, f.live.timeout)
+	defer cancel()
+	e := suite.Gather(ctx, target)[0]
+	shown.clear()
+	if content, err := e.Recording.Encode(); err == nil {
+		if kept, err := cassettes.Read(e.Recording.Name, bytes.NewReader(content)); err == nil {
+			e.SHA256 = kept.SHA256
+		}
+	}
+	return e, nil
+}
+
+// write writes the report to standard output, and the files if they are asked for.
+func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
+	stdout := cmd.OutOrStdout()
+	options := reports.Options{Verbose: f.verbose, Color: !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), Width: width(stdout)}
+	var text bytes.Buffer // so that a report is written whole or not at all
+	if err := reports.Write(&text, r, f.format, options); err != nil {
+		return err
+	}
+	if _, err := stdout.Write(text.Bytes()); err != nil {
+		return fmt.Errorf("writing the report to standard output: %w", err)
+	}
+	if f.out == "" {
+		return nil
+	}
+	written, err := reports.WriteFiles(f.out, r)
+	if err != nil {
+		return err
+	}
+	evidence := filepath.Join(f.out, "evidence.yaml")
+	err = e.Recording.Save(evidence)
+	if errors.Is(err, cassettes.ErrFailed) { // a good recording of an earlier run stays
+		evidence = filepath.Join(f.out, "evidence-failed.yaml")
+		err = e.Recording.Save(evidence)
+	}
+	switch {
+	case err == nil:
+		written = append(written, evidence)
+	case !errors.Is(err, cassettes.ErrEmpty): // with no answer at all there is nothing to keep
+		return err
+	}
+	if !f.quiet {
+		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
+	}
+	return nil
+}
+
+// advice says what to do about a failure of the network, as far as its words tell.
+func advice(r *reports.Report) []string {
+	for _, known := range []struct{ words, note string }{
+		{"x509: ", "the server's certificate is not trusted: give the authority that signed it with --cacert FILE"},
+		{"connection refused", "nothing listens at that address: is the server running, and is the port right?"},
+		{"no such host", "the host name is not known here: check the URL of --application, or the DNS of this machine"},
+		{"gave HTTP response to HTTPS client", "the server speaks http at that port, not https"},
+	} {
+		if slices.ContainsFunc(r.Exchanges, func(x reports.Exchange) bool { return strings.Contains(x.Error, known.words) }) {
+			return []string{known.note}
+		}
+	}
+	return nil
+}
+
+// verdictCode turns the outcome into the exit code.
+func verdictCode(ctx context.Context, r *reports.Report) error {
+	switch {
+	case ctx.Err() != nil:
+		return exit{code: exitInterrupted}
+	case r.Outcome == reports.Conformant:
+		return nil
+	case r.Outcome == reports.Nonconformant:
+		return exit{code: exitNonconformant}
+	case r.Counts.Error > 0 && r.Counts.Pass+r.Counts.Fail+r.Counts.Warn == 0:
+		return exit{code: exitFailed}
+	}
+	return exit{code: exitIncomplete}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// width returns the columns of a terminal, 0 where there is none.
+func width(w io.Writer) int {
+	file, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	columns, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return min(columns, 120)
+}
+
+// progress shows on a terminal what a live run waits for, from the first second on.
+type progress struct {
+	w     io.Writer
+	on    bool
+	began time.Time
+	shown bool
+}
+
+func (p *progress) show(what string) {
+	if p.began.IsZero() {
+		p.began = time.Now()
+	}
+	if elapsed := time.Since(p.began); p.on && elapsed > time.Second {
+		p.shown = true
+		fmt.Fprintf(p.w, "\r\x1b[K%s  %s", elapsed.Round(time.Second), what)
+	}
+}
+
+func (p *progress) clear() {
+	if p.shown {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
