@@ -58,34 +58,5 @@ func Write(w io.Writer, r *Report, format string, opts Options) error {
 		_, err = w.Write(data)
 		return err
 	}
-	return fmt.Errorf("unknown report format %q: did you mean %s? There are %s",
-		format, nearest(format, Formats()), strings.Join(Formats(), ", "))
-}
-
-// nearest is the name that the fewest edits (Levenshtein) make of a mistyped one.
-func nearest(typed string, names []string) string {
-	typed = fmt.Sprintf("%.40s", strings.ToLower(typed)) // what is longer is near to none
-	best, fewest := "", 1<<30
-	for _, name := range names {
-		row := make([]int, len(name)+1)
-		for j := range row {
-			row[j] = j
-		}
-		for i := range len(typed) {
-			diagonal := row[0]
-			row[0] = i + 1
-			for j := range len(name) {
-				edits := diagonal
-				if typed[i] != name[j] {
-					edits++
-				}
-				diagonal = row[j+1]
-				row[j+1] = min(edits, row[j]+1, diagonal+1)
-			}
-		}
-		if n := row[len(name)]; n < fewest {
-			best, fewest = name, n
-		}
-	}
-	return best
+	return fmt.Errorf("unknown report format %q; there are %s", format, strings.Join(Formats(), ", "))
 }

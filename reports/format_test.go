@@ -8,16 +8,13 @@ import (
 )
 
 func TestUnknownFormat(t *testing.T) {
-	for typed, near := range map[string]string{"jsn": "json", "JUnit-xml": "junit", "htm": "html", "md": "markdown", "txt": "text", "mark": "markdown", "": "text"} {
+	for _, typed := range []string{"jsn", "JUnit-xml", "md", ""} {
 		var b bytes.Buffer
 		err := Write(&b, conformant(), typed, Options{})
 		if err == nil || b.Len() > 0 {
 			t.Fatalf("%q was written", typed)
 		}
-		if typed == "md" || typed == "mark" || typed == "" {
-			near = "" // as near to one as to another
-		}
-		if !strings.Contains(err.Error(), "did you mean "+near) || !strings.HasSuffix(err.Error(), "text, json, junit, html, markdown") {
+		if !strings.HasSuffix(err.Error(), "there are text, json, junit, html, markdown") {
 			t.Errorf("%q: %v", typed, err)
 		}
 	}

@@ -51,6 +51,7 @@ type document struct {
 	err   error
 }
 
+// decode returns the body as one JSON value.
 func (d *document) decode(body string) (any, error) {
 	if !d.done {
 		d.done = true
@@ -59,9 +60,9 @@ func (d *document) decode(body string) (any, error) {
 	return d.value, d.err
 }
 
-// object returns the response's body if it is a JSON object, else the reason why not.
-func (x *Exchange) object() (map[string]any, error) {
-	value, err := x.response.decode(x.Response.Body)
+// object returns the body if it is a JSON object, else the reason why not.
+func (d *document) object(body string) (map[string]any, error) {
+	value, err := d.decode(body)
 	if err != nil {
 		return nil, err
 	}
@@ -72,18 +73,11 @@ func (x *Exchange) object() (map[string]any, error) {
 	return object, nil
 }
 
-// requestObject does the same for the request.
-func (x *Exchange) requestObject() (map[string]any, error) {
-	value, err := x.request.decode(x.Request.Body)
-	if err != nil {
-		return nil, err
-	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("expected a JSON object, found %s", ucwa.JSONType(value))
-	}
-	return object, nil
-}
+// object returns the JSON object in the response.
+func (x *Exchange) object() (map[string]any, error) { return x.response.object(x.Response.Body) }
+
+// requestObject returns the JSON object in the request.
+func (x *Exchange) requestObject() (map[string]any, error) { return x.request.object(x.Request.Body) }
 
 // member returns the member of a JSON object that has the given name in any
 // casing, as UCWA matches the properties of requests.
