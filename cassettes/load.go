@@ -163,7 +163,7 @@ func (l *loader) parse(content []byte) (top *yaml.Node, err error) {
 	}
 	top = document.Content[0]
 	if top.Kind != yaml.MappingNode {
-		return nil, l.fail(top, "", "is no cassette: expected a mapping with version and interactions, found %s", found(top))
+		return nil, l.fail(top, "", "is no cassette: expected a mapping with version and interactions")
 	}
 	var more yaml.Node
 	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {

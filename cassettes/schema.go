@@ -231,7 +231,7 @@ func null(node *yaml.Node) bool {
 	return node == nil || node.Kind == yaml.ScalarNode && node.ShortTag() == "!!null"
 }
 
-// found describes a node in a message.
+// found describes a node in a message. A longer text is not shown: it may be a secret, which does not belong into a log.
 func found(node *yaml.Node) string {
 	switch {
 	case node.Kind == yaml.MappingNode:
@@ -241,7 +241,10 @@ func found(node *yaml.Node) string {
 	case null(node):
 		return "nothing"
 	}
-	return `"` + shorten(node.Value) + `"`
+	if len(node.Value) > 20 {
+		return "a text"
+	}
+	return `"` + node.Value + `"`
 }
 
 // shorten keeps a message readable whatever the file holds.

@@ -17,7 +17,7 @@ func next(r *Report) string {
 	case Conformant:
 		switch r.Evidence.Kind {
 		case "live":
-			return "keep the evidence (--out DIR): conform run --cassette DIR/evidence.yaml judges it again at any time"
+			return "the evidence, which --out DIR keeps, can be judged again at any time: conform run --cassette DIR/evidence.yaml"
 		case "capture":
 			return "conform run --application URL, which also does the steps that the capture does not contain"
 		}

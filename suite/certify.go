@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // Certify gathers evidence from live targets and judges it against every
@@ -14,6 +15,11 @@ import (
 // with all its targets; one that runs Ginkgo itself uses [Gather] and [Declare].
 func Certify(t testing.TB, targets ...Target) {
 	t.Helper()
+	for i, target := range targets {
+		if _, err := ucwa.Begin(target.Application); err != nil {
+			t.Fatalf("target %d: %v", i+1, err)
+		}
+	}
 	list, err := Judge(Options{}, Gather(context.Background(), targets...)...)
 	if err != nil {
 		t.Fatal(err)

@@ -63,14 +63,23 @@ func (c *check) all(part string) []answer {
 	list := c.optional(part)
 	if len(list) == 0 {
 		if slices.Contains(c.Absent, part) {
-			c.notApplicable("declared absent: this target was given no user of that kind (" + part + ")")
+			c.notApplicable("the run was given no user who meets it (" + absentees[part] + ")")
 		}
 		if reason := c.blockedBy(part); reason != "" {
 			c.stop(reports.Blocked, reason)
 		}
+		if slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool { return x.Probe == part }) {
+			c.notApplicable("this server keeps the resource elsewhere than documented, so that nobody can ask for it before its link is served")
+		}
 		c.notExercised("the evidence holds no " + conditionOf(part).title)
 	}
 	return list
+}
+
+// absentees tell how a run is given the users who meet a refusal.
+var absentees = map[string]string{
+	"anonymous": "--anonymous-application, Target.Anonymous",
+	"modality":  "--restricted-application, Target.Restricted",
 }
 
 // optional does the same, but may return nothing.
@@ -222,7 +231,7 @@ var conditions = map[string]condition{
 	partEvents:   {"answer on the event channel", partAfter, offersEvents},
 	partReset:    {"POST on presence with an empty body", partAfter, offersPresence},
 	partEnd:      {title: "DELETE on the application"},
-	"gone":       {"request on the application after its DELETE", partEnd, accepted("DELETE on the application")},
+	"gone":       {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, accepted("DELETE on the application")},
 }
 
 // conditionOf returns the condition of any part, the refusals included.
@@ -255,14 +264,20 @@ func (e *Evidence) blockedBy(name string) string {
 	if len(before) == 0 {
 		return e.blockedBy(p.after)
 	}
-	x := before[len(before)-1]
-	if x.Failure != "" {
-		return fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
+	reason := ""
+	for _, x := range before {
+		why := ""
+		if x.Failure != "" {
+			why = fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
+		} else if id := p.ready(e, x); id != "" {
+			why = fmt.Sprintf("%s: see exchange %d", id, x.ID)
+		}
+		if why == "" {
+			return ""
+		}
+		reason = or(reason, why)
 	}
-	if id := p.ready(e, x); id != "" {
-		return fmt.Sprintf("%s: see exchange %d", id, x.ID)
-	}
-	return ""
+	return reason
 }
 
 // sound: the answer is a success with a JSON object in it.

@@ -17,7 +17,7 @@ func clientRequests(t *tree) {
 	t.requirement("set-presence.nav.links", func(c *check) {
 		judged := false
 		for _, r := range c.clientRequests() {
-			if r.is("application") || !c.servedBefore(r, "") {
+			if r.is("application") || !c.sawApplication(r) {
 				continue // given to the client, or evidence that begins in the middle
 			}
 			judged = true
@@ -254,16 +254,16 @@ func (c *check) requests(method, rel string) []answer {
 	return list
 }
 
-// servedBefore reports whether an answer before r served a link with that key;
-// with "", whether any served links at all.
+// servedBefore reports whether an answer before r served a link with that key.
 func (c *check) servedBefore(r answer, key string) bool {
-	for k, list := range c.served {
-		if key != "" && k != key {
-			continue
-		}
-		if slices.ContainsFunc(list, func(s serving) bool { return c.Exchanges[s.by].ID < r.ID }) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.served[key], func(s serving) bool { return c.Exchanges[s.by].ID < r.ID })
+}
+
+// sawApplication reports whether an answer before r held the application, from
+// which all links come.
+func (c *check) sawApplication(r answer) bool {
+	return slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
+		object, err := x.object()
+		return x.ID < r.ID && x.Probe == "" && x.succeeded() && err == nil && object["rel"] == "application"
+	})
 }

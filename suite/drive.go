@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +54,9 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			list[i] = locateDriven(drive(ctx, t, turns))
+			c := drive(ctx, t, turns)
+			list[i] = locateDriven(c)
+			list[i].Kind, list[i].Source = c.Provenance.Kind, c.Name
 		})
 	}
 	wait.Wait()
@@ -94,9 +97,10 @@ func drive(ctx context.Context, t Target, turns *turns) *cassettes.Cassette {
 	recorder := &cassettes.Recorder{Transport: t.Transport, Now: now}
 	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
 	tasks[t.Task].drive(s)
-	c := &cassettes.Cassette{Name: t.Application, Exchanges: recorder.Exchanges()}
+	source := sourceOf(t.Application)
+	c := &cassettes.Cassette{Name: source, Exchanges: recorder.Exchanges()}
 	ledger, _ := LedgerOf(t.Task)
-	c.Provenance = cassettes.Provenance{Kind: or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: t.Application,
+	c.Provenance = cassettes.Provenance{Kind: or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source,
 		Task: t.Task, Ledger: fmt.Sprint(ledger.Revision)}
 	for _, x := range c.Exchanges {
 		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
@@ -111,6 +115,15 @@ func drive(ctx context.Context, t Target, turns *turns) *cassettes.Cassette {
 		c.Provenance.Absent = append(c.Provenance.Absent, "modality")
 	}
 	return c
+}
+
+// sourceOf names an application without its query, in which a secret may stand.
+func sourceOf(application string) string {
+	u, err := url.Parse(application)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
 // locateDriven finds the steps in a driver's recording, which is evidence for one application.
@@ -130,7 +143,7 @@ func locateDriven(c *cassettes.Cassette) *Evidence {
 func Replay(ctx context.Context, c *cassettes.Cassette) *Evidence {
 	e := locateDriven(c)
 	if difference := rehearse(ctx, c); difference != "" {
-		e.Notes = append(e.Notes, "this recording is not what today's driver would make of it: "+difference)
+		e.note("this recording is not what today's driver would make of it: " + difference)
 	}
 	return e
 }
@@ -211,8 +224,8 @@ func (s *session) do(c *ucwa.Client, method string, link ucwa.Link, body any) *u
 
 // within does the same with a limit of its own, and returns the transport's error.
 func (s *session) within(limit time.Duration, c *ucwa.Client, method string, link ucwa.Link, body any) (*ucwa.Response, error) {
-	if s.err != nil {
-		return nil, nil
+	if s.err != nil || s.Err() != nil {
+		return nil, s.Err()
 	}
 	if s.target.Progress != nil {
 		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -115,7 +116,13 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 		Schema: reports.SchemaID, Tool: j.options.Tool, Strict: j.options.Strict, Subject: subjectOf(j.selected[e.Task]),
 		Evidence: reports.Evidence{Kind: e.Kind, Source: e.Source, RecordedAt: e.RecordedAt, SHA256: e.SHA256, Server: e.Server},
 		Tasks:    []reports.Task{{ID: ledger.Task, Title: ledger.Title}},
-		Results:  []reports.Result{}, Exchanges: []reports.Exchange{}, Notes: e.Notes,
+		Results:  []reports.Result{}, Exchanges: []reports.Exchange{}, Notes: slices.Clone(e.Notes),
+	}
+	if n := len(j.selected[e.Task]); n < len(ledger.Requirements) {
+		r.Notes = append(r.Notes, fmt.Sprintf("only %d of the %d requirements were asked for", n, len(ledger.Requirements)))
+	}
+	if e.Driven && r.Subject != "server" {
+		r.Notes = append(r.Notes, "the client that was judged is conform's own driver")
 	}
 	for _, s := range ledger.Steps {
 		r.Steps = append(r.Steps, reports.Step{Task: ledger.Task, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(s.ID)})

@@ -109,11 +109,17 @@ type Selection struct {
 // Apply returns the selected requirements of l in the ledger's order. An id, level or
 // subject that does not exist is an error, and so is a selection that selects nothing.
 func (s Selection) Apply(l *Ledger) ([]Requirement, error) {
-	for _, pattern := range s.Requirements {
+	s.Requirements = slices.Clone(s.Requirements)
+	for i, pattern := range s.Requirements {
+		pattern = strings.TrimSpace(pattern)
+		s.Requirements[i] = pattern
 		if !slices.ContainsFunc(l.Requirements, func(r Requirement) bool { return matchID(pattern, r.ID) }) {
 			var ids []string
 			for _, r := range l.Requirements {
 				ids = append(ids, r.ID)
+			}
+			if slices.ContainsFunc(ids, func(id string) bool { return strings.HasPrefix(id, pattern+".") }) {
+				return nil, fmt.Errorf("unknown requirement %q; %q, with a dot, stands for all that begin so", pattern, pattern+".")
 			}
 			return nil, fmt.Errorf("unknown requirement %q%s; `conform list` shows them all", pattern, Nearest(pattern, ids))
 		}

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -22,17 +23,47 @@ func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
 	all := exchanges(c.Exchanges)
 	var list []*Evidence
 	for _, group := range byApplication(all, c.Provenance.Task != "") {
-		e := &Evidence{Task: task, Kind: or(c.Provenance.Kind, "capture"), Source: c.Name, Server: c.Provenance.Server,
-			RecordedAt: c.Provenance.RecordedAt, SHA256: c.SHA256, Driven: c.Provenance.Task == task,
+		e := &Evidence{Task: task, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task == task,
 			Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
-		for _, repair := range c.Provenance.Repairs {
-			e.Notes = append(e.Notes, "repaired in this transcript: "+repair)
-		}
 		e.locate()
+		e.describe(c.Provenance)
 		list = append(list, e)
 	}
 	return list, nil
 }
+
+// describe says where the evidence comes from, and what its reader must know.
+func (e *Evidence) describe(p cassettes.Provenance) {
+	e.Kind, e.Server, e.RecordedAt = or(p.Kind, "capture"), p.Server, p.RecordedAt
+	if e.Kind == "live" { // it was; only the run itself may say so
+		e.Kind = "capture"
+		if p.Source != e.Source {
+			e.Source += ", recorded from " + p.Source
+		}
+	}
+	for _, x := range e.Exchanges {
+		if x.Probe != "" || !x.is("application") {
+			continue
+		}
+		if name := header(x.Response.Headers, "Server"); e.Server == "" && len(name) > 0 {
+			e.Server = name[0]
+		}
+		if date := header(x.Response.Headers, "Date"); e.RecordedAt.IsZero() && len(date) > 0 {
+			e.RecordedAt, _ = http.ParseTime(date[0])
+		}
+	}
+	if e.SHA256 != "" && p.SHA256 == "" && p.Kind != "" {
+		e.note("the recording carries no checksum: nothing shows that it is as it was recorded")
+	}
+	if e.Driven && len(e.parts[partBefore]) == 0 && len(e.parts[partAfter]) > 0 {
+		e.note("the user was available already when the run began, so that step 1 could not be done: give an application that was made for the run")
+	}
+	for _, repair := range p.Repairs {
+		e.note("repaired in this transcript: " + repair)
+	}
+}
+
+func (e *Evidence) note(text string) { e.Notes = append(e.Notes, text) }
 
 // or returns value, or otherwise where value is zero.
 func or[T comparable](value, otherwise T) T {

@@ -114,13 +114,24 @@ func leadTo(expected string, want func(u *url.URL) bool) matcher {
 	}}
 }
 
-// resolveLink reads a value as a HAL link, or a list that begins with one, and
-// resolves its href within the origin of base.
-func resolveLink(value any, base *url.URL) (*url.URL, error) {
+// beLink matches a link, wherever it leads: an object, or a list of them, as HAL allows.
+func beLink() matcher {
+	return satisfy("a link (an object)", func(value any) bool { _, ok := linkOf(value); return ok })
+}
+
+// linkOf returns the link that a value is, or the first of a list of links.
+func linkOf(value any) (map[string]any, bool) {
 	if list, ok := value.([]any); ok && len(list) > 0 {
 		value = list[0]
 	}
 	object, ok := value.(map[string]any)
+	return object, ok
+}
+
+// resolveLink reads a value as a HAL link, or a list that begins with one, and
+// resolves its href within the origin of base.
+func resolveLink(value any, base *url.URL) (*url.URL, error) {
+	object, ok := linkOf(value)
 	if !ok {
 		return nil, errors.New("no link")
 	}

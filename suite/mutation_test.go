@@ -325,7 +325,7 @@ var mutations = []struct {
 	{"set-presence.refusal.parameters", func(r *recording) { r.json("make-again", "parameters", []any{map[string]any{"name": "x"}}) }},
 	{"set-presence.reset.status", func(r *recording) { r.status(partReset, 400) }},
 	{"set-presence.reset.status", func(r *recording) { r.body(partReset, "{}") }},
-	{"set-presence.reset.value", func(r *recording) { r.last(partRead, "availability", "Busy") }},
+	{"set-presence.reset.value", func(r *recording) { r.last(partRead, "availability", "BeRightBack") }},
 }
 
 func (r *recording) cookie(old, new string) {

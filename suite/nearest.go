@@ -10,6 +10,10 @@ import (
 func Nearest(name string, names []string) string {
 	best, distance := "", len(name)/2+2
 	for _, candidate := range names {
+		if name != "" && strings.HasSuffix(candidate, "."+name) {
+			best = candidate // the end of it, as people say it
+			break
+		}
 		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < distance {
 			best, distance = candidate, d
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -20,7 +21,11 @@ func driveSetPresence(s *session) {
 		s.err = err
 		return
 	}
-	app := resource(s.do(client, http.MethodGet, begin, nil))
+	first := s.do(client, http.MethodGet, begin, nil)
+	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
+		return // what was given is no application of ours: nothing to ask, and nothing to clean up
+	}
+	app := resource(first)
 	defer s.end(client, begin)
 	s.probeBefore(app.Embed("me"))
 
@@ -64,12 +69,13 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 }
 
 // another returns a presence to set that is not the one which was read, since a
-// value that stays the same raises no event.
+// value that stays the same raises no event; and one that no server computes by
+// itself, so that the reset shows.
 func another(current string) ucwa.PreferredAvailability {
-	if current == string(ucwa.PreferBusy) {
-		return ucwa.PreferOnline
+	if current == string(ucwa.PreferBeRightBack) {
+		return ucwa.PreferDoNotDisturb
 	}
-	return ucwa.PreferBusy
+	return ucwa.PreferBeRightBack
 }
 
 // listen sends pending GETs until one tells of the presence, the limit has passed,
@@ -101,7 +107,7 @@ func isTimeout(err error) bool { return strings.Contains(err.Error(), "deadline 
 
 // mostPending bounds the pending GETs of one wait, for a server that answers each
 // at once with nothing to say.
-const mostPending = 20
+const mostPending = 200
 
 func tellsOfPresence(p *ucwa.EventPackage) bool {
 	for _, e := range p.Events {
@@ -119,14 +125,19 @@ func (s *session) probeBefore(me *ucwa.Resource) {
 	if me == nil || !me.HasLink("makeMeAvailable") {
 		return // available already
 	}
+	// The siblings of makeMeAvailable, where me does not tell its own place.
+	link, below := me.Link("makeMeAvailable"), path.Dir
+	if me.HasLink("self") {
+		link, below = me.Link("self"), path.Clean
+	}
 	for _, p := range []struct{ rel, body string }{
 		{"presence", `{"availability":"Busy"}`},
 		{"note", `{"message":"conform"}`},
 		{"location", `{"location":"conform"}`},
 	} {
-		below := func(r *http.Request) { r.URL.Path += "/" + p.rel }
-		s.do(s.probe(p.rel+"-get-before", below), http.MethodGet, me.Link("self"), nil)
-		s.do(s.probe(p.rel+"-post-before", below), http.MethodPost, me.Link("self"), []byte(p.body))
+		ask := func(r *http.Request) { r.URL.Path, r.URL.RawPath = below(r.URL.Path)+"/"+p.rel, "" }
+		s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)
+		s.do(s.probe(p.rel+"-post-before", ask), http.MethodPost, link, []byte(p.body))
 	}
 }
 

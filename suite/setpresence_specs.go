@@ -16,6 +16,7 @@ func setPresence(t *tree) {
 	t.step("pre", func() {
 		t.requirement("set-presence.pre.self", func(c *check) {
 			for _, a := range c.all(partBefore) {
+				c.admitted(a)
 				c.Expect(a.Status()).To(beOneOf(http.StatusOK))
 				c.Expect(a.Document()).To(beObject())
 				c.Expect(a.JSON("_links", "self")).To(leadToOrigin())
@@ -26,7 +27,7 @@ func setPresence(t *tree) {
 	t.step("1", func() {
 		t.requirement("set-presence.1.link.present", func(c *check) {
 			for _, a := range c.all(partBefore) {
-				c.Expect(a.JSON("_embedded", "me", "_links", "makeMeAvailable")).To(beObject())
+				c.Expect(a.JSON("_embedded", "me", "_links", "makeMeAvailable")).To(beLink())
 			}
 		})
 		t.requirement("set-presence.1.link.href", func(c *check) {

@@ -155,6 +155,11 @@ func (c *Client) send(req *http.Request) (*Response, error) {
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, MaxBody+1))
+	// A server that sees a request given up may end it with nothing, or with what
+	// it has so far. That can still arrive; it must not pass for an answer.
+	if ended := req.Context().Err(); ended != nil {
+		return nil, fmt.Errorf("%s %s: %w", req.Method, req.URL.Redacted(), ended)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: reading the body of the answer: %w", req.Method, req.URL.Redacted(), err)
 	}
@@ -230,7 +235,8 @@ func (c *Client) Presence(ctx context.Context, me *Resource) (Availability, erro
 	}
 	availability, ok := r.Properties["availability"].(string)
 	if !ok {
-		return "", fmt.Errorf("presence: %w", shapeError([]string{"availability"}, "a string", r.Properties["availability"]))
+		return "", fmt.Errorf("presence: %w", &JSONError{Pointer: "/availability", Offset: -1,
+			Problem: "expected a string, found " + JSONType(r.Properties["availability"])})
 	}
 	return Availability(availability), nil
 }

@@ -94,45 +94,39 @@ const (
 	CodeUnsupportedMediaType = "UnsupportedMediaType"
 )
 
+var codeStatus = map[string]int{
+	CodeBadRequest:           400,
+	CodeForbidden:            403,
+	CodeNotFound:             404,
+	CodeMethodNotAllowed:     405,
+	CodeNotAcceptable:        406,
+	CodeTimeout:              408,
+	CodeConflict:             409,
+	CodeGone:                 410,
+	CodePreconditionFailed:   412,
+	CodeEntityTooLarge:       413,
+	CodeUnsupportedMediaType: 415,
+	CodePreconditionRequired: 428,
+	CodeTooManyRequests:      429,
+	CodeServiceFailure:       500,
+	"ExchangeServiceFailure": 500,
+	CodeServiceUnavailable:   503,
+	CodeGatewayTimeout:       504,
+}
+
 // CodeStatus returns the HTTP status that an error code names, 0 for a code
 // that names none (LocalFailure, RemoteFailure, Informational occur in event
 // packages, not as answers).
-func CodeStatus(code string) int {
-	switch code {
-	case CodeBadRequest:
-		return 400
-	case CodeForbidden:
-		return 403
-	case CodeNotFound:
-		return 404
-	case CodeMethodNotAllowed:
-		return 405
-	case CodeNotAcceptable:
-		return 406
-	case CodeTimeout:
-		return 408
-	case CodeConflict:
-		return 409
-	case CodeGone:
-		return 410
-	case CodePreconditionFailed:
-		return 412
-	case CodeEntityTooLarge:
-		return 413
-	case CodeUnsupportedMediaType:
-		return 415
-	case CodePreconditionRequired:
-		return 428
-	case CodeTooManyRequests:
-		return 429
-	case CodeServiceFailure, "ExchangeServiceFailure":
-		return 500
-	case CodeServiceUnavailable:
-		return 503
-	case CodeGatewayTimeout:
-		return 504
+func CodeStatus(code string) int { return codeStatus[code] }
+
+// HasCode reports whether an error code names that HTTP status; none names 401.
+func HasCode(status int) bool {
+	for _, s := range codeStatus {
+		if s == status {
+			return true
+		}
 	}
-	return 0
+	return false
 }
 
 // Subcodes of UCWA errors (UCWA 2.0 API reference, ErrorSubcode), those that

@@ -1,9 +1,6 @@
 package ucwa
 
-import (
-	"fmt"
-	"net/url"
-)
+import "net/url"
 
 // EventPackage is what one pending GET on the event channel yields: events by
 // sender, and the link with which to go on.
@@ -28,7 +25,8 @@ type Event struct {
 }
 
 // ParseEvents reads an event package from the body of a response that came from
-// base. Errors name the member at fault; they are *JSONError.
+// base. A body that is no JSON object, or has no link to go on with, is a
+// *JSONError; what is no sender or no event in it is left out, as in [ParseResource].
 func ParseEvents(base *url.URL, body []byte) (*EventPackage, error) {
 	r, err := ParseResource(base, body)
 	if err != nil {
@@ -44,87 +42,31 @@ func ParseEvents(base *url.URL, body []byte) (*EventPackage, error) {
 	if p.Continue.Href == "" {
 		return nil, &JSONError{Pointer: "/_links", Offset: -1, Problem: "expected a link next, resync or resume with an href, found none"}
 	}
-	senders, err := list(r.Properties["sender"], []string{"sender"})
-	if err != nil {
-		return nil, err
-	}
-	for i, sender := range senders {
-		at := []string{"sender", fmt.Sprint(i)}
-		from, err := parseNamedLink(base, sender, at)
-		if err != nil {
-			return nil, err
-		}
-		at = append(at, "events")
-		events, err := list(sender.(map[string]any)["events"], at)
-		if err != nil {
-			return nil, err
-		}
-		for j, v := range events {
-			event, err := parseEvent(base, v, append(at[:len(at):len(at)], fmt.Sprint(j)))
-			if err != nil {
-				return nil, err
-			}
+	each(map[string]any{"sender": r.Properties["sender"]}, func(_ string, sender map[string]any) {
+		from, _ := linkOf(base, sender)
+		each(map[string]any{"events": sender["events"]}, func(_ string, object map[string]any) {
+			event := eventOf(base, object)
 			event.Sender = from
 			p.Events = append(p.Events, event)
-		}
-	}
+		})
+	})
 	return p, nil
 }
 
-// list accepts an absent list as an empty one.
-func list(value any, path []string) ([]any, error) {
-	if value == nil {
-		return nil, nil
-	}
-	l, ok := value.([]any)
-	if !ok {
-		return nil, shapeError(path, "an array", value)
-	}
-	return l, nil
+func eventOf(base *url.URL, object map[string]any) Event {
+	event := Event{Link: named(base, object["link"]), In: named(base, object["in"]), Reason: object["reason"]}
+	event.Type, _ = object["type"].(string)
+	each(object["_embedded"], func(rel string, inner map[string]any) {
+		if rel == event.Link.Rel && event.Resource == nil {
+			event.Resource = resourceOf(base, inner)
+		}
+	})
+	return event
 }
 
-// parseNamedLink reads a link that carries its rel as a member.
-func parseNamedLink(base *url.URL, value any, path []string) (Link, error) {
-	link, err := parseLink(base, "", value, path)
-	if err != nil {
-		return link, err
-	}
-	rel, ok := link.Attributes["rel"].(string)
-	if !ok {
-		return link, shapeError(append(path[:len(path):len(path)], "rel"), "a string", link.Attributes["rel"])
-	}
-	link.Rel = rel
-	return link, nil
-}
-
-func parseEvent(base *url.URL, value any, path []string) (Event, error) {
-	object, ok := value.(map[string]any)
-	if !ok {
-		return Event{}, shapeError(path, "an event (object)", value)
-	}
-	at := func(name string) []string { return append(path[:len(path):len(path)], name) }
-	var event Event
-	var err error
-	if event.Link, err = parseNamedLink(base, object["link"], at("link")); err != nil {
-		return Event{}, err
-	}
-	if event.Type, ok = object["type"].(string); !ok {
-		return Event{}, shapeError(at("type"), "a string", object["type"])
-	}
-	if in, has := object["in"]; has {
-		if event.In, err = parseNamedLink(base, in, at("in")); err != nil {
-			return Event{}, err
-		}
-	}
-	event.Reason = object["reason"]
-	if embedded, has := object["_embedded"]; has {
-		resources, err := parseEmbedded(base, embedded, at("_embedded"))
-		if err != nil {
-			return Event{}, err
-		}
-		if list := resources[event.Link.Rel]; len(list) > 0 {
-			event.Resource = list[0]
-		}
-	}
-	return event, nil
+// named reads a link that carries its rel; what is none leads nowhere.
+func named(base *url.URL, value any) Link {
+	object, _ := value.(map[string]any)
+	link, _ := linkOf(base, object)
+	return link
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
-	"slices"
 )
 
 // Resource is a UCWA resource: HAL with a rel and an etag of its own. All that
@@ -20,18 +18,20 @@ type Resource struct {
 }
 
 // ParseResource reads a resource from the body of a response that came from
-// base. Hrefs stay as served and are resolved against base when followed.
-// Errors name the member at fault by its JSON Pointer; they are *JSONError.
+// base. Hrefs stay as served and are resolved against base when followed. A body
+// that is no JSON object is a *JSONError. A link or an embedded resource inside it
+// that is none, such as null, is left out: a client can do without what it does
+// not need, and to judge the server is not its work.
 func ParseResource(base *url.URL, body []byte) (*Resource, error) {
 	value, err := DecodeJSON(body)
 	if err != nil {
 		return nil, err
 	}
-	return parseResource(base, value, nil)
-}
-
-func shapeError(path []string, want string, got any) error {
-	return &JSONError{Pointer: pointer(path), Offset: -1, Problem: fmt.Sprintf("expected %s, found %s", want, JSONType(got))}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil, &JSONError{Offset: -1, Problem: fmt.Sprintf("expected a resource (object), found %s", JSONType(value))}
+	}
+	return resourceOf(base, object), nil
 }
 
 // JSONType names the JSON type of a value that DecodeJSON returned: object,
@@ -52,108 +52,75 @@ func JSONType(v any) string {
 	return "null"
 }
 
-func parseResource(base *url.URL, value any, path []string) (*Resource, error) {
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, shapeError(path, "a resource (object)", value)
-	}
-	r := &Resource{Properties: make(map[string]any, len(object))}
-	for _, name := range slices.Sorted(maps.Keys(object)) { // of several faults, always the same one is told
-		v := object[name]
-		at := append(path[:len(path):len(path)], name)
-		var err error
+func resourceOf(base *url.URL, object map[string]any) *Resource {
+	r := &Resource{Links: map[string][]Link{}, Embedded: map[string][]*Resource{}, Properties: make(map[string]any, len(object))}
+	for name, v := range object {
 		switch name {
 		case "rel":
-			r.Rel, ok = v.(string)
+			r.Rel, _ = v.(string)
 		case "etag":
-			r.Etag, ok = v.(string)
+			r.Etag, _ = v.(string)
+			if number, ok := v.(json.Number); ok {
+				r.Etag = number.String()
+			}
 		case "_links":
-			r.Links, err = parseLinks(base, v, at)
+			each(v, func(rel string, link map[string]any) {
+				if l, ok := linkOf(base, link); ok {
+					l.Rel = rel
+					r.Links[rel] = append(r.Links[rel], l)
+				}
+			})
 		case "_embedded":
-			r.Embedded, err = parseEmbedded(base, v, at)
+			each(v, func(rel string, inner map[string]any) {
+				r.Embedded[rel] = append(r.Embedded[rel], resourceOf(base, inner))
+			})
 		default:
 			r.Properties[name] = v
 		}
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, shapeError(at, "a string", v)
-		}
 	}
-	return r, nil
+	return r
 }
 
-// members calls each with every value that stands under each name: HAL allows
-// one object or a list of them.
-func members(value any, path []string, each func(name string, v any, at []string) error) error {
-	object, ok := value.(map[string]any)
-	if !ok {
-		return shapeError(path, "an object", value)
-	}
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		v := object[name]
-		at := append(path[:len(path):len(path)], name)
+// each calls f with every object that stands under each name: HAL allows one, or
+// a list of them.
+func each(value any, f func(name string, object map[string]any)) {
+	members, _ := value.(map[string]any)
+	for name, v := range members {
 		list, isList := v.([]any)
 		if !isList {
 			list = []any{v}
 		}
-		for i, v := range list {
-			where := at
-			if isList {
-				where = append(at[:len(at):len(at)], fmt.Sprint(i))
-			}
-			if err := each(name, v, where); err != nil {
-				return err
+		for _, item := range list {
+			if object, ok := item.(map[string]any); ok {
+				f(name, object)
 			}
 		}
 	}
-	return nil
 }
 
-func parseLinks(base *url.URL, value any, path []string) (map[string][]Link, error) {
-	links := map[string][]Link{}
-	return links, members(value, path, func(rel string, v any, at []string) error {
-		link, err := parseLink(base, rel, v, at)
-		links[rel] = append(links[rel], link)
-		return err
-	})
-}
-
-func parseLink(base *url.URL, rel string, value any, path []string) (Link, error) {
-	link := Link{Rel: rel, base: base}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return link, shapeError(path, "a link (object with href)", value)
+// linkOf reads a link; one that carries its rel, as those in events do, has it.
+func linkOf(base *url.URL, object map[string]any) (Link, bool) {
+	link := Link{base: base}
+	var ok bool
+	if link.Href, ok = object["href"].(string); !ok {
+		return Link{}, false
 	}
+	link.Rel, _ = object["rel"].(string)
 	for name, v := range object {
 		if name != "href" {
 			if link.Attributes == nil {
 				link.Attributes = map[string]any{}
 			}
 			link.Attributes[name] = v
-			continue
-		}
-		if link.Href, ok = v.(string); !ok {
-			return link, shapeError(append(path[:len(path):len(path)], name), "a string", v)
 		}
 	}
-	return link, nil
-}
-
-func parseEmbedded(base *url.URL, value any, path []string) (map[string][]*Resource, error) {
-	embedded := map[string][]*Resource{}
-	return embedded, members(value, path, func(rel string, v any, at []string) error {
-		r, err := parseResource(base, v, at)
-		embedded[rel] = append(embedded[rel], r)
-		return err
-	})
+	return link, true
 }
 
 // Link returns the first link served under rel; one that was not served leads
 // nowhere: following it fails with ErrNotServed. Link may be called on nil.
 func (r *Resource) Link(rel string) Link {
-	if r == nil || len(r.Links[rel]) == 0 {
+	if !r.HasLink(rel) {
 		return Link{Rel: rel}
 	}
 	return r.Links[rel][0]
@@ -181,10 +148,10 @@ func (r *Resource) String(name string) string {
 }
 
 // Decode stores the properties in v, a pointer, by the rules of encoding/json.
-// On nil it fails.
+// It fails on nil.
 func (r *Resource) Decode(v any) error {
 	if r == nil {
-		return errors.New("there is no resource to decode: it was not served")
+		return errors.New("there is no resource to decode")
 	}
 	data, err := json.Marshal(r.Properties)
 	if err != nil {

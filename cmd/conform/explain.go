@@ -15,7 +15,12 @@ func newExplain() *cobra.Command {
 		Short: "Explain a requirement, or the document of a task",
 		Example: `  conform explain set-presence.2.status
   conform explain set-presence`,
-		Args: cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("explain takes the id of one requirement, or a task: `conform list` shows them")
+			}
+			return nil
+		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return slices.Concat(taskNames(), requirementIDs()), cobra.ShellCompDirectiveNoFileComp
 		},

@@ -85,6 +85,10 @@ func newList() *cobra.Command {
 				return encoder.Encode(requirements)
 			case "text":
 				var b strings.Builder
+				longest := 0
+				for _, r := range requirements {
+					longest = max(longest, len(r.ID))
+				}
 				step := ""
 				for _, r := range requirements {
 					if r.Step != step {
@@ -95,7 +99,7 @@ func newList() *cobra.Command {
 							}
 						}
 					}
-					fmt.Fprintf(&b, "  %-42s %-6s %-6s  %s\n", r.ID, r.Level, r.Subject, r.Says)
+					fmt.Fprintf(&b, "  %-*s  %-6s %-6s  %s\n", longest, r.ID, r.Level, r.Subject, r.Says)
 				}
 				fmt.Fprintf(&b, "\n%d requirements; `conform explain ID` tells more of one\n", len(requirements))
 				_, err := fmt.Fprint(cmd.OutOrStdout(), strings.TrimPrefix(b.String(), "\n"))

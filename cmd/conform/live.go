@@ -45,6 +45,10 @@ func (f *liveFlags) add(cmd *cobra.Command) {
 	flags.DurationVar(&f.eventWait, "event-wait", 30*time.Second, "for the event that confirms")
 }
 
+// liveOnly are the flags that mean nothing for a recording.
+var liveOnly = []string{"token-file", "anonymous-application", "restricted-application", "origin", "cacert", "keep-application",
+	"timeout", "request-timeout", "event-wait"}
+
 func (f *liveFlags) given() bool { return f.application != "" || f.server != "" }
 
 // target reads the flags, and the secrets that belong to them.
@@ -139,7 +143,7 @@ func (f *liveFlags) token() (string, error) {
 
 // cleanToken takes a token as people paste it, with or without its scheme.
 func cleanToken(where, token string) (string, error) {
-	token = strings.TrimSpace(token)
+	token = strings.TrimSpace(strings.TrimPrefix(token, "\ufeff")) // a byte order mark, as editors on Windows write it
 	if scheme, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		token = strings.TrimSpace(rest)
 	}

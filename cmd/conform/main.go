@@ -76,11 +76,12 @@ Microsoft's documentation: server and client, live or from recorded evidence.
 
 Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 4 the harness, the network or a file failed, 130 interrupted.`,
-		Example: `  conform run                                    judge the embedded recordings
+		Example: `  conform run                                    judge the embedded recording
   conform run --cassette documentation/set-presence
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
   conform list --level must --subject server
   conform explain set-presence.2.status`,
+		Version:       tool().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {

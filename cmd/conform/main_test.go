@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"log"
@@ -40,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"serve":      serve,
 			"exitcode":   exitCode,
 			"conforms":   validates,
+			"tallies":    tallies,
 			"larger":     larger,
 			"aliasbomb":  aliasBomb,
 			"recordwith": recordStock,
@@ -121,6 +123,51 @@ func validates(ts *testscript.TestScript, _ bool, args []string) {
 	r.Tally()
 	if counts != r.Counts || outcome != r.Outcome || len(r.Results) == 0 {
 		ts.Fatalf("%s: counts %+v, outcome %s; its %d results make %+v, %s", args[0], counts, outcome, len(r.Results), r.Counts, r.Outcome)
+	}
+}
+
+// tallies FILE: holds that the counts in a JUnit file are those of its elements.
+func tallies(ts *testscript.TestScript, _ bool, args []string) {
+	type counts struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
+	}
+	var file struct {
+		counts
+		Suites []struct {
+			counts
+			Cases []struct {
+				Failure *struct{} `xml:"failure"`
+				Error   *struct{} `xml:"error"`
+				Skipped *struct{} `xml:"skipped"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	ts.Check(xml.Unmarshal([]byte(ts.ReadFile(args[0])), &file))
+	var all counts
+	for _, s := range file.Suites {
+		var own counts
+		for _, c := range s.Cases {
+			own.Tests++
+			if c.Failure != nil {
+				own.Failures++
+			}
+			if c.Error != nil {
+				own.Errors++
+			}
+			if c.Skipped != nil {
+				own.Skipped++
+			}
+		}
+		if own != s.counts {
+			ts.Fatalf("%s: a suite says %+v and holds %+v", args[0], s.counts, own)
+		}
+		all.Tests, all.Failures, all.Errors, all.Skipped = all.Tests+own.Tests, all.Failures+own.Failures, all.Errors+own.Errors, all.Skipped+own.Skipped
+	}
+	if all != file.counts || all.Tests == 0 || all.Failures+all.Errors == 0 {
+		ts.Fatalf("%s says %+v and holds %+v; a run that is not conformant must not look green", args[0], file.counts, all)
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -78,12 +77,17 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if !slices.Contains(reports.Formats(), f.format) {
 		return usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, reports.Formats()), strings.Join(reports.Formats(), ", "))
 	}
-	if f.live.given() && f.cassette != "" {
-		return usage("--cassette and --application exclude each other: a recording or a live server")
+	if err := f.consistent(cmd); err != nil {
+		return err
 	}
 	recording := f.open()
 	if _, _, err := selected(f.task, f.selection); err != nil {
 		return err
+	}
+	if f.out != "" { // before a live server is asked anything
+		if err := writable(f.out); err != nil {
+			return exit{exitFailed, err}
+		}
 	}
 	evidence, err := f.gather(cmd.Context(), recording, cmd.ErrOrStderr())
 	if err != nil {
@@ -94,7 +98,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return exit{exitFailed, err}
 	}
 	report := list[0]
-	if interrupted := cmd.Context().Err() != nil; interrupted {
+	if cmd.Context().Err() != nil {
 		report.Notes = append(report.Notes, "interrupted: the run ended before all was asked")
 	}
 	report.Notes = append(report.Notes, advice(report)...)
@@ -102,6 +106,41 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return exit{exitFailed, err}
 	}
 	return verdictCode(cmd.Context(), report)
+}
+
+// consistent refuses flags that contradict each other, or that would be ignored:
+// a script whose variable is empty must not get a verdict about something else.
+func (f *runFlags) consistent(cmd *cobra.Command) error {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "origin"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return usage("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	if f.live.given() && f.cassette != "" {
+		return usage("--cassette and --application exclude each other: a recording or a live server")
+	}
+	if f.live.given() {
+		return nil
+	}
+	for _, name := range liveOnly {
+		if cmd.Flags().Changed(name) {
+			return usage("--%s is for a live run: add --application URL", name)
+		}
+	}
+	return nil
+}
+
+// writable makes the directory and tries it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("--out: cannot make the directory %s: %w", dir, err)
+	}
+	file, err := os.CreateTemp(dir, ".try-*")
+	if err != nil {
+		return fmt.Errorf("--out: cannot write into %s: %w", dir, err)
+	}
+	file.Close()
+	return os.Remove(file.Name())
 }
 
 // open begins to read the recording, if one is to be judged, while the ledger is
@@ -158,12 +197,18 @@ func (f *runFlags) drive(ctx context.Context, stderr io.Writer) (*suite.Evidence
 		return nil, err
 	}
 	target.Task = f.task
-	shown := progress{w: stderr, on: !f.quiet && isTerminal(stderr)}
-	target.Progress = shown.show
-	ctx, cancel := context.WithTimeout(ctx, f.live.timeout)
+	shown := showProgress(stderr, !f.quiet && isTerminal(stderr))
+	target.Progress = shown.set
+	limited, cancel := context.WithTimeout(ctx, f.live.timeout)
 	defer cancel()
-	e := suite.Gather(ctx, target)[0]
-	shown.clear()
+	e := suite.Gather(limited, target)[0]
+	shown.stop()
+	if limited.Err() != nil && ctx.Err() == nil {
+		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.live.timeout))
+	}
+	if strings.HasPrefix(target.Application, "http:") {
+		e.Notes = append(e.Notes, "the token went over plain http, where others can read it")
+	}
 	if content, err := e.Recording.Encode(); err == nil {
 		if kept, err := cassettes.Read(e.Recording.Name, bytes.NewReader(content)); err == nil {
 			e.SHA256 = kept.SHA256
@@ -199,8 +244,10 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	switch {
 	case err == nil:
 		written = append(written, evidence)
-	case !errors.Is(err, cassettes.ErrEmpty): // with no answer at all there is nothing to keep
+	case !errors.Is(err, cassettes.ErrEmpty):
 		return err
+	default: // what lies there is of an earlier run
+		fmt.Fprintln(cmd.ErrOrStderr(), "no evidence is written: no exchange was answered")
 	}
 	if !f.quiet {
 		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
@@ -211,6 +258,8 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 // advice says what to do about a failure of the network, as far as its words tell.
 func advice(r *reports.Report) []string {
 	for _, known := range []struct{ words, note string }{
+		{"x509: certificate is valid for", "the server's certificate is for another name: use that name in --application"},
+		{"x509: cannot validate certificate", "the server's certificate is for another name: use that name in --application"},
 		{"x509: ", "the server's certificate is not trusted: give the authority that signed it with --cacert FILE"},
 		{"connection refused", "nothing listens at that address: is the server running, and is the port right?"},
 		{"no such host", "the host name is not known here: check the URL of --application, or the DNS of this machine"},
@@ -261,28 +310,4 @@ func width(w io.Writer) int {
 		return 0
 	}
 	return min(columns, 120)
-}
-
-// progress shows on a terminal what a live run waits for, from the first second on.
-type progress struct {
-	w     io.Writer
-	on    bool
-	began time.Time
-	shown bool
-}
-
-func (p *progress) show(what string) {
-	if p.began.IsZero() {
-		p.began = time.Now()
-	}
-	if elapsed := time.Since(p.began); p.on && elapsed > time.Second {
-		p.shown = true
-		fmt.Fprintf(p.w, "\r\x1b[K%s  %s", elapsed.Round(time.Second), what)
-	}
-}
-
-func (p *progress) clear() {
-	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
 }

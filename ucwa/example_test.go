@@ -1,0 +1,90 @@
+package ucwa_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// The documented task "Set my presence information": make me available, get the
+// application with its new links, set the presence, await the event.
+func Example() {
+	server := httptest.NewTLSServer(contoso())
+	defer server.Close()
+	client := &ucwa.Client{Token: "cwt=AAEB", HTTP: server.Client()}
+
+	err := setPresence(context.Background(), client, server.URL+"/ucwa/oauth/v1/applications/101")
+	fmt.Println("error:", err)
+
+	// Output:
+	// POST /ucwa/oauth/v1/applications/101/me/makeMeAvailable {"supportedModalities":["Messaging"]}
+	// POST /ucwa/oauth/v1/applications/101/me/presence {"availability":"Online"}
+	// event: presence added, sender me
+	// error: <nil>
+}
+
+func setPresence(ctx context.Context, client *ucwa.Client, application string) error {
+	app, err := client.Application(ctx, application)
+	if err != nil {
+		return err
+	}
+	err = client.MakeMeAvailable(ctx, app.Embed("me"), ucwa.ModalityMessaging)
+	if err != nil && !ucwa.HasSubcode(err, ucwa.SubcodeAlreadyExists) {
+		return err
+	}
+	if app, err = client.Get(ctx, app.Link("self")); err != nil { // now with the presence link
+		return err
+	}
+	if err = client.SetPresence(ctx, app.Embed("me"), ucwa.PreferOnline); err != nil {
+		return err
+	}
+	for event, err := range client.Events(ctx, app.Link("events"), ucwa.EventOptions{}) {
+		if err != nil {
+			return err
+		}
+		if event.Sender.Rel == "me" && event.Link.Rel == "presence" {
+			fmt.Printf("event: %s %s, sender %s\n", event.Link.Rel, event.Type, event.Sender.Rel)
+			return nil // confirmed: others see it now
+		}
+	}
+	return nil
+}
+
+// contoso is a server with one user, who can be made available once.
+func contoso() http.Handler {
+	const (
+		path = "/ucwa/oauth/v1/applications/101"
+		app  = `{"rel":"application","_links":{"self":{"href":"` + path + `"},"events":{"href":"` + path + `/events?ack=1"}},
+			"_embedded":{"me":{"rel":"me","_links":{"self":{"href":"` + path + `/me"},%q:{"href":%q}}}}}`
+		confirmation = `{"_links":{"next":{"href":"` + path + `/events?ack=2"}},"sender":[{"rel":"me","href":"` + path + `/me","events":[
+			{"link":{"rel":"me","href":"` + path + `/me"},"type":"updated"},
+			{"link":{"rel":"presence","href":"` + path + `/me/presence"},"type":"added"}]}]}`
+	)
+	link := "makeMeAvailable" // of me
+	posted := make(chan struct{}, 1)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, app, link, path+"/me/"+link)
+	})
+	mux.HandleFunc("POST "+path+"/me/{resource}", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Printf("%s %s %s\n", r.Method, r.URL, body)
+		if link == "presence" {
+			posted <- struct{}{}
+		}
+		link = "presence"
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("GET "+path+"/events", func(w http.ResponseWriter, r *http.Request) {
+		select { // it is held until there is something to say
+		case <-posted:
+			io.WriteString(w, confirmation)
+		case <-r.Context().Done():
+		}
+	})
+	return mux
+}
