@@ -322,7 +322,7 @@ func offersEvents(e *Evidence, x *Exchange) string {
 	}
 	object, _ := x.object()
 	link, _ := dig(object, "_links", "events")
-	if _, err := resolveLink(link, x.url); err != nil {
+	if _, err := resolveOwn(link, x.url); err != nil {
 		return "set-presence.4.links.events"
 	}
 	return ""
@@ -335,7 +335,7 @@ func offers(x *Exchange, rel, presentID, hrefID string) string {
 	if !ok {
 		return presentID
 	}
-	if _, err := resolveLink(value, x.url); err != nil {
+	if _, err := resolveOwn(value, x.url); err != nil {
 		return hrefID
 	}
 	return ""

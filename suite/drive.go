@@ -197,6 +197,7 @@ type session struct {
 	target    Target
 	transport http.RoundTripper
 	turns     *turns
+	home      *url.URL // the application whose links are followed
 	err       error
 }
 
@@ -229,6 +230,9 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	}
 	if s.target.Progress != nil {
 		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))
+	}
+	if u, err := link.URL(); err == nil && s.home != nil && belongsElsewhere(u, s.home) {
+		return nil, nil // somebody else's: not even to show that the server is wrong
 	}
 	ctx, cancel := context.WithTimeout(s, limit)
 	defer cancel()

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // eventChannel certifies the event that confirms, and the channel that brings it.
@@ -13,6 +16,7 @@ func eventChannel(t *tree) {
 		for _, p := range c.packages() {
 			c.Expect(p.Status()).To(beOneOf(http.StatusOK))
 			c.Expect(p.Document()).To(beObject())
+			c.expectJSONMedia(p)
 		}
 	})
 	t.requirement("set-presence.event.self", func(c *check) {
@@ -39,6 +43,7 @@ func eventChannel(t *tree) {
 			if !ok || link.Absent {
 				continue
 			}
+			c.needs(link, "set-presence.event.next")
 			judged = true
 			least, words := asked, fmt.Sprintf("a link with ack=%d or more", asked)
 			if len(p.events()) > 0 {
@@ -60,7 +65,11 @@ func eventChannel(t *tree) {
 			judged = true
 			c.Expect(senders).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
 			for i, sender := range senders.Value.([]any) {
-				c.expectNamedLink(senders.within(strconv.Itoa(i), sender, true))
+				f := senders.within(strconv.Itoa(i), sender, true)
+				c.expectNamedLink(f)
+				if events, ok := dig(sender, "events"); ok && events != nil {
+					c.Expect(f.within("events", events, true)).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
+				}
 			}
 		}
 		if !judged {
@@ -86,10 +95,7 @@ func eventChannel(t *tree) {
 			link, ok := dig(e.Value, "link")
 			served := c.lastServed("presence", answer{e.x, c})
 			c.Expect(e.within("link", link, ok)).To(leadTo("a link to the presence of this application", func(u *url.URL) bool {
-				if served == nil {
-					return !belongsElsewhere(u, e.x.url)
-				}
-				return linkKey(u) == linkKey(served)
+				return served == nil || linkKey(u) == linkKey(served)
 			}))
 		}
 	})
@@ -137,7 +143,7 @@ func eventChannel(t *tree) {
 				acks[i] = ack
 			}
 			ack := r.url.Query().Get("ack")
-			c.Expect(r.field("request URL.ack", ack, ack != "")).To(beOneOf(acks...))
+			c.Expect(r.field("request URL.ack", ack, true)).To(beOneOf(acks...))
 		}
 		if !judged {
 			c.notExercised("the evidence shows no pending GET after an answer with an events link")
@@ -169,7 +175,7 @@ func eventChannel(t *tree) {
 func (c *check) packages() []answer {
 	var list []answer
 	for _, x := range c.parts[partEvents] {
-		if x.timedOut() || x.Response.Code == http.StatusConflict {
+		if x.timedOut() || x.replaced() {
 			continue
 		}
 		if x.Failure != "" {
@@ -187,6 +193,12 @@ func (c *check) packages() []answer {
 		c.notExercised("every pending GET was replaced by another")
 	}
 	return list
+}
+
+// replaced reports whether another pending GET released this one.
+func (x *Exchange) replaced() bool {
+	object, err := x.object()
+	return x.Response.Code == http.StatusConflict && err == nil && object["subcode"] == ucwa.SubcodePGetReplaced
 }
 
 // event is one event of a package, with its sender's rel.
@@ -249,7 +261,7 @@ func (c *check) ofPresence() []event {
 func (c *check) expectNamedLink(f Field) {
 	rel, ok := dig(f.Value, "rel")
 	c.Expect(f.within("rel", rel, ok)).To(beText())
-	c.Expect(f).To(leadToOrigin())
+	c.Expect(f).To(leadSomewhere())
 }
 
 // confirmed looks for the event that confirms each changed presence.
@@ -283,6 +295,11 @@ func (c *check) confirmed() {
 		}
 		if !found && !last.timedOut() && last.Failure != "" {
 			c.optional(partEvents) // ends the spec with the failure
+		}
+		if !found && !last.timedOut() && !last.replaced() {
+			if _, err := last.object(); err != nil || !last.succeeded() {
+				c.stop(reports.Blocked, fmt.Sprintf("set-presence.event.status: see exchange %d", last.ID))
+			}
 		}
 		judged = true
 		observed := fmt.Sprintf("a presence event, after exchange %d set %s", s.ID, s.value)
@@ -319,8 +336,8 @@ func (c *check) repeated(p answer, by int) bool {
 func (c *check) acksServed(r answer) []string {
 	var list []string
 	for _, s := range c.served[linkKey(r.url)] {
-		if ack := s.url.Query().Get("ack"); s.rel == "events" && c.Exchanges[s.by].ID < r.ID && ack != "" {
-			list = append(list, ack)
+		if s.rel == "events" && c.Exchanges[s.by].ID < r.ID {
+			list = append(list, s.url.Query().Get("ack"))
 		}
 	}
 	return list

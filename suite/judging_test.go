@@ -249,7 +249,7 @@ func TestBrokenServers(t *testing.T) {
 	}{
 		{"500 to everything", html(500), reports.Nonconformant, map[string]reports.Verdict{
 			"set-presence.pre.self": reports.Fail, "set-presence.2.status": reports.Blocked, "set-presence.event.presence": reports.Blocked,
-			"set-presence.refusal.no-token": reports.Fail}},
+			"set-presence.refusal.no-token": reports.Blocked}},
 		{"200 with HTML", html(200), reports.Nonconformant, map[string]reports.Verdict{
 			"set-presence.pre.self": reports.Fail, "set-presence.4.json": reports.Blocked}},
 		{"closes the connection", func(http.Handler) http.Handler {

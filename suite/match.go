@@ -90,7 +90,7 @@ func beObject() matcher {
 
 // beText matches a string that is not empty.
 func beText() matcher {
-	return satisfy("a string that is not empty", func(value any) bool { s, ok := value.(string); return ok && s != "" })
+	return satisfy("a string that is not empty", func(value any) bool { s, ok := value.(string); return ok && strings.TrimSpace(s) != "" })
 }
 
 // stringThat matches a string that fulfils what the words say.
@@ -98,19 +98,27 @@ func stringThat(expected string, fulfils func(string) bool) matcher {
 	return satisfy(expected, func(value any) bool { s, ok := value.(string); return ok && fulfils(s) })
 }
 
-// leadToOrigin matches a link whose href resolves within the origin that served it.
+// leadToOrigin matches a link whose href resolves within the origin that served
+// it, and not below another application.
 func leadToOrigin() matcher {
-	return matcher{"a link whose href resolves on the server's own origin", func(f Field) bool {
-		_, err := resolveLink(f.Value, f.x.url)
-		return err == nil
+	return leadTo("a link whose href resolves on the server's own origin, and not below another application",
+		func(*url.URL) bool { return true })
+}
+
+// leadTo matches such a link that leads to where want says, in words.
+func leadTo(expected string, want func(u *url.URL) bool) matcher {
+	return matcher{expected, func(f Field) bool {
+		u, err := resolveOwn(f.Value, f.x.url)
+		return err == nil && want(u)
 	}}
 }
 
-// leadTo matches a link that leads to where want says, in words.
-func leadTo(expected string, want func(u *url.URL) bool) matcher {
-	return matcher{expected, func(f Field) bool {
-		u, err := resolveLink(f.Value, f.x.url)
-		return err == nil && want(u)
+// leadSomewhere matches a link whose href resolves within the origin that served
+// it: events name the resources of others too.
+func leadSomewhere() matcher {
+	return matcher{"a link whose href resolves on the server's own origin", func(f Field) bool {
+		_, err := resolveLink(f.Value, f.x.url)
+		return err == nil
 	}}
 }
 
@@ -147,4 +155,13 @@ func resolveLink(value any, base *url.URL) (*url.URL, error) {
 		return nil, errors.New("a link to another origin")
 	}
 	return u, nil
+}
+
+// resolveOwn does the same for a link that must not lead below another application.
+func resolveOwn(value any, base *url.URL) (*url.URL, error) {
+	u, err := resolveLink(value, base)
+	if err == nil && belongsElsewhere(u, base) {
+		return nil, errors.New("a link below another application")
+	}
+	return u, err
 }

@@ -226,7 +226,9 @@ var mutations = []struct {
 	{"set-presence.4.links.policies", func(r *recording) { r.json(partAfter, "_links/policies", gone) }},
 	{"set-presence.4.links.batch", func(r *recording) { r.json(partAfter, "_links/batch/href", elsewhere) }},
 	{"set-presence.4.links.events", func(r *recording) { r.json(partAfter, "_links/events", map[string]any{}) }},
-	{"set-presence.4.links.events-ack", func(r *recording) { r.json(partAfter, "_links/events/href", "events") }},
+	{"set-presence.4.links.events-ack", func(r *recording) {
+		r.json(partAfter, "_links/events/href", "/ucwa/oauth/v1/applications/10100000001/events")
+	}},
 	{"set-presence.4.embedded.me", func(r *recording) { r.json(partAfter, "_embedded/me", nil) }},
 	{"set-presence.4.embedded.people", func(r *recording) { r.json(partAfter, "_embedded/people", []any{}) }},
 	{"set-presence.4.embedded.people", func(r *recording) { r.json(partAfter, "_embedded/people/rel", gone) }},
@@ -274,9 +276,15 @@ var mutations = []struct {
 	{"set-presence.event.self", func(r *recording) { r.json(partEvents, "_links/self", gone) }},
 	{"set-presence.event.next", func(r *recording) { r.json(partEvents, "_links/next", gone) }},
 	{"set-presence.event.next", func(r *recording) { r.json(partEvents, "_links/next/href", elsewhere) }},
-	{"set-presence.event.ack", func(r *recording) { r.json(partEvents, "_links/next/href", "events?ack=0") }},
-	{"set-presence.event.ack", func(r *recording) { r.json(partEvents, "_links/next/href", "events?ack=1") }},
-	{"set-presence.event.ack", func(r *recording) { r.json(partEvents, "_links/next/href", "events?ack=x") }},
+	{"set-presence.event.ack", func(r *recording) {
+		r.json(partEvents, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=0")
+	}},
+	{"set-presence.event.ack", func(r *recording) {
+		r.json(partEvents, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=1")
+	}},
+	{"set-presence.event.ack", func(r *recording) {
+		r.json(partEvents, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=x")
+	}},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/rel", gone) }},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/href", gone) }},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender", map[string]any{}) }},
@@ -323,6 +331,33 @@ var mutations = []struct {
 	{"set-presence.refusal.json", func(r *recording) { r.json("gone", "code", gone) }},
 	{"set-presence.refusal.code", func(r *recording) { r.json("make-again", "code", "ServiceFailure") }},
 	{"set-presence.refusal.parameters", func(r *recording) { r.json("make-again", "parameters", []any{map[string]any{"name": "x"}}) }},
+	{"set-presence.refusal.unchanged", func(r *recording) { r.nth(partRead, 2, "availability", "Online") }},
+	{"set-presence.2.body", func(r *recording) { r.header(partMake, "Content-Length", "2") }},
+	{"set-presence.4.me.links.note", func(r *recording) {
+		r.json(partAfter, "_embedded/me/_links/note/href", "/ucwa/oauth/v1/applications/999/me/note")
+	}},
+	{"set-presence.4.links.events", func(r *recording) {
+		r.json(partAfter, "_links/events/href", "/ucwa/oauth/v1/applications/999/events?ack=1")
+	}},
+	{"set-presence.4.links.events-ack", func(r *recording) {
+		r.json(partAfter, "_links/events/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=1&ack=2")
+	}},
+	{"set-presence.4.culture", func(r *recording) { r.json(partAfter, "culture", "de-DE") }},
+	{"set-presence.4.userAgent", func(r *recording) { r.json(partAfter, "userAgent", "another") }},
+	{"set-presence.4.me.name", func(r *recording) { r.json(partAfter, "_embedded/me/name", " ") }},
+	{"set-presence.4.me.uri", func(r *recording) { r.json(partAfter, "_embedded/me/uri", "sip:lee@contoso.com") }},
+	{"set-presence.4.cookie.path", func(r *recording) { r.cookie("; secure", "; domain=contoso.com; secure") }},
+	{"set-presence.6.read", func(r *recording) { r.header(partRead, "Content-Type", "text/html") }},
+	{"set-presence.event.status", func(r *recording) { r.header(partEvents, "Content-Type", "text/html") }},
+	{"set-presence.event.status", func(r *recording) {
+		r.status(partEvents, 409)
+		r.body(partEvents, `{"code":"Conflict","subcode":"AlreadyExists"}`)
+	}},
+	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/events", map[string]any{}) }},
+	{"set-presence.refusal.json", func(r *recording) { r.header("make-again", "Content-Type", "text/html") }},
+	{"set-presence.refusal.challenge", func(r *recording) {
+		r.header("no-token", "WWW-Authenticate", `MsRtcOAuth href="http://lyncweb.contoso.com/WebTicket/oauthtoken",grant_type="password"`)
+	}},
 	{"set-presence.reset.status", func(r *recording) { r.status(partReset, 400) }},
 	{"set-presence.reset.status", func(r *recording) { r.body(partReset, "{}") }},
 	{"set-presence.reset.value", func(r *recording) { r.last(partRead, "availability", "BeRightBack") }},
@@ -341,6 +376,12 @@ func (r *recording) cookie(old, new string) {
 // confirming edits the event package that tells of the presence that was set.
 func (r *recording) confirming(path string, value any) {
 	x := r.parts[partEvents][1]
+	x.Response.Body = setMember(r.t, x.Response.Body, path, value)
+}
+
+// nth edits one exchange of a part, counted from 0.
+func (r *recording) nth(part string, n int, path string, value any) {
+	x := r.parts[part][n]
 	x.Response.Body = setMember(r.t, x.Response.Body, path, value)
 }
 

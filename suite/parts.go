@@ -26,6 +26,7 @@ const (
 type state struct {
 	e         *Evidence
 	seen      bool // the application, before or after
+	asked     bool // makeMeAvailable, whatever came of it
 	available bool
 	ended     bool
 }
@@ -134,8 +135,8 @@ func (s *state) application(x *Exchange, method string) string {
 		return partEnd
 	case method != "GET":
 		return ""
-	case s.available || !s.seen && hasLink(x, "presence") && !hasLink(x, "makeMeAvailable"):
-		return partAfter // perhaps made available before the evidence begins
+	case s.available || (!s.seen || s.asked) && hasLink(x, "presence") && !hasLink(x, "makeMeAvailable"):
+		return partAfter // perhaps made available before the evidence begins, or in spite of an error
 	}
 	return partBefore
 }
@@ -195,7 +196,7 @@ func (s *state) after(x *Exchange) {
 		s.seen, s.available = true, true
 	case partMake:
 		// 409 says that the user is available already, and many clients go on.
-		s.seen = true
+		s.seen, s.asked = true, true
 		s.available = s.available || x.succeeded() || x.Failure == "" && x.Response.Code == 409
 	case "make-again":
 		s.available = true

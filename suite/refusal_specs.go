@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -39,8 +40,8 @@ func refusals(t *tree) {
 	} {
 		t.requirement(refusal.id, func(c *check) {
 			part := strings.TrimPrefix(refusal.id, "set-presence.refusal.")
-			if reason := c.blockedBy(part); part == "origin" && reason != "" {
-				c.stop(reports.Blocked, reason) // the token was refused, not the origin
+			if reason := c.blockedBy(part); reason != "" {
+				c.stop(reports.Blocked, reason) // the answer may be for that reason
 			}
 			for _, a := range c.all(part) {
 				c.Expect(a.Status()).To(beOneOf(refusal.status))
@@ -64,7 +65,9 @@ func refusals(t *tree) {
 	t.requirement("set-presence.refusal.challenge", func(c *check) {
 		for _, a := range c.refused(func(status int) bool { return status == http.StatusUnauthorized }) {
 			c.Expect(a.Header("WWW-Authenticate")).To(matcher{`MsRtcOAuth href="https://…",grant_type="…"`, func(Field) bool {
-				return slices.ContainsFunc(ucwa.ParseChallenges(header(a.Response.Headers, "WWW-Authenticate")), isTokenChallenge)
+				return slices.ContainsFunc(ucwa.ParseChallenges(header(a.Response.Headers, "WWW-Authenticate")), func(challenge ucwa.Challenge) bool {
+					return isTokenChallenge(challenge, a.url)
+				})
 			}})
 		}
 	})
@@ -79,6 +82,7 @@ func refusals(t *tree) {
 	t.requirement("set-presence.refusal.json", func(c *check) {
 		for _, a := range c.refused(answeredByUCWA) {
 			c.Expect(a.Document()).To(beObject())
+			c.expectJSONMedia(a)
 			c.Expect(a.Error("code")).To(beText())
 		}
 	})
@@ -111,10 +115,11 @@ func refusals(t *tree) {
 			c.notExercised("every UCWA error in the evidence is a 400")
 		}
 	})
+	t.requirement("set-presence.refusal.unchanged", func(c *check) { c.readBack(true) })
 	t.requirement("set-presence.reset.status", func(c *check) {
 		for _, a := range c.all(partReset) {
 			c.Expect(a.Status()).To(beOneOf(http.StatusNoContent))
-			c.Expect(a.Body()).To(beEmpty())
+			c.expectNoContent(a)
 		}
 	})
 	t.requirement("set-presence.reset.value", func(c *check) { c.fallsBack() })
@@ -160,8 +165,12 @@ func (c *check) errors() []answer {
 	return list
 }
 
-func isTokenChallenge(c ucwa.Challenge) bool {
-	return strings.EqualFold(c.Scheme, "MsRtcOAuth") && c.Params["href"] != "" && c.Params["grant_type"] != ""
+// isTokenChallenge: it tells where and how to get a token, and not over a
+// weaker channel than the request's.
+func isTokenChallenge(c ucwa.Challenge, asked *url.URL) bool {
+	href, err := url.Parse(c.Params["href"])
+	return strings.EqualFold(c.Scheme, "MsRtcOAuth") && c.Params["grant_type"] != "" &&
+		err == nil && href.Host != "" && (href.Scheme == "https" || href.Scheme == asked.Scheme && href.Scheme == "http")
 }
 
 // fallsBack compares what is read after a reset with what was set before it.
@@ -184,6 +193,9 @@ func (c *check) fallsBack() {
 				continue
 			}
 			read := a.JSON("availability")
+			if read.Absent {
+				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.availability: see exchange %d", a.ID))
+			}
 			if read.Value == set.value && !onlySet(set.value) {
 				continue // perhaps it is what the server computes
 			}

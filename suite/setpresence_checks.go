@@ -39,9 +39,25 @@ func (c *check) me() []answer {
 	return list
 }
 
-// needs ends a spec about a field's value where another says that it must be there.
+// expectNoContent expects that an answer has none, nor announces any: clients
+// do not read what follows a 204.
+func (c *check) expectNoContent(a answer) {
+	c.Expect(a.Body()).To(beEmpty())
+	if length := a.Header("Content-Length"); !length.Absent {
+		c.Expect(length).To(beOneOf("0"))
+	}
+}
+
+// expectJSONMedia expects a media type of JSON, where the evidence kept it.
+func (c *check) expectJSONMedia(a answer) {
+	if media := a.Header("Content-Type"); !media.Absent {
+		c.Expect(media).To(stringThat("application/json or application/vnd.microsoft.com.ucwa+json", isJSONMedia))
+	}
+}
+
+// needs ends a spec about what a link leads to where another says that it must lead somewhere.
 func (c *check) needs(f Field, id string) {
-	if f.Absent {
+	if _, err := resolveOwn(f.Value, f.x.url); err != nil {
 		c.stop(reports.Blocked, fmt.Sprintf("%s: see exchange %d", id, f.x.ID))
 	}
 }
@@ -54,6 +70,14 @@ func (c *check) success(a answer, id string) {
 	}
 }
 
+// content does the same, also where the answer is a success without content.
+func (c *check) content(a answer, id string) {
+	c.success(a, id)
+	if a.Response.Code != http.StatusOK && a.Response.Body == "" {
+		c.stop(reports.Blocked, fmt.Sprintf("%s: exchange %d was answered with %d and no content", id, a.ID, a.Response.Code))
+	}
+}
+
 // ifSent judges a field that may be left out.
 func (c *check) ifSent(f Field, m matcher) {
 	if f.Absent {
@@ -62,7 +86,18 @@ func (c *check) ifSent(f Field, m matcher) {
 	c.Expect(f).To(m)
 }
 
-// asCreated expects what the POST on applications asked for, where it is known.
+// before returns what the application held before makeMeAvailable.
+func (c *check) before(path ...string) (any, bool) {
+	for _, x := range c.parts[partBefore] {
+		if object, err := x.object(); err == nil && x.succeeded() {
+			return dig(object, path...)
+		}
+	}
+	return nil, false
+}
+
+// asCreated expects what the POST on applications asked for, or what the
+// application held before, where it is known.
 func (c *check) asCreated(name string, otherwise matcher) matcher {
 	for _, x := range c.parts[partCreate] {
 		if object, err := x.requestObject(); err == nil && x.succeeded() {
@@ -70,6 +105,9 @@ func (c *check) asCreated(name string, otherwise matcher) matcher {
 				return beOneOf(value)
 			}
 		}
+	}
+	if value, ok := c.before(name); ok && otherwise.matches(Field{Value: value}) {
+		return beOneOf(value)
 	}
 	return otherwise
 }
@@ -139,8 +177,12 @@ func belongsElsewhere(u, app *url.URL) bool {
 
 // ackOf reads the ack of an events link.
 func ackOf(u *url.URL) (int, bool) {
-	ack, err := strconv.Atoi(u.Query().Get("ack"))
-	return ack, err == nil && ack >= 0
+	values := u.Query()["ack"]
+	if len(values) != 1 || strings.Trim(values[0], "0123456789") != "" {
+		return 0, false
+	}
+	ack, err := strconv.Atoi(values[0])
+	return ack, err == nil
 }
 
 // setting is an accepted change of presence and what was known around it.
@@ -175,8 +217,9 @@ func (c *check) settings() []setting {
 	return list
 }
 
-// readBack compares every presence that is read with the one set before it.
-func (c *check) readBack() {
+// readBack compares every presence that is read with the one set before it: the
+// reads before any refused request, or those after one.
+func (c *check) readBack(afterRefusals bool) {
 	settings := c.settings()
 	if len(settings) == 0 {
 		c.success(c.all(partPresence)[0], "set-presence.6.status")
@@ -187,22 +230,48 @@ func (c *check) readBack() {
 			continue // it reads back as another value
 		}
 		for _, a := range c.optional(partRead) {
-			if a.ID < s.ID || i+1 < len(settings) && a.ID > settings[i+1].ID || c.resetBetween(s.ID, a.ID) {
+			if a.ID < s.ID || i+1 < len(settings) && a.ID > settings[i+1].ID || c.between(s.ID, a.ID, partReset) ||
+				c.between(s.ID, a.ID, presenceRefusals...) != afterRefusals {
 				continue
 			}
+			read := a.JSON("availability")
+			if afterRefusals && c.misread(s, a.ID) {
+				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.received: what exchange %d set was not read back before the refusals either", s.ID))
+			}
 			judged = true
-			c.Expect(a.JSON("availability")).To(beOneOf(s.value))
+			c.Expect(read).To(beOneOf(s.value))
 		}
 	}
 	if !judged {
-		c.notExercised("the evidence holds no GET on presence after the POST")
+		when := "the POST"
+		if afterRefusals {
+			when = "a refusal that followed an accepted POST"
+		}
+		c.notExercised("the evidence holds no GET on presence after " + when)
 	}
 }
 
-func (c *check) resetBetween(from, to int) bool {
-	for _, x := range c.parts[partReset] {
-		if x.ID > from && x.ID < to {
-			return true
+// misread reports whether a read before any refusal missed what s set.
+func (c *check) misread(s setting, before int) bool {
+	for _, x := range c.parts[partRead] {
+		if x.ID > s.ID && x.ID < before && !c.between(s.ID, x.ID, presenceRefusals...) {
+			object, err := x.object()
+			return err != nil || object["availability"] != s.value
+		}
+	}
+	return false
+}
+
+// presenceRefusals are the requests on an available user that must change nothing.
+var presenceRefusals = []string{"make-again", "availability", "not-json", "media-type", "method-presence"}
+
+// between reports whether an exchange of one of these parts lies between two others.
+func (c *check) between(from, to int, parts ...string) bool {
+	for _, part := range parts {
+		for _, x := range c.parts[part] {
+			if x.ID > from && x.ID < to {
+				return true
+			}
 		}
 	}
 	return false
@@ -216,7 +285,7 @@ func (c *check) lastServed(rel string, r answer) *url.URL {
 	by := 0
 	for _, list := range c.served {
 		for _, s := range list {
-			if x := c.Exchanges[s.by]; s.rel == rel && !s.self && x.Part != partEvents && x.ID < r.ID && x.ID > by {
+			if x := c.Exchanges[s.by]; s.rel == rel && !s.self && ucwa.Origin(s.url) == ucwa.Origin(x.url) && !belongsElsewhere(s.url, x.url) && x.Part != partEvents && x.ID < r.ID && x.ID > by {
 				last, by = s.url, x.ID
 			}
 		}

@@ -21,6 +21,7 @@ func driveSetPresence(s *session) {
 		s.err = err
 		return
 	}
+	s.home, _ = begin.URL()
 	first := s.do(client, http.MethodGet, begin, nil)
 	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
 		return // what was given is no application of ours: nothing to ask, and nothing to clean up
@@ -64,6 +65,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 		s.do(client, http.MethodGet, presence, nil)
 	}
 	s.probeAvailable(makeMeAvailable, presence)
+	s.do(client, http.MethodGet, presence, nil) // none of that changed it
 	s.do(client, http.MethodPost, presence, nil)
 	s.do(client, http.MethodGet, presence, nil)
 }
@@ -170,6 +172,9 @@ func (s *session) probeParty(name string, party *Party) {
 	if err != nil {
 		return
 	}
+	home := s.home
+	defer func() { s.home = home }()
+	s.home, _ = link.URL()
 	as := func(probe string) *ucwa.Client {
 		c := s.probe(probe, nil)
 		c.Token = party.Token
