@@ -22,7 +22,7 @@ const eventPackage = `{
 		{"rel": "me", "href": "/ucwa/oauth/v1/applications/101/me", "events": [
 			{"link": {"rel": "me", "href": "/ucwa/oauth/v1/applications/101/me"}, "type": "updated"},
 			{"link": {"rel": "presence", "href": "/ucwa/oauth/v1/applications/101/me/presence"}, "type": "added",
-				"_embedded": {"presence": {"rel": "presence", "availability": "Online"}}}
+				"_embedded": {"presence": [{"rel": "presence", "availability": "Online"}, {"rel": "presence", "availability": "Busy"}]}}
 		]},
 		{"rel": "people", "href": "/ucwa/oauth/v1/applications/101/people", "events": []},
 		{"rel": "communication", "href": "/ucwa/oauth/v1/applications/101/communication", "events": [

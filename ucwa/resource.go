@@ -100,12 +100,12 @@ func each(value any, f func(name string, object map[string]any)) {
 
 // linkOf reads a link; one that carries its rel, as those in events do, has it.
 func linkOf(base *url.URL, object map[string]any) (Link, bool) {
-	link := Link{base: base}
-	var ok bool
-	if link.Href, ok = object["href"].(string); !ok {
-		return Link{}, false
+	rel, _ := object["rel"].(string)
+	href, ok := object["href"].(string)
+	if !ok {
+		return Link{Rel: rel}, false // known by its name, but leads nowhere
 	}
-	link.Rel, _ = object["rel"].(string)
+	link := Link{Rel: rel, Href: href, base: base}
 	for name, v := range object {
 		if name != "href" {
 			if link.Attributes == nil {

@@ -16,7 +16,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 	"gopkg.in/dnaeon/go-vcr.v3/recorder"
@@ -245,6 +247,35 @@ func TestInterrupt(t *testing.T) {
 	}
 	if n := server.Applications(); n != 0 {
 		t.Errorf("%d applications left on the server", n)
+	}
+}
+
+// TestReadme holds that the figures and the hash in the README are today's.
+func TestReadme(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledger, err := suite.LedgerOf("set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := map[string]int{}
+	for _, r := range ledger.Requirements {
+		count[r.Subject]++
+	}
+	c, err := cassettes.Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		fmt.Sprintf("%d requirements of the server and %d of the client", count["server"], count["client"]),
+		fmt.Sprintf("server %d · client %d", count["server"], count["client"]),
+		"sha256 " + c.SHA256[:12],
+	} {
+		if !strings.Contains(string(readme), want) {
+			t.Errorf("README.md does not say %q", want)
+		}
 	}
 }
 
