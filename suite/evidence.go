@@ -165,6 +165,16 @@ func dig(value any, path ...string) (any, bool) {
 	return value, true
 }
 
+// isXMLMedia reports whether a media type is XML as UCWA knows it.
+func isXMLMedia(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	switch strings.ToLower(strings.TrimSpace(media)) {
+	case "application/xml", "application/vnd.microsoft.com.ucwa+xml":
+		return true
+	}
+	return false
+}
+
 // isJSONMedia reports whether a media type is JSON as UCWA knows it. An absent
 // one is taken for it, since a recorder may not have kept it.
 func isJSONMedia(contentType string) bool {

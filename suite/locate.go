@@ -1,6 +1,9 @@
 package suite
 
 import (
+	"compress/gzip"
+	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -19,7 +22,7 @@ func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
 	if _, err := LedgerOf(task); err != nil {
 		return nil, err
 	}
-	c = c.Redacted() // no secret goes beyond this line
+	c = decoded(c).Redacted() // no secret goes beyond this line
 	all := exchanges(c.Exchanges)
 	var list []*Evidence
 	for _, group := range byApplication(all, c.Provenance.Task != "") {
@@ -92,7 +95,7 @@ func exchanges(recorded []cassettes.Exchange) []*Exchange {
 
 // A probe says so in its User-Agent: whoever reads the server's log sees why a
 // request is odd, and no recorder takes it for a client's mistake.
-var probeMark = regexp.MustCompile(`\(probe ([A-Za-z-]+)\)`)
+var probeMark = regexp.MustCompile(`^` + userAgent + ` \(probe ([A-Za-z-]+)\)`)
 
 var applicationPath = regexp.MustCompile(`^(.*/applications/[^/]+)(?:/|$)`)
 
@@ -137,7 +140,7 @@ func byApplication(all []*Exchange, driven bool) [][]*Exchange {
 	var own []string
 	for _, key := range order {
 		probed := !slices.ContainsFunc(groups[key], func(x *Exchange) bool { return x.Probe == "" })
-		asked := slices.ContainsFunc(groups[key], func(x *Exchange) bool { return linkKey(x.url) == key || x.Response.Code == 201 })
+		asked := slices.ContainsFunc(groups[key], func(x *Exchange) bool { return linkKey(x.url) == key || x.Response.Code == 201 && len(groups[key]) > 1 })
 		if probed || !asked && len(order) > 1 {
 			loose = append(loose, groups[key]...)
 		} else {
@@ -218,4 +221,34 @@ func selfOf(object map[string]any, base *url.URL) *url.URL {
 		return nil
 	}
 	return u
+}
+
+// decoded returns the cassette with the bodies undone that a recorder kept
+// compressed: clients that set Accept-Encoding themselves decode it themselves.
+// What such an answer says of its encoding goes, as net/http does it.
+func decoded(c *cassettes.Cassette) *cassettes.Cassette {
+	copied := *c
+	copied.Exchanges = slices.Clone(c.Exchanges)
+	for i, x := range copied.Exchanges {
+		encoding := strings.Join(header(x.Response.Headers, "Content-Encoding"), "")
+		if !strings.EqualFold(encoding, "gzip") || !strings.HasPrefix(x.Response.Body, "\x1f\x8b") {
+			continue
+		}
+		unzip, err := gzip.NewReader(strings.NewReader(x.Response.Body))
+		if err != nil {
+			continue // then it is judged as it is
+		}
+		body, err := io.ReadAll(io.LimitReader(unzip, ucwa.MaxBody+1))
+		if err != nil {
+			continue
+		}
+		interaction := *x.Interaction
+		interaction.Response.Body, interaction.Response.Uncompressed, interaction.Response.ContentLength = string(body), true, -1
+		interaction.Response.Headers = maps.Clone(interaction.Response.Headers)
+		maps.DeleteFunc(interaction.Response.Headers, func(name string, _ []string) bool {
+			return strings.EqualFold(name, "Content-Encoding") || strings.EqualFold(name, "Content-Length")
+		})
+		copied.Exchanges[i].Interaction = &interaction
+	}
+	return &copied
 }

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -64,17 +65,50 @@ func (s *state) part(i int, x *Exchange) string {
 func (s *state) refused(x *Exchange) string {
 	authorization, origin := x.requestHeader("Authorization"), x.requestHeader("X-Ms-Origin")
 	switch {
-	case s.ended:
+	case x.Response.Code == 404 && (s.ended || s.seen) && s.e.own(x.url) && subcodeOf(x) == ucwa.SubcodeApplicationNotFound:
+		return "gone" // deleted, or ended by silence
+	case s.ended && x.is("events") && x.succeeded():
+		return "pending when the application ended"
+	case s.ended && s.e.own(x.url):
 		return "gone"
+	case (x.Response.Code == 403 || x.Response.Code == 500) && len(authorization) > 0 && !s.e.worksElsewhere("Authorization", authorization) && s.e.anyWorks():
+		return "token of another host"
+	case x.Response.Code == 401 && len(authorization) > 0 && !s.e.worksLater(x, authorization):
+		return "bad-token" // or one that has expired
 	case x.Response.Code == 401 && len(authorization) == 0:
 		return "no-token"
-	case x.Response.Code == 401 && !s.e.worksElsewhere("Authorization", authorization):
-		return "bad-token"
 	case x.Response.Code == 403 && len(origin) > 0 && !s.e.worksElsewhere("X-Ms-Origin", origin) &&
 		len(header(x.Response.Headers, "X-Ms-Diagnostics")) > 0:
 		return "origin"
 	}
 	return ""
+}
+
+// worksLater reports whether a request after x with that token succeeded.
+func (e *Evidence) worksLater(x *Exchange, token []string) bool {
+	return slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool {
+		return y.ID > x.ID && y.succeeded() && slices.Equal(y.requestHeader("Authorization"), token)
+	})
+}
+
+// anyWorks reports whether any request on the application was served.
+func (e *Evidence) anyWorks() bool {
+	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.succeeded() && e.own(x.url) })
+}
+
+// own reports whether u is the application or lies below it.
+func (e *Evidence) own(u *url.URL) bool {
+	if e.application == nil {
+		return false
+	}
+	key, app := linkKey(u), linkKey(e.application)
+	return key == app || strings.HasPrefix(key, app+"/")
+}
+
+func subcodeOf(x *Exchange) string {
+	object, _ := x.object()
+	subcode, _ := object["subcode"].(string)
+	return subcode
 }
 
 // worksElsewhere reports whether a request with that very header field succeeded:
@@ -147,11 +181,12 @@ func (s *state) makeMeAvailable(i int, x *Exchange, method string) string {
 		return "method-makeMeAvailable"
 	case s.available, x.Response.Code == 409 && !s.seen:
 		return "make-again"
+	case x.Response.Code == 403 && subcodeOf(x) == ucwa.SubcodeAnonymousNotAllowed:
+		return "anonymous"
 	case x.Response.Code == 403 && s.e.acceptsLater(i):
-		if object, err := x.object(); err == nil && object["subcode"] == ucwa.SubcodeAnonymousNotAllowed {
-			return "anonymous"
-		}
 		return "modality"
+	case (x.Response.Code == 400 || x.Response.Code == 415) && s.e.acceptsLater(i):
+		return "makeMeAvailable refused" // for what the client did wrong
 	}
 	return partMake
 }
@@ -170,11 +205,14 @@ func (s *state) presence(x *Exchange, method string) string {
 		return "presence-post-before"
 	case strings.TrimSpace(x.Request.Body) == "":
 		return partReset
-	case !isJSONMedia(strings.Join(x.requestHeader("Content-Type"), "")):
+	case !isJSONMedia(strings.Join(x.requestHeader("Content-Type"), "")) && !isXMLMedia(strings.Join(x.requestHeader("Content-Type"), "")), len(x.requestHeader("Content-Type")) == 0 && x.Response.Code == 415:
 		return "media-type"
 	}
 	object, err := x.requestObject()
 	if err != nil {
+		if isXMLMedia(strings.Join(x.requestHeader("Content-Type"), "")) {
+			return partPresence
+		}
 		return "not-json"
 	}
 	value, ok := member(object, "availability")
@@ -190,6 +228,8 @@ func (s *state) presence(x *Exchange, method string) string {
 // after notes what x did to the application.
 func (s *state) after(x *Exchange) {
 	switch x.Part {
+	case partCreate:
+		s.seen = s.seen || x.succeeded() && hasLink(x, "makeMeAvailable")
 	case partBefore:
 		s.seen = s.seen || x.Failure == ""
 	case partAfter:

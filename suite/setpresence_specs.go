@@ -26,12 +26,12 @@ func setPresence(t *tree) {
 
 	t.step("1", func() {
 		t.requirement("set-presence.1.link.present", func(c *check) {
-			for _, a := range c.all(partBefore) {
+			for _, a := range c.unused() {
 				c.Expect(a.JSON("_embedded", "me", "_links", "makeMeAvailable")).To(beLink())
 			}
 		})
 		t.requirement("set-presence.1.link.href", func(c *check) {
-			for _, a := range c.all(partBefore) {
+			for _, a := range c.unused() {
 				link := a.JSON("_embedded", "me", "_links", "makeMeAvailable")
 				if _, ok := linkOf(link.Value); !ok {
 					c.stop(reports.Blocked, fmt.Sprintf("set-presence.1.link.present: see exchange %d", a.ID))
@@ -46,7 +46,7 @@ func setPresence(t *tree) {
 			{"set-presence.1.absent.reportMyActivity", "reportMyActivity"},
 		} {
 			t.requirement(absent.id, func(c *check) {
-				for _, a := range c.all(partBefore) {
+				for _, a := range c.unused() {
 					c.Expect(a.JSON("_embedded", "me", "_links", absent.rel)).To(beAbsent())
 				}
 			})
@@ -60,6 +60,7 @@ func setPresence(t *tree) {
 		t.requirement("set-presence.1.body.modalities", func(c *check) {
 			given := false
 			for _, r := range c.requests("POST", "makeMeAvailable") {
+				r.notXML(r.Request.Headers)
 				object, err := r.requestObject()
 				if err != nil {
 					c.stop(reports.Blocked, "set-presence.1.body.json: "+err.Error())
@@ -139,6 +140,7 @@ func setPresence(t *tree) {
 		t.requirement("set-presence.4.media", func(c *check) {
 			for _, a := range c.all(partAfter) {
 				c.content(a, "set-presence.4.status")
+				a.notXML(a.Response.Headers)
 				c.Expect(a.Header("Content-Type")).To(stringThat("application/json or application/vnd.microsoft.com.ucwa+json",
 					func(s string) bool { return s != "" && isJSONMedia(s) }))
 			}
