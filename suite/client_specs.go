@@ -62,7 +62,7 @@ func clientRequests(t *tree) {
 		for _, x := range c.Exchanges {
 			r := answer{x, c}
 			token := r.RequestHeader("Authorization")
-			if token.Absent || x.Probe != "" || applicationOf(x.url) == nil && !x.is("applications") {
+			if token.Absent || x.Probe != "" || x.Response.Code == 0 || applicationOf(x.url) == nil && !x.is("applications") {
 				continue
 			}
 			origin := ucwa.Origin(r.url)
