@@ -285,6 +285,15 @@ var mutations = []struct {
 	{"set-presence.event.ack", func(r *recording) {
 		r.json(partEvents, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=x")
 	}},
+	{"set-presence.event.ack", func(r *recording) {
+		r.nth(partEvents, 0, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=1")
+	}},
+	{"set-presence.4.culture", func(r *recording) {
+		x := r.clone(r.parts[partBefore][0])
+		x.Request.Method, x.Request.URL, x.Request.Body = "POST", "https://lyncweb.contoso.com/ucwa/oauth/v1/applications", `{"culture":"de-DE"}`
+		x.Response.Code = 201
+		r.after(r.parts[partBefore][0], x)
+	}},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/rel", gone) }},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/href", gone) }},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender", map[string]any{}) }},

@@ -46,6 +46,9 @@ func (s *state) part(i int, x *Exchange) string {
 	method := x.Request.Method
 	switch {
 	case x.is("applications") && method == "POST":
+		if created := createdBy(x); created != nil && s.e.application != nil && linkKey(created) != linkKey(s.e.application) {
+			return "" // another one
+		}
 		return partCreate
 	case x.is("application"):
 		return s.application(x, method)
@@ -59,6 +62,17 @@ func (s *state) part(i int, x *Exchange) string {
 		return partEvents
 	}
 	return ""
+}
+
+// createdBy returns the URL of the application that x created, nil if it tells none.
+func createdBy(x *Exchange) *url.URL {
+	if location := header(x.Response.Headers, "Location"); len(location) > 0 {
+		if u, err := ucwa.Resolve(x.url, location[0]); err == nil {
+			return u
+		}
+	}
+	object, _ := x.object()
+	return selfOf(object, x.url)
 }
 
 // refused finds the refusals that any resource can meet.

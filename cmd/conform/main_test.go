@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"encoding/xml"
@@ -205,9 +206,21 @@ func recordStock(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(stockSession(strings.TrimSuffix(ts.MkAbs(args[0]), ".yaml"), ts.Getenv("APPLICATION"), ts.Getenv("CONFORM_TOKEN")))
 }
 
-// TestInterrupt holds that an interrupted live run still writes its report.
+// TestInterrupt holds that an interrupted live run still writes its report, and
+// does not replace the good recording of an earlier run.
 func TestInterrupt(t *testing.T) {
 	dir := t.TempDir()
+	c, err := cassettes.Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Save(filepath.Join(dir, "evidence.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	good, err := os.ReadFile(filepath.Join(dir, "evidence.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	server := ucwatest.New(ucwatest.Config{})
 	asked := make(chan struct{}, 1000)
@@ -236,7 +249,7 @@ func TestInterrupt(t *testing.T) {
 	if code != exitInterrupted || time.Since(began) > 20*time.Second {
 		t.Errorf("exit code %d after %s, expected %d: %s", code, time.Since(began), exitInterrupted, stderr.String())
 	}
-	for _, name := range []string{"report.json", "junit.xml", "report.html", "report.md", "evidence.yaml"} {
+	for _, name := range []string{"report.json", "junit.xml", "report.html", "report.md", "evidence-failed.yaml"} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Error(err)
@@ -244,6 +257,12 @@ func TestInterrupt(t *testing.T) {
 		if strings.Contains(string(data), token) {
 			t.Errorf("%s holds the token", name)
 		}
+	}
+	if report, _ := os.ReadFile(filepath.Join(dir, "report.json")); !strings.Contains(string(report), "interrupted: ") {
+		t.Error("the report does not say that the run was interrupted")
+	}
+	if kept, _ := os.ReadFile(filepath.Join(dir, "evidence.yaml")); !bytes.Equal(kept, good) {
+		t.Error("the good recording of an earlier run was replaced")
 	}
 	if n := server.Applications(); n != 0 {
 		t.Errorf("%d applications left on the server", n)
