@@ -65,6 +65,9 @@ type Provenance struct {
 	SHA256     string    // the checksum that the file claims; computed anew when it is written
 }
 
+// kinds are those of a [Provenance].
+var kinds = []string{"live", "reference", "documentation", "capture"}
+
 // Redaction says how the secrets were taken out of a recording. It is zero if they were not.
 type Redaction struct {
 	Version int      // grows when a rule changes

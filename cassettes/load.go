@@ -76,7 +76,7 @@ type loader struct {
 }
 
 func (l *loader) fail(node *yaml.Node, field, format string, args ...any) error {
-	e := &FileError{File: l.file, Exchange: l.exchange, Field: field, Problem: fmt.Sprintf(format, args...)}
+	e := &FileError{File: l.file, Exchange: l.exchange, Field: field, Problem: hideSecrets(fmt.Sprintf(format, args...))}
 	if node != nil {
 		e.Line = node.Line
 	}
@@ -251,6 +251,9 @@ func (l *loader) conform(c *Cassette, node *yaml.Node) error {
 	s.text("sha256", &p.SHA256)
 	if s.err != nil {
 		return s.err
+	}
+	if p.Kind != "" && !slices.Contains(kinds, p.Kind) {
+		return s.fail("kind", "is %q: expected one of %s; say where the recording comes from, or record it again", shorten(p.Kind), strings.Join(kinds, ", "))
 	}
 	if p.SHA256 != "" && !strings.EqualFold(p.SHA256, c.SHA256) {
 		return l.fail(s.fields["sha256"], "conform.sha256", "the recording was changed after it was made: the file says %s, its interactions have %s; "+

@@ -53,7 +53,7 @@ func (r *Replayer) miss(req *http.Request, a address, body []byte, i int) *Miss 
 	}
 	for _, part := range [][3]string{{"scheme", was.scheme, a.scheme}, {"host", was.host, a.host}, {"path", was.path, a.path}} {
 		if part[1] != part[2] {
-			m.Differences = append(m.Differences, part[0]+": "+difference(part[1], part[2]))
+			m.Differences = append(m.Differences, part[0]+": "+difference(hideSecrets(part[1]), hideSecrets(part[2])))
 		}
 	}
 	m.Differences = append(m.Differences, queryDifferences(was.query, a.query)...)
@@ -163,13 +163,14 @@ func byName(list []parameter) map[string][]string {
 }
 
 func showValues(name string, values []string) string {
-	switch {
-	case len(values) == 0:
+	if len(values) == 0 {
 		return ""
-	case secretName(name):
+	}
+	text := strings.Join(values, ", ")
+	if query := "?" + name + "=" + text; hideSecrets(query) != query {
 		return "a secret"
 	}
-	return cmp.Or(shorten(strings.Join(values, ", ")), `""`)
+	return cmp.Or(shorten(text), `""`)
 }
 
 // show returns a URL for a message, without secrets.

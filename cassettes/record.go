@@ -2,6 +2,7 @@ package cassettes
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"mime"
@@ -58,6 +59,9 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Request = req
 		x.Response, x.Failure = recordResponse(resp)
 		x.Response.Duration = now().Sub(begin)
+	}
+	if x.Failure != "" && req.Context().Err() != nil {
+		x.Failure = failureText(context.Cause(req.Context())) // the client gave up; the cause says why
 	}
 	x.Request = recordRequest(req, body, wire.fields(), x.Response.ProtoMajor)
 	r.add(x)

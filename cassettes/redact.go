@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,15 +15,16 @@ import (
 )
 
 // redactionVersion grows with each change of what Redacted replaces.
-const redactionVersion = 1
+const redactionVersion = 2
 
 // redactionRules names what Redacted replaces.
 var redactionRules = []string{"authorization", "cookies", "passwords", "tokens"}
 
 // Redacted returns a deep copy without its secrets: the credentials of Authorization and Proxy-Authorization, the values of
-// cookies, the passwords in URLs, and tokens and passwords in JSON, forms and queries. Where a secret is found it becomes
-// REDACTED-1, REDACTED-2 and so on, the same wherever it occurs; "cwt=" before a token stays. Secrets of 6 bytes or more
-// are then replaced everywhere else, also URL-encoded or escaped as in JSON. Lengths that were true stay true.
+// cookies, the passwords in URLs, what is named as a token, ticket or password in JSON, XML, forms, queries and headers, and
+// UCWA's own tokens, "cwt=…", wherever they stand. Where a secret is found it becomes REDACTED-1, REDACTED-2 and so on, the
+// same wherever it occurs; "cwt=" before a token stays. Secrets of 6 bytes or more are then replaced everywhere else, also
+// URL-encoded or escaped as in JSON. Lengths that were true stay true.
 //
 // To redact again changes nothing. Names, addresses and identifiers are kept.
 func (c *Cassette) Redacted() *Cassette {
@@ -30,27 +32,15 @@ func (c *Cassette) Redacted() *Cassette {
 	copied.Provenance = c.Provenance.clone()
 	copied.Provenance.Redaction = Redaction{Version: redactionVersion, Rules: slices.Clone(redactionRules)}
 	copied.Exchanges = nil
-	s := &secrets{names: make(map[string]string)}
 	for _, x := range c.Exchanges {
-		x = x.clone()
-		copied.Exchanges = append(copied.Exchanges, x)
-		s.each(x.Interaction, s.reserve)
+		copied.Exchanges = append(copied.Exchanges, x.clone())
 	}
-	for _, x := range copied.Exchanges {
-		s.each(x.Interaction, s.name)
-	}
-	if len(s.names) == 0 {
-		return &copied // nothing was found that could stand elsewhere too
-	}
-	everywhere := s.everywhere()
-	for i := range copied.Exchanges {
-		x := &copied.Exchanges[i]
-		x.Failure = everywhere(x.Failure)
-		s.everyText(x.Interaction, everywhere)
-	}
-	p := &copied.Provenance
-	for _, text := range []*string{&p.Server, &p.Source, &p.Task} {
-		*text = everywhere(*text)
+	s := &secrets{names: make(map[string]string)}
+	copied.change(func(name, text string) string { return inField(name, text, s.reserve) })
+	copied.change(func(name, text string) string { return inField(name, text, s.name) })
+	if len(s.names) > 0 { // else nothing was found that could stand elsewhere too
+		everywhere := s.everywhere()
+		copied.change(func(_, text string) string { return everywhere(text) })
 	}
 	return &copied
 }
@@ -76,7 +66,7 @@ func (s *secrets) reserve(secret string) string {
 
 // name returns the placeholder of a secret.
 func (s *secrets) name(secret string) string {
-	if secret == "" || placeholder.MatchString(secret) {
+	if placeholder.MatchString(secret) {
 		return secret
 	}
 	if s.names[secret] == "" {
@@ -86,48 +76,39 @@ func (s *secrets) name(secret string) string {
 	return s.names[secret]
 }
 
-// each replaces the secrets of an exchange where they stand.
-func (s *secrets) each(x *Interaction, replace func(string) string) {
-	s.everyBody(x, func(text string) string { return inText(text, replace) })
-	x.Request.URL = inText(x.Request.URL, replace)
-	x.Request.RequestURI = inText(x.Request.RequestURI, replace)
-	for _, name := range slices.Sorted(maps.Keys(x.Request.Form)) {
-		if secretName(name) {
-			for i, value := range x.Request.Form[name] {
-				x.Request.Form[name][i] = token(value, replace)
-			}
+// inField replaces the secrets in a text until there are none: what one hides can be seen once it is gone. The text
+// may be the value of a field with that name, in a header or a form.
+func inField(name, text string, replace func(string) string) string {
+	for {
+		replaced := inFieldOnce(name, text, replace)
+		if replaced == text {
+			return text
 		}
-	}
-	for _, header := range []http.Header{x.Request.Headers, x.Request.Trailer, x.Response.Headers, x.Response.Trailer} {
-		for _, name := range slices.Sorted(maps.Keys(header)) {
-			for i, value := range header[name] {
-				header[name][i] = inField(name, value, replace)
-			}
-		}
+		text = replaced
 	}
 }
 
-// inField replaces the secrets in a header field.
-func inField(name, value string, replace func(string) string) string {
+func inFieldOnce(name, value string, replace func(string) string) string {
 	switch http.CanonicalHeaderKey(name) {
 	case "Authorization", "Proxy-Authorization":
-		scheme, credentials, ok := strings.Cut(value, " ")
-		if !ok {
-			return token(value, replace)
+		if scheme, credentials, ok := strings.Cut(value, " "); ok {
+			value = scheme + " " + token(credentials, replace)
+		} else {
+			value = token(value, replace)
 		}
-		return scheme + " " + token(credentials, replace)
 	case "Cookie":
 		pairs := strings.Split(value, ";")
 		for i, pair := range pairs {
 			pairs[i] = cookie(pair, replace)
 		}
-		return strings.Join(pairs, ";")
+		value = strings.Join(pairs, ";")
 	case "Set-Cookie":
-		pair, attributes, ok := strings.Cut(value, ";")
-		if ok {
-			attributes = ";" + attributes
+		pair, _, _ := strings.Cut(value, ";")
+		value = cookie(pair, replace) + value[len(pair):]
+	default:
+		if secretName(name) {
+			value = token(value, replace)
 		}
-		return cookie(pair, replace) + attributes
 	}
 	return inText(value, replace)
 }
@@ -135,77 +116,172 @@ func inField(name, value string, replace func(string) string) string {
 func cookie(pair string, replace func(string) string) string {
 	name, value, ok := strings.Cut(pair, "=")
 	if !ok {
-		return pair
+		return token(pair, replace)
 	}
-	return name + "=" + token(value, replace)
+	return name + "=" + encoded(value, decodePath, replace)
 }
 
-// token replaces a token, but for the space around it and the "cwt=" that shows its kind.
+// kind is how UCWA's own tokens, compact web tickets, begin.
+const kind = "cwt="
+
+// token replaces a token, but for the "cwt=" that shows its kind.
 func token(value string, replace func(string) string) string {
-	secret := strings.TrimPrefix(strings.TrimSpace(value), "cwt=")
+	secret, prefix := strings.TrimSpace(value), ""
+	if isCWT(secret) {
+		prefix, secret = secret[:len(kind)], secret[len(kind):]
+	}
 	if secret == "" {
 		return value
 	}
-	before, after, _ := strings.Cut(value, secret)
-	return before + replace(secret) + after
+	if replaced := replace(secret); replaced != secret {
+		return prefix + replaced
+	}
+	return value
 }
 
-const secretNames = `access_token|refresh_token|id_token|assertion|client_secret|password|passwd`
+// isCWT tells whether a text is such a token.
+func isCWT(text string) bool {
+	return len(text) > len(kind) && strings.EqualFold(text[:len(kind)], kind)
+}
+
+// encoded replaces a token that stands in an encoding. So it gets the name that it has elsewhere.
+func encoded(value string, decode func(string) string, replace func(string) string) string {
+	raw := decode(value)
+	if replaced := token(raw, replace); replaced != raw {
+		return replaced
+	}
+	return value
+}
+
+// secretWords end the names of what is secret: of fields in headers and forms, of members in JSON, of elements in XML.
+// ms_rtc_renew is UCWA's; wresult and SAMLResponse carry what a sign-on on a web page gives.
+var secretWords = []string{"token", "ticket", "secret", "assertion", "password", "passwd", "pwd", "ms_rtc_renew", "wresult", "samlresponse"}
+
+// secretName tells whether the value of a header, form field, query parameter or JSON member of this name is a secret.
+func secretName(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.HasSuffix(name, word) })
+}
+
+// namesSecret tells whether a text can hold what most patterns look for. Most texts cannot, and the patterns are slow.
+func namesSecret(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, "cwt") || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(text, word) })
+}
+
+// pattern finds secrets in a text: each is the first group of a match, in an encoding that is that of its surroundings.
+type pattern struct {
+	*regexp.Regexp
+	decode func(string) string
+}
+
+func find(expression string, decode func(string) string) pattern {
+	return pattern{regexp.MustCompile(strings.ReplaceAll(expression, "NAME", `[\w.-]*(?:`+strings.Join(secretWords, "|")+`)`)), decode}
+}
 
 var (
-	secretWord  = regexp.MustCompile(`(?i)^(?:` + secretNames + `)$`)
-	secretJSON  = regexp.MustCompile(`(?i)"(?:` + secretNames + `)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
-	secretPair  = regexp.MustCompile(`(?i)(?:^|[?&#])(?:` + secretNames + `)=([^&#\s"]*)`)
-	secretLogin = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@:]*:([^/?#@]*)@`)
+	inMember = find(`(?i)"NAME"\s*:\s*"((?:[^"\\]|\\.)*)`, unquote)
+	inLogin  = find(`://[^/?#@:\s"<>]*:([^/?#\s"<>]*)@`, decodeQuery)
+	inNamed  = []pattern{ // those that know a secret by its surroundings first: they know where it ends
+		find(`(?is)<(?:[\w.-]+:)?assertion(?:\s(?:[^<>]*[^<>/])?)?>(.*?)</(?:[\w.-]+:)?assertion\s*>`, html.UnescapeString),
+		find(`(?i)<(?:[\w.-]+:)?NAME(?:\s(?:[^<>]*[^<>/])?)?>([^<]+)`, html.UnescapeString),
+		find(`(?i)<property\s[^<>]*\bname\s*=\s*["']NAME["'][^<>]*>([^<]+)`, html.UnescapeString),
+		find(`(?i)<input\s[^<>]*\bname\s*=\s*["']NAME["'][^<>]*\bvalue\s*=\s*["']([^<>"']*)`, html.UnescapeString),
+		find(`(?i)(?:^|[?&#;,\s])NAME=((?:[^&#\s"<>]*[^&#\s"<>',;.)])?)`, decodeValue),
+		inLogin,
+		find(`(?i)cwt(?:_\w+)?(?:=|%(?:25){0,2}3d)((?:[\w+/=~.-]|\\/|%(?:25){0,2}(?:2[bdef]|3d|5f|7e))*(?:[\w+/=~-]|%(?:25){0,2}(?:2[bdf]|3d|5f|7e)))`, decodeToken),
+	}
+	withEscape = regexp.MustCompile(`"(?:[^"\\]*\\.)+[^"\\]*"`)
 )
 
-// secretName tells whether the value of a form field, query parameter or JSON member of this name is a secret.
-func secretName(name string) bool { return secretWord.MatchString(name) }
-
-// suspicious tells whether a text can hold what the patterns look for. Most cannot, and the patterns are slow.
-func suspicious(text string) bool {
-	lower := strings.ToLower(text)
-	return strings.Contains(lower, "token") || strings.Contains(lower, "passw") || strings.Contains(lower, "assertion") ||
-		strings.Contains(lower, "client_secret") || strings.Contains(lower, "://") && strings.Contains(lower, "@")
-}
-
-// inText replaces the secrets in a body or a URL.
+// inText replaces the secrets in a body, a URL or any other text.
 func inText(text string, replace func(string) string) string {
-	if !suspicious(text) {
+	named := namesSecret(text)
+	if !named && !strings.Contains(text, "@") {
 		return text
 	}
-	text = inGroup(secretJSON, text, func(escaped string) string {
-		var raw string
-		if json.Unmarshal([]byte(`"`+escaped+`"`), &raw) != nil {
-			raw = escaped
+	if named {
+		text = inMember.replace(text, replace)
+	}
+	if !strings.Contains(text, `\`) {
+		return inPlain(text, replace)
+	}
+	// Behind the escapes of a JSON string there can be another JSON text, or a URL with \/ and \u0026.
+	var b strings.Builder
+	end := 0
+	for _, at := range withEscape.FindAllStringIndex(text, -1) {
+		quoted := text[at[0]+1 : at[1]-1]
+		raw := unquote(quoted)
+		if raw == quoted {
+			continue // not JSON after all
 		}
-		if replaced := token(raw, replace); replaced != raw {
-			return replaced
+		if replaced := inText(raw, replace); replaced != raw {
+			quoted = quote(replaced)
 		}
-		return escaped
-	})
-	for _, pattern := range []*regexp.Regexp{secretPair, secretLogin} {
-		text = inGroup(pattern, text, func(encoded string) string {
-			raw := decodeQuery(encoded)
-			if replaced := token(raw, replace); replaced != raw {
-				return url.QueryEscape(replaced)
-			}
-			return encoded
-		})
+		b.WriteString(inPlain(text[end:at[0]], replace) + `"` + quoted + `"`)
+		end = at[1]
+	}
+	return b.String() + inPlain(text[end:], replace)
+}
+
+// inPlain replaces the secrets in a text without escapes.
+func inPlain(text string, replace func(string) string) string {
+	if !namesSecret(text) {
+		return inLogin.replace(text, replace)
+	}
+	for _, p := range inNamed {
+		text = p.replace(text, replace)
 	}
 	return text
 }
 
-// inGroup replaces the first group of each match.
-func inGroup(pattern *regexp.Regexp, text string, replace func(string) string) string {
+// replace replaces what the pattern finds.
+func (p pattern) replace(text string, replace func(string) string) string {
 	var b strings.Builder
 	end := 0
-	for _, m := range pattern.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range p.FindAllStringSubmatchIndex(text, -1) {
 		b.WriteString(text[end:m[2]])
-		b.WriteString(replace(text[m[2]:m[3]]))
+		b.WriteString(encoded(text[m[2]:m[3]], p.decode, replace))
 		end = m[3]
 	}
 	return b.String() + text[end:]
+}
+
+func quote(s string) string {
+	quoted, _ := json.Marshal(s) // a string always has a JSON form
+	return string(quoted[1 : len(quoted)-1])
+}
+
+func unquote(quoted string) string {
+	var raw string
+	if json.Unmarshal([]byte(`"`+quoted+`"`), &raw) != nil {
+		return quoted
+	}
+	return raw
+}
+
+func decodePath(s string) string {
+	if decoded, err := url.PathUnescape(s); err == nil {
+		return decoded
+	}
+	return s
+}
+
+// decodeValue decodes a value of a query or a form. Of a token that was put there as it is, a "+" is no space.
+func decodeValue(s string) string {
+	if token := decodePath(s); isCWT(token) {
+		return token
+	}
+	return decodeQuery(s)
+}
+
+// decodeToken undoes also what was encoded up to three times, as in a URL within a URL. A token has neither "%" nor "\".
+func decodeToken(s string) string {
+	s = strings.ReplaceAll(s, `\/`, "/")
+	for range 3 {
+		s = decodePath(s)
+	}
+	return s
 }
 
 // hideSecrets is for messages: it shows that there is a secret, and not which.
@@ -228,7 +304,7 @@ func (s *secrets) everywhere() func(string) string {
 	sorted := slices.SortedFunc(maps.Keys(forms), func(a, b string) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
 	})
-	var pairs []string
+	pairs := []string{"REDACTED-", "REDACTED-"} // a placeholder stays, whatever the secrets are
 	for _, form := range sorted {
 		pairs = append(pairs, form, forms[form])
 	}
@@ -238,12 +314,11 @@ func (s *secrets) everywhere() func(string) string {
 var percentCode = regexp.MustCompile(`%[0-9A-F]{2}`)
 
 func encodings(secret string) []string {
-	quoted, _ := json.Marshal(secret) // a string always has a JSON form
 	forms := []string{
 		secret,
 		url.QueryEscape(secret),
 		url.PathEscape(secret),
-		string(quoted[1 : len(quoted)-1]),
+		quote(secret),
 		strings.ReplaceAll(secret, "/", `\/`),
 		base64.StdEncoding.EncodeToString([]byte(secret)),
 	}
@@ -253,40 +328,60 @@ func encodings(secret string) []string {
 	return forms
 }
 
-// everyText changes every string of an exchange.
-func (s *secrets) everyText(x *Interaction, change func(string) string) {
-	s.everyBody(x, change)
-	for _, text := range []*string{&x.Request.URL, &x.Request.RequestURI, &x.Request.Host, &x.Response.Status} {
-		*text = change(*text)
+// change changes every text of a cassette that can hold a secret. It is told the name of the field where there is one.
+func (c *Cassette) change(change func(name, text string) string) {
+	for i := range c.Exchanges {
+		x := &c.Exchanges[i]
+		changeBody(&x.Request.Body, &x.Request.ContentLength, x.Request.Headers, change)
+		changeBody(&x.Response.Body, &x.Response.ContentLength, x.Response.Headers, change)
+		for _, text := range []*string{&x.Request.URL, &x.Request.RequestURI, &x.Request.Host, &x.Response.Status, &x.Failure} {
+			*text = change("", *text)
+		}
+		changeNames(x.Request.Form, change)
+		for _, values := range []map[string][]string{x.Request.Form, x.Request.Headers, x.Request.Trailer, x.Response.Headers, x.Response.Trailer} {
+			for _, name := range slices.Sorted(maps.Keys(values)) {
+				for i, value := range values[name] {
+					values[name][i] = change(name, value)
+				}
+			}
+		}
 	}
-	for _, values := range []map[string][]string{x.Request.Headers, x.Request.Trailer, x.Request.Form, x.Response.Headers, x.Response.Trailer} {
-		for _, list := range values {
-			for i := range list {
-				list[i] = change(list[i])
+	p := &c.Provenance
+	for _, text := range []*string{&p.Tool, &p.Server, &p.Source, &p.Task, &p.Ledger} {
+		*text = change("", *text)
+	}
+	for _, list := range [][]string{p.Absent, p.Repairs} {
+		for i := range list {
+			list[i] = change("", list[i])
+		}
+	}
+}
+
+// changeBody changes a body, and with it the lengths that were true.
+func changeBody(body *string, length *int64, header http.Header, change func(name, text string) string) {
+	was := len(*body)
+	*body = change("", *body)
+	if *length == int64(was) {
+		*length = int64(len(*body))
+	}
+	for name, values := range header {
+		if http.CanonicalHeaderKey(name) != "Content-Length" {
+			continue
+		}
+		for i, value := range values {
+			if value == strconv.Itoa(was) {
+				values[i] = strconv.Itoa(len(*body))
 			}
 		}
 	}
 }
 
-// everyBody changes the bodies of an exchange, and with them the lengths that were true.
-func (s *secrets) everyBody(x *Interaction, change func(string) string) {
-	mend := func(body *string, length *int64, header http.Header) {
-		was := len(*body)
-		*body = change(*body)
-		if *length == int64(was) {
-			*length = int64(len(*body))
-		}
-		for name, values := range header {
-			if http.CanonicalHeaderKey(name) != "Content-Length" {
-				continue
-			}
-			for i, value := range values {
-				if value == strconv.Itoa(was) {
-					values[i] = strconv.Itoa(len(*body))
-				}
-			}
+// changeNames changes the names in a form: where a body was no form, they hold pieces of it.
+func changeNames(form url.Values, change func(name, text string) string) {
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if changed := change("", name); changed != name {
+			form[changed] = append(form[changed], form[name]...)
+			delete(form, name)
 		}
 	}
-	mend(&x.Request.Body, &x.Request.ContentLength, x.Request.Headers)
-	mend(&x.Response.Body, &x.Response.ContentLength, x.Response.Headers)
 }

@@ -3,7 +3,6 @@ package cassettes
 import (
 	"cmp"
 	"encoding/base64"
-	"errors"
 	"maps"
 	"net/url"
 	"slices"
@@ -60,7 +59,8 @@ func (l *loader) request(node *yaml.Node, r *cassette.Request) error {
 	}
 	switch u, err := url.Parse(r.URL); {
 	case err != nil:
-		return s.fail("url", "is no URL (%v): expected the absolute URL of the request", errors.Unwrap(err))
+		// The error would show a piece of the URL, which can be one of a password.
+		return s.fail("url", "is no URL: expected the absolute URL of the request")
 	case u.Scheme == "" || u.Host == "":
 		return s.fail("url", "is %q: expected an absolute URL, with scheme and host", shorten(r.URL))
 	}
@@ -84,6 +84,9 @@ func (l *loader) response(node *yaml.Node, r *cassette.Response) error {
 	s.need("code", !null(s.fields["code"]), "the status code of the response, such as 200")
 	if s.err == nil && (r.Code < 100 || r.Code > 999) {
 		return s.fail("code", "is %d: expected a status code of three digits, such as 200", r.Code)
+	}
+	if s.err == nil && r.Duration < 0 {
+		return s.fail("duration", "is %s: expected how long the answer took, such as 100ms, which is not less than zero", r.Duration)
 	}
 	return s.err
 }
