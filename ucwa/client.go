@@ -2,6 +2,7 @@ package ucwa
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -104,9 +105,9 @@ func (c *Client) Do(ctx context.Context, method string, link Link, body any) (*R
 // does not.
 func (c *Client) setHeader(h http.Header, u *url.URL, method string, hasBody bool) {
 	h.Set("Accept", "application/json")
-	h.Set("Accept-Language", or(c.Language, "en-US"))
+	h.Set("Accept-Language", cmp.Or(c.Language, "en-US"))
 	h.Set("Authorization", "Bearer "+c.Token)
-	h.Set("User-Agent", or(c.UserAgent, "ucwa-go"))
+	h.Set("User-Agent", cmp.Or(c.UserAgent, "ucwa-go"))
 	if method != http.MethodGet {
 		h.Set("Cache-Control", "no-cache")
 	}
@@ -116,15 +117,8 @@ func (c *Client) setHeader(h http.Header, u *url.URL, method string, hasBody boo
 	if c.WebOrigin != "" {
 		h.Set("X-Ms-Origin", c.WebOrigin)
 		h.Set("X-Requested-With", "XMLHttpRequest")
-		h.Set("Referer", or(c.Frame, Origin(u)+"/Autodiscover/XFrame/XFrame.html"))
+		h.Set("Referer", cmp.Or(c.Frame, Origin(u)+"/Autodiscover/XFrame/XFrame.html"))
 	}
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func (c *Client) send(req *http.Request) (*Response, error) {

@@ -4,9 +4,9 @@
 //
 // UCWA is driven by hypermedia: a client is given the URL of an application
 // resource and from there follows links. This package holds to that. A [Link]
-// comes out of a response and out of nothing else, so a program that uses
-// [Client] cannot build a path; and a link that leaves the origin which served
-// it is refused, so that a token reaches no other host.
+// comes out of a response, and one made by hand leads nowhere, so a program that
+// uses [Client] has no occasion to build a path; and a link that leaves the origin
+// which served it is refused, so that a token reaches no other host.
 //
 // The documented task "Set my presence information", whole:
 //
