@@ -1,0 +1,46 @@
+package ucwatest
+
+import "net/http"
+
+// Fault is one documented misbehaviour: a way in which a server or a client
+// departs from one sentence of the documentation, and from nothing else that it
+// need not. The catalogue is [Faults].
+type Fault struct {
+	Name        string   // as in "makeMeAvailable-200"
+	Subject     string   // who misbehaves: server, client
+	Breaks      string   // what it does, in a sentence
+	Requirement string   // the id of the requirement that must catch it
+	Field       string   // of an exchange, at which that requirement must see it
+	Also        []string // the ids of others, which cannot but fail with it
+
+	on   []string // the parts of the task that it touches; none: all
+	ask  func(*exchange)
+	edit func(*exchange)
+}
+
+// Faults returns the catalogue, in the order of the task.
+func Faults() []Fault { return append(serverFaults(), clientFaults()...) }
+
+// FaultNamed returns the fault of that name, and whether there is one.
+func FaultNamed(name string) (Fault, bool) {
+	for _, f := range Faults() {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Fault{}, false
+}
+
+// Handler returns h with a server's fault. What h serves may be any UCWA server, a
+// [Server] or a proxy in front of one. A handler remembers what its applications
+// did, so each begins anew.
+func (f Fault) Handler(h http.Handler) http.Handler {
+	return &rewriter{next: h, rules: []rule{{f.on, f.ask, f.edit}}}
+}
+
+// Transport returns a RoundTripper that makes the client's mistake in what it
+// sends by next. Requests that are marked as probes pass as they are: those are
+// mistakes already.
+func (f Fault) Transport(next http.RoundTripper) http.RoundTripper {
+	return &mistaken{next: next, rule: rule{f.on, f.ask, f.edit}}
+}

@@ -1,0 +1,203 @@
+package ucwatest
+
+import (
+	"bytes"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// rewriter is a handler whose requests and answers are changed by rules.
+type rewriter struct {
+	next  http.Handler
+	rules []rule
+	task
+}
+
+// rule says which exchanges are changed, and how: before the request is passed
+// on, and after it was answered.
+type rule struct {
+	on   []string // parts, as task.part names them; none: all
+	ask  func(*exchange)
+	edit func(*exchange)
+}
+
+func (r rule) concerns(x *exchange) bool { return len(r.on) == 0 || slices.Contains(r.on, x.part) }
+
+// exchange is a request and its answer, while they pass through.
+type exchange struct {
+	part    string
+	nth     int // of its part, from 1
+	request *http.Request
+	sent    []byte // the request's body
+	status  int    // of the answer, 0 while there is none
+	header  http.Header
+	body    []byte
+	hidden  bool // the body is written behind a 204, where there must be none
+	task    *task
+	again   func(edit func(*http.Request)) // ask once more, with another request
+}
+
+// ServeHTTP implements http.Handler.
+func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sent, err := readBody(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r = r.Clone(r.Context())
+	r.Header.Del("Accept-Encoding") // what is compressed cannot be changed
+	x := &exchange{request: r, sent: sent, task: &rw.task}
+	x.part, x.nth = rw.part(r, sent)
+	pass := func() {
+		x.request.Body = io.NopCloser(bytes.NewReader(x.sent))
+		x.request.ContentLength = int64(len(x.sent))
+		answer := &kept{header: http.Header{}}
+		rw.next.ServeHTTP(answer, x.request)
+		x.status, x.header, x.body = max(answer.status, http.StatusOK), answer.header, answer.body.Bytes()
+	}
+	x.again = func(edit func(*http.Request)) {
+		original, body := x.request, x.sent
+		x.request = original.Clone(original.Context())
+		x.request.Body = io.NopCloser(bytes.NewReader(nil))
+		x.sent = nil
+		edit(x.request)
+		if x.request.Body != nil {
+			x.sent, _ = io.ReadAll(x.request.Body)
+		}
+		pass()
+		x.request, x.sent = original, body
+	}
+	for _, rule := range rw.rules {
+		if rule.ask != nil && rule.concerns(x) {
+			rule.ask(x)
+		}
+	}
+	if x.status == 0 {
+		pass()
+	}
+	x.part = rw.answered(x)
+	for _, rule := range rw.rules {
+		if rule.edit != nil && rule.concerns(x) {
+			rule.edit(x)
+		}
+	}
+	x.write(w)
+}
+
+// kept is an answer that is kept instead of sent.
+type kept struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (k *kept) Header() http.Header { return k.header }
+func (k *kept) WriteHeader(status int) {
+	if k.status == 0 {
+		k.status = status
+	}
+}
+func (k *kept) Write(p []byte) (int, error) {
+	k.WriteHeader(http.StatusOK)
+	return k.body.Write(p)
+}
+
+// write sends the answer.
+func (x *exchange) write(w http.ResponseWriter) {
+	maps.Copy(w.Header(), x.header)
+	x.header.Del("Content-Length")
+	w.Header().Del("Content-Length")
+	if x.hidden {
+		if hijacker, ok := w.(http.Hijacker); ok {
+			x.writeHidden(hijacker)
+			return
+		}
+	}
+	if len(x.body) > 0 && x.status != http.StatusNoContent {
+		w.Header().Set("Content-Length", strconv.Itoa(len(x.body)))
+	}
+	w.WriteHeader(x.status)
+	_, _ = w.Write(x.body)
+}
+
+// writeHidden writes what net/http does not let a server write.
+func (x *exchange) writeHidden(h http.Hijacker) {
+	connection, _, err := h.Hijack()
+	if err != nil {
+		return
+	}
+	defer func() { _ = connection.Close() }()
+	var b bytes.Buffer
+	b.WriteString("HTTP/1.1 " + strconv.Itoa(x.status) + " " + http.StatusText(x.status) + "\r\n")
+	_ = x.header.Write(&b)
+	b.WriteString("Content-Length: " + strconv.Itoa(len(x.body)) + "\r\nConnection: close\r\n\r\n")
+	b.Write(x.body)
+	_, _ = connection.Write(b.Bytes())
+}
+
+// mistaken is a RoundTripper that changes what a client sends.
+type mistaken struct {
+	next http.RoundTripper
+	rule rule
+	task
+}
+
+// RoundTrip implements http.RoundTripper.
+func (m *mistaken) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.Contains(r.UserAgent(), "(probe ") {
+		return m.next.RoundTrip(r)
+	}
+	var sent []byte
+	if r.Body != nil {
+		var err error
+		if sent, err = io.ReadAll(io.LimitReader(r.Body, maxBody)); err != nil {
+			return nil, err
+		}
+		r.Body.Close()
+	}
+	x := &exchange{request: r.Clone(r.Context()), sent: sent, task: &m.task}
+	x.part, x.nth = m.part(r, sent)
+	var extra error
+	x.again = func(edit func(*http.Request)) {
+		more := r.Clone(r.Context())
+		more.Body, more.ContentLength = http.NoBody, 0
+		edit(more)
+		res, err := m.next.RoundTrip(more)
+		if err != nil {
+			extra = err
+			return
+		}
+		_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxBody))
+		res.Body.Close()
+	}
+	if m.rule.ask != nil && m.rule.concerns(x) {
+		m.rule.ask(x)
+	}
+	if extra != nil {
+		return nil, extra
+	}
+	x.request.Body = http.NoBody
+	if len(x.sent) > 0 {
+		x.request.Body = io.NopCloser(bytes.NewReader(x.sent))
+		x.request.GetBody = nil
+	}
+	x.request.ContentLength = int64(len(x.sent))
+	res, err := m.next.RoundTrip(x.request)
+	if err != nil {
+		return nil, err
+	}
+	x.status, x.header = res.StatusCode, res.Header
+	if x.body, err = io.ReadAll(io.LimitReader(res.Body, ucwa.MaxBody)); err != nil {
+		return nil, err
+	}
+	res.Body.Close()
+	m.answered(x)
+	res.Body = io.NopCloser(bytes.NewReader(x.body))
+	return res, nil
+}

@@ -1,0 +1,197 @@
+package ucwatest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// task follows what a client does with its applications, so that a rule can name
+// the exchange that it is about. The parts are those of package suite.
+type task struct {
+	mu     sync.Mutex
+	state  map[string]*progress // by application
+	rels   map[string]string    // of the links served, by path
+	counts map[string]int       // of exchanges, by part
+	notes  map[string]string    // what rules want to remember
+}
+
+type progress struct {
+	available, ended bool
+	token            string
+}
+
+var applicationPath = regexp.MustCompile(`^.*/applications/[^/]+`)
+
+func (t *task) progress(r *http.Request) *progress {
+	app := applicationPath.FindString(r.URL.Path)
+	if t.state == nil {
+		t.state, t.rels, t.counts, t.notes = map[string]*progress{}, map[string]string{}, map[string]int{}, map[string]string{}
+	}
+	if t.state[app] == nil {
+		t.state[app] = &progress{}
+	}
+	return t.state[app]
+}
+
+// rel returns the rel of the resource that is asked, "" if it is not known.
+func (t *task) rel(u *url.URL) string {
+	app := applicationPath.FindString(u.Path)
+	if app == "" {
+		return ""
+	}
+	if u.Path == app {
+		return "application"
+	}
+	if rel := t.rels[u.Path]; rel != "" {
+		return rel
+	}
+	return map[string]string{"/me/makeMeAvailable": "makeMeAvailable", "/me/presence": "presence", "/me/note": "note",
+		"/me/location": "location", "/events": "events"}[strings.TrimPrefix(u.Path, app)]
+}
+
+// part says what a request is in the task, by what is asked and when.
+func (t *task) part(r *http.Request, body []byte) (part string, nth int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.progress(r)
+	part = t.rel(r.URL)
+	get, post := r.Method == http.MethodGet, r.Method == http.MethodPost
+	before := func(yes string) string {
+		if p.available {
+			return yes
+		}
+		return part + "-" + strings.ToLower(r.Method) + "-before"
+	}
+	switch {
+	case p.ended:
+		part = "gone"
+	case part == "application" && r.Method == http.MethodDelete:
+		part = "end"
+	case part == "application" && get && !p.available:
+		part = "application before"
+	case part == "makeMeAvailable" && !post:
+		part = "method-makeMeAvailable"
+	case part == "makeMeAvailable" && p.available:
+		part = "make-again"
+	case part == "presence" && get:
+		part = before("presence read")
+	case part == "presence" && post:
+		part = before(setting(r, body))
+	case part == "presence":
+		part = "method-presence"
+	case part == "note" || part == "location":
+		part = before(part)
+	}
+	t.counts[part]++
+	return part, t.counts[part]
+}
+
+// setting says what a POST on presence asks for.
+func setting(r *http.Request, body []byte) string {
+	switch {
+	case len(bytes.TrimSpace(body)) == 0:
+		return "reset"
+	case !supported(r.Header):
+		return "media-type"
+	case !json.Valid(body):
+		return "not-json"
+	}
+	f, err := parseFields(body)
+	if err != nil {
+		return "not-json"
+	}
+	if f.oneOf("availability", preferredAvailabilities); f.err() != nil {
+		return "availability"
+	}
+	return "presence"
+}
+
+// answered learns from an answer, and knows the refusals that only the server can
+// tell.
+func (t *task) answered(x *exchange) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p, authorization := t.progress(x.request), x.request.Header.Get("Authorization")
+	ok := x.status/100 == 2
+	part := x.part
+	switch {
+	case x.status == http.StatusUnauthorized && authorization == "":
+		part = "no-token"
+	case x.status == http.StatusUnauthorized:
+		part = "bad-token"
+	case x.status == http.StatusForbidden && x.header.Get("X-Ms-Diagnostics") != "":
+		part = "origin"
+	case x.status == http.StatusForbidden && part == "makeMeAvailable" && bytes.Contains(x.body, []byte("AnonymousNotAllowed")):
+		part = "anonymous"
+	case x.status == http.StatusForbidden && part == "makeMeAvailable":
+		part = "modality"
+	case part == "makeMeAvailable":
+		p.available = p.available || ok
+	case part == "end":
+		p.ended = p.ended || ok
+	}
+	if ok {
+		p.token = authorization
+		t.learn(x)
+	}
+	return part
+}
+
+// learn notes under which rels an answer serves links.
+func (t *task) learn(x *exchange) {
+	resource, err := ucwa.ParseResource(x.request.URL, x.body)
+	if err != nil {
+		return
+	}
+	var note func(r *ucwa.Resource)
+	note = func(r *ucwa.Resource) {
+		for rel, links := range r.Links {
+			for _, link := range links {
+				ref, err := url.Parse(link.Href)
+				if err == nil && rel != "self" && rel != "next" {
+					t.rels[x.request.URL.ResolveReference(ref).Path] = rel
+				}
+			}
+		}
+		for _, list := range r.Embedded {
+			for _, inner := range list {
+				note(inner)
+			}
+		}
+	}
+	note(resource)
+}
+
+// remember notes a value under a name, unless one is noted there, and returns
+// what is noted.
+func (t *task) remember(name, value string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, noted := t.notes[name]; !noted {
+		t.notes[name] = value
+	}
+	return t.notes[name]
+}
+
+// swap notes a value under a name and returns the one before, "" if there was none.
+func (t *task) swap(name, value string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before := t.notes[name]
+	t.notes[name] = value
+	return before
+}
+
+// tokenOf returns the Authorization with which the application was served last.
+func (t *task) tokenOf(r *http.Request) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.progress(r).token
+}
