@@ -1,13 +1,13 @@
 package suite
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega/types"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
@@ -19,7 +19,9 @@ type check struct {
 	*Evidence
 	requirement Requirement
 	gomega      types.Gomega
+	skip        func(reason string) // ends the spec without pass or fail; does not return
 	looks       []observation
+	unanswered  *Exchange       // the first one asked for that got no whole answer
 	verdict     reports.Verdict // set where a spec ends without pass or fail
 	reason      string
 }
@@ -45,10 +47,24 @@ type Field struct {
 // Expect makes an assertion about a field, as gomega.Expect does.
 func (c *check) Expect(f Field) types.Assertion { return c.gomega.Expect(f) }
 
-// stop ends the spec without pass or fail.
+// stop ends the spec without pass or fail. Where an exchange that it needed got no
+// whole answer, nobody knows what is missing.
 func (c *check) stop(verdict reports.Verdict, reason string) {
+	if verdict != reports.Blocked && verdict != reports.Error {
+		c.whole()
+	}
 	c.verdict, c.reason = verdict, reason
-	ginkgo.Skip(reason, 1)
+	c.skip(reason)
+}
+
+// whole ends the spec with an error if an exchange that it asked for got no whole
+// answer. What was answered is judged first: a failure of the network must not hide
+// one of the server.
+func (c *check) whole() {
+	if x := c.unanswered; x != nil {
+		c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
+		c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
+	}
 }
 
 func (c *check) notExercised(reason string) { c.stop(reports.NotExercised, reason) }
@@ -56,48 +72,91 @@ func (c *check) notExercised(reason string) { c.stop(reports.NotExercised, reaso
 // notApplicable ends the spec of a requirement that asks nothing of this evidence.
 func (c *check) notApplicable(reason string) { c.stop(reports.NotApplicable, reason) }
 
+// blocked ends the spec where x breaks another requirement, so that this one
+// cannot be judged.
+func (c *check) blocked(id string, x *Exchange) {
+	reason := fmt.Sprintf("%s: see exchange %d", id, x.ID)
+	if !x.succeeded() {
+		reason += fmt.Sprintf(", answered with %d", x.Response.Code)
+	}
+	c.stop(reports.Blocked, reason)
+}
+
 // all returns the exchanges that play a part. Where there is none the spec ends:
-// blocked if a step before it went wrong, else not exercised. A failed one ends
-// it with an error.
+// blocked if a step before it went wrong, with an error if they were not answered,
+// else not exercised.
 func (c *check) all(part string) []answer {
 	list := c.optional(part)
 	if len(list) == 0 {
-		if slices.Contains(c.Absent, part) {
-			c.notApplicable("the run was given no user who meets it (" + absentees[part] + ")")
-		}
-		if reason := c.blockedBy(part); reason != "" {
-			c.stop(reports.Blocked, reason)
-		}
-		for _, x := range c.Exchanges {
-			if absentees[part] != "" && x.Probe == "setup" && !x.succeeded() {
-				c.stop(reports.Blocked, fmt.Sprintf("the application of a user who meets it could not be had: exchange %d was answered with %d", x.ID, x.Response.Code))
-			}
-		}
-		if slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool { return x.Probe == part }) {
-			c.notApplicable("this server keeps the resource elsewhere than documented, so that nobody can ask for it before its link is served")
-		}
-		c.notExercised("the evidence holds no " + conditionOf(part).title)
+		c.missing(part)
 	}
 	return list
-}
-
-// absentees tell how a run is given the users who meet a refusal.
-var absentees = map[string]string{
-	"anonymous": "--anonymous-application, Target.Anonymous",
-	"modality":  "--restricted-application, Target.Restricted",
 }
 
 // optional does the same, but may return nothing.
 func (c *check) optional(part string) []answer {
 	var list []answer
 	for _, x := range c.parts[part] {
-		if x.Failure != "" {
-			c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
-			c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
+		if x.Failure == "" {
+			list = append(list, answer{x, c})
+		} else if c.unanswered == nil {
+			c.unanswered = x
 		}
-		list = append(list, answer{x, c})
 	}
 	return list
+}
+
+// missing ends the spec that found no exchange of a part, and says why there is none.
+func (c *check) missing(part string) {
+	if slices.Contains(c.Absent, part) {
+		c.notApplicable("the run was given no user who meets it (" + absentees[part] + ")")
+	}
+	if reason := c.blockedBy(part); reason != "" {
+		c.stop(reports.Blocked, reason)
+	}
+	for _, x := range c.Exchanges {
+		if absentees[part] != "" && x.Probe == "setup" && !x.succeeded() {
+			c.stop(reports.Blocked, fmt.Sprintf("the application of a user who meets it could not be had: exchange %d was answered with %d", x.ID, x.Response.Code))
+		}
+	}
+	if c.Driven && strings.HasSuffix(part, "-before") && c.askedInVain(part) {
+		c.notApplicable("this server keeps the resource elsewhere than documented, so that nobody can ask for it before its link is served")
+	}
+	if c.unanswered == nil {
+		c.unanswered = c.brokeOff()
+	}
+	c.notExercised("the evidence holds no " + conditionOf(part).title)
+}
+
+// askedInVain reports whether a driver asked for a resource before it was served,
+// and it turned out to be served elsewhere.
+func (c *check) askedInVain(part string) bool {
+	return c.serves(probes[part].rel) && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
+		return x.Probe == part && !x.is(probes[part].rel)
+	})
+}
+
+// brokeOff returns the exchange at which a driver gave up, nil if it did not: all
+// that it would have asked after it is missing.
+func (c *check) brokeOff() *Exchange {
+	for _, x := range slices.Backward(c.Exchanges) {
+		switch {
+		case !c.Driven:
+			return nil
+		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore:
+			continue // asked whatever happened
+		case x.Failure != "" && x.Part != partEvents:
+			return x
+		}
+		return nil
+	}
+	return nil
+}
+
+// absentees tell how a run is given the users who meet a refusal.
+var absentees = map[string]string{
+	"anonymous": "--anonymous-application, Target.Anonymous",
+	"modality":  "--restricted-application, Target.Restricted",
 }
 
 // answer is an exchange as a spec sees it.
@@ -129,11 +188,11 @@ func (a answer) JSON(path ...string) Field {
 	a.notXML(a.Response.Headers)
 	object, err := a.object()
 	owner := owners[a.Part]
-	if a.Response.Code/100 != 2 && owner.statusID != "" {
-		a.check.stop(reports.Blocked, fmt.Sprintf("%s: exchange %d was answered with %d", owner.statusID, a.ID, a.Response.Code))
+	if !a.succeeded() && owner.statusID != "" {
+		a.check.blocked(owner.statusID, a.Exchange)
 	}
 	if err != nil && owner.jsonID != "" {
-		a.check.stop(reports.Blocked, fmt.Sprintf("%s: the body of exchange %d cannot be read: %v", owner.jsonID, a.ID, err))
+		a.check.blocked(owner.jsonID, a.Exchange)
 	}
 	value, ok := dig(object, path...)
 	f := a.field(strings.Join(path, "."), value, ok)
@@ -195,6 +254,17 @@ func (f Field) within(name string, value any, present bool) Field {
 
 // observed tells what stands in the field, for people.
 func (f Field) observed() string {
+	text := f.text()
+	if len(text) > mostObserved {
+		text = strings.ToValidUTF8(text[:mostObserved], "") + fmt.Sprintf("… (%d bytes)", len(text))
+	}
+	return text
+}
+
+// mostObserved bounds what a report repeats of a field, in bytes; the exchange has all of it.
+const mostObserved = 4 << 10
+
+func (f Field) text() string {
 	switch v := f.Value.(type) {
 	case nil:
 		if !f.Absent {
@@ -256,7 +326,7 @@ func conditionOf(part string) condition {
 		return c
 	}
 	c := condition{title: "request that must be refused so"}
-	switch rel := probes[part]; {
+	switch rel := probes[part].rel; {
 	case part == "modality" || part == "anonymous":
 		// These need an application of another user, not a step of this one.
 	case strings.HasSuffix(part, "-before") || rel == "application":
@@ -291,7 +361,7 @@ func (e *Evidence) blockedBy(name string) string {
 		if why == "" {
 			return ""
 		}
-		reason = or(reason, why)
+		reason = cmp.Or(reason, why)
 	}
 	return reason
 }

@@ -17,7 +17,7 @@ func clientRequests(t *tree) {
 	t.requirement("set-presence.nav.links", func(c *check) {
 		judged := false
 		for _, r := range c.clientRequests() {
-			if r.is("application") || !c.sawApplication(r) {
+			if r.is("application") && c.own(r.url) || !c.sawApplication(r) {
 				continue // given to the client, or evidence that begins in the middle
 			}
 			judged = true
@@ -62,7 +62,7 @@ func clientRequests(t *tree) {
 		for _, x := range c.Exchanges {
 			r := answer{x, c}
 			token := r.RequestHeader("Authorization")
-			if token.Absent || x.Probe != "" || x.Response.Code == 0 || applicationOf(x.url) == nil && !x.is("applications") {
+			if token.Absent || x.Probe != "" || x.Response.Code == 0 || !bearer.MatchString(token.observed()) {
 				continue
 			}
 			origin := ucwa.Origin(r.url)
@@ -94,6 +94,9 @@ func clientRequests(t *tree) {
 		judged := false
 		for _, r := range c.clientRequests() {
 			length := r.RequestHeader("Content-Length")
+			if r.Request.Body == "" && r.Request.ContentLength > 0 {
+				continue // the recorder lost the body
+			}
 			framed := slices.Contains(r.Request.TransferEncoding, "chunked") || r.Request.ProtoMajor >= 2
 			if length.Absent && (r.Request.Body == "" || framed) {
 				continue
@@ -237,15 +240,22 @@ func isFrame(u *url.URL) bool {
 	return strings.HasSuffix(p, "/xframe.html") || strings.HasSuffix(p, "/xframe")
 }
 
-// clientRequests returns every request on the application or below it that is
-// the client's own and was answered; those which ask for a refusal on purpose say
-// nothing of the client, of those without an answer nobody knows what arrived, and
-// a redirect is followed by the HTTP library. A photo is fetched by its cookie, and
-// a batch is a message of its own kind.
+// clientRequests returns every request with which the client speaks to the
+// application, or to anything else in its name, and that was answered; those which
+// ask for a refusal on purpose say nothing of the client, of those without an answer
+// nobody knows what arrived, and a redirect is followed by the HTTP library. A photo
+// is fetched by its cookie, and a batch is a message of its own kind.
 func (c *check) clientRequests() []answer {
 	var list []answer
+	tokens := map[string]bool{}
 	for _, x := range c.Exchanges {
-		if x.Probe == "" && x.Response.Code != 0 && x.Response.Code/100 != 3 && (applicationOf(x.url) != nil || c.own(x.url)) && !x.is("photo") && !x.is("batch") {
+		if x.Probe != "" || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
+			continue
+		}
+		token := strings.Join(x.requestHeader("Authorization"), "")
+		below := applicationOf(x.url) != nil || c.own(x.url)
+		tokens[token] = tokens[token] || below && bearer.MatchString(token)
+		if below || tokens[token] && !isDiscovery(x.url) {
 			list = append(list, answer{x, c})
 		}
 	}
@@ -253,6 +263,13 @@ func (c *check) clientRequests() []answer {
 		c.notExercised("the evidence holds no request on the application")
 	}
 	return list
+}
+
+// isDiscovery reports whether u is asked before there is an application, and perhaps
+// again: the client knows it from elsewhere.
+func isDiscovery(u *url.URL) bool {
+	p := strings.ToLower(u.Path)
+	return strings.HasSuffix(p, "/applications") || strings.Contains(p, "/autodiscover/")
 }
 
 // requests returns the client's own requests with that method on that rel.

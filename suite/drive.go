@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,24 +44,36 @@ type Target struct {
 type Party struct{ Application, Token string }
 
 // Gather drives every target at once and returns what was seen of each, in the
-// order given. It does not fail: what went wrong is in the evidence. Presence
-// belongs to the user, so applications of one user take turns where they set it.
+// order given. It does not fail: what went wrong is in the evidence, and of a task
+// that there is none [Judge] says so. Presence belongs to the user, so applications
+// of one user take turns where they set it.
 func Gather(ctx context.Context, targets ...Target) []*Evidence {
 	list := make([]*Evidence, len(targets))
-	turns := &turns{users: map[string]*sync.Mutex{}}
+	turns := newTurns()
 	slots := make(chan struct{}, mostAtOnce)
 	var wait sync.WaitGroup
 	for i, t := range targets {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			c := drive(ctx, t, turns)
-			list[i] = locateDriven(c)
-			list[i].Kind, list[i].Source = c.Provenance.Kind, c.Name
+			list[i] = gather(ctx, t, turns)
 		})
 	}
 	wait.Wait()
 	return list
+}
+
+func gather(ctx context.Context, t Target, turns *turns) *Evidence {
+	c, failed := drive(ctx, t, turns)
+	e, err := locateDriven(c)
+	if err != nil {
+		return &Evidence{Task: c.Provenance.Task, Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c}
+	}
+	e.Kind, e.Source = c.Provenance.Kind, c.Name
+	if len(e.Exchanges) == 0 && failed != nil {
+		e.note("nothing was asked: " + failed.Error())
+	}
+	return e
 }
 
 // mostAtOnce bounds the connections that one Gather holds open.
@@ -69,26 +82,38 @@ const mostAtOnce = 256
 // turns lets the applications of one user set its presence one after another.
 type turns struct {
 	sync.Mutex
-	users map[string]*sync.Mutex
+	users map[string]chan struct{}
 }
 
-func (t *turns) of(user string) *sync.Mutex {
+func newTurns() *turns { return &turns{users: map[string]chan struct{}{}} }
+
+// take waits for the user's turn, or for the end of ctx, and returns what ends the turn.
+func (t *turns) take(ctx context.Context, user string) func() {
 	t.Lock()
-	defer t.Unlock()
-	if t.users[user] == nil {
-		t.users[user] = new(sync.Mutex)
+	turn := t.users[user]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		t.users[user] = turn
 	}
-	return t.users[user]
+	t.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }
+	case <-ctx.Done():
+		return func() {}
+	}
 }
 
 // Record drives a target and returns the recording itself, secrets and all.
 func Record(ctx context.Context, t Target) *cassettes.Cassette {
-	return drive(ctx, t, &turns{users: map[string]*sync.Mutex{}})
+	c, _ := drive(ctx, t, newTurns())
+	return c
 }
 
-// drive runs the task's driver on a target.
-func drive(ctx context.Context, t Target, turns *turns) *cassettes.Cassette {
-	t.Task = or(t.Task, "set-presence")
+// drive runs the task's driver on a target. It returns the recording and the
+// failure that ended it, if one did.
+func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, error) {
+	t.Task = cmp.Or(t.Task, "set-presence")
 	now := t.Now
 	if now == nil {
 		now = time.Now
@@ -96,12 +121,16 @@ func drive(ctx context.Context, t Target, turns *turns) *cassettes.Cassette {
 	began := now()
 	recorder := &cassettes.Recorder{Transport: t.Transport, Now: now}
 	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
-	tasks[t.Task].drive(s)
 	source := sourceOf(t.Application)
-	c := &cassettes.Cassette{Name: source, Exchanges: recorder.Exchanges()}
-	ledger, _ := LedgerOf(t.Task)
-	c.Provenance = cassettes.Provenance{Kind: or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source,
-		Task: t.Task, Ledger: fmt.Sprint(ledger.Revision)}
+	c := &cassettes.Cassette{Name: source}
+	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: t.Task}
+	ledger, err := LedgerOf(t.Task)
+	if err != nil {
+		return c, err
+	}
+	c.Provenance.Ledger = fmt.Sprint(ledger.Revision)
+	tasks[t.Task].drive(s)
+	c.Exchanges = recorder.Exchanges()
 	for _, x := range c.Exchanges {
 		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
 			c.Provenance.Server = name[0]
@@ -114,7 +143,7 @@ func drive(ctx context.Context, t Target, turns *turns) *cassettes.Cassette {
 	if t.Restricted == nil {
 		c.Provenance.Absent = append(c.Provenance.Absent, "modality")
 	}
-	return c
+	return c, s.err
 }
 
 // sourceOf names an application without its query, in which a secret may stand.
@@ -127,25 +156,36 @@ func sourceOf(application string) string {
 }
 
 // locateDriven finds the steps in a driver's recording, which is evidence for one application.
-func locateDriven(c *cassettes.Cassette) *Evidence {
+func locateDriven(c *cassettes.Cassette) (*Evidence, error) {
 	list, err := Locate(c.Provenance.Task, c)
 	if err != nil {
-		panic(err) // the driver's own task is known
+		return nil, err
 	}
-	return list[0]
+	return list[0], nil
 }
 
 // Replay drives a recording that the task's own driver made, through its
 // replayer, so that client code and recording are held together, and returns the
-// evidence. If the driver asks anything that the recording does not answer, or
-// leaves anything unasked, the recording is judged by where its steps are found
-// alone, and the evidence says so.
-func Replay(ctx context.Context, c *cassettes.Cassette) *Evidence {
-	e := locateDriven(c)
+// recording as evidence. If the driver asks anything that the recording does not
+// answer, or leaves anything unasked, it is judged by where its steps are found
+// alone, and the evidence says so. It fails on a recording without an exchange, of
+// which no driver of this package is the author (that is for [Locate]), or which
+// Locate refuses.
+func Replay(ctx context.Context, c *cassettes.Cassette) (*Evidence, error) {
+	switch {
+	case c.Provenance.Task == "":
+		return nil, fmt.Errorf("%s was not recorded by a driver of this suite, so none can replay it: Locate finds the steps in it", c.Name)
+	case len(c.Exchanges) == 0:
+		return nil, fmt.Errorf("%s: %w", c.Name, cassettes.ErrEmpty)
+	}
+	e, err := locateDriven(c)
+	if err != nil {
+		return nil, err
+	}
 	if difference := rehearse(ctx, c); difference != "" {
 		e.note("this recording is not what today's driver would make of it: " + difference)
 	}
-	return e
+	return e, nil
 }
 
 // rehearse drives the recording and returns the first difference, "" if there is none.
@@ -168,7 +208,7 @@ func rehearse(ctx context.Context, c *cassettes.Cassette) string {
 			t.Keep = false
 		}
 	}
-	s := &session{Context: ctx, target: t, transport: replayer, turns: &turns{users: map[string]*sync.Mutex{}}}
+	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns()}
 	tasks[t.Task].drive(s)
 	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
 		return miss.Error()
@@ -191,15 +231,24 @@ func bearerOf(x cassettes.Exchange) string {
 const userAgent = "conform"
 
 // session is one driver at work: it sends, and remembers the first failure of
-// the transport, after which nothing more is sent.
+// the transport, after which nothing more is sent but what cleans up.
 type session struct {
 	context.Context
 	target    Target
 	transport http.RoundTripper
 	turns     *turns
 	home      *url.URL // the application whose links are followed
+	received  int      // bytes of bodies
 	err       error
 }
+
+// mostReceived bounds what one driver takes from a server, in bytes.
+const mostReceived = 64 << 20
+
+// errPatience is the cause of a request that ended since the driver had waited for
+// its answer as long as it should. It stands in recordings: a run that was
+// interrupted, or had no time left, proves no silence of the server.
+var errPatience = errors.New("no answer in the time that was given for one")
 
 // client returns the client with which the driver speaks for itself.
 func (s *session) client() *ucwa.Client {
@@ -216,10 +265,13 @@ func (s *session) probe(name string, edit func(*http.Request)) *ucwa.Client {
 
 // do sends one request, waits for the target's RequestTimeout, and returns the
 // answer. It returns nil where none came, and where the link cannot be followed:
-// that is a fact about the server, on which the driver goes on.
+// that is a fact about the server, on which the driver goes on. So is a connection
+// that breaks on a probe.
 func (s *session) do(c *ucwa.Client, method string, link ucwa.Link, body any) *ucwa.Response {
-	res, err := s.within(or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
-	s.err = errors.Join(s.err, err)
+	res, err := s.within(cmp.Or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
+	if err != nil && (c.UserAgent == userAgent || isTimeout(err)) {
+		s.err = errors.Join(s.err, err)
+	}
 	return res
 }
 
@@ -231,16 +283,32 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if s.target.Progress != nil {
 		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))
 	}
-	if u, err := link.URL(); err == nil && s.home != nil && belongsElsewhere(u, s.home) {
+	u, err := link.URL()
+	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
 	}
-	ctx, cancel := context.WithTimeout(s, limit)
+	ctx, cancel := context.WithTimeoutCause(s, limit, errPatience)
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
-	if _, unfollowed := link.URL(); unfollowed != nil {
-		return nil, nil
+	if res != nil {
+		if s.received += len(res.Body); s.received > mostReceived {
+			return res, fmt.Errorf("the server has sent more than %d MiB: it is asked no more", mostReceived>>20)
+		}
 	}
 	return res, err
+}
+
+// afterwards does what must be done also after a failure or an interrupt, then
+// with a limit for each request.
+func (s *session) afterwards(do func(limit time.Duration)) {
+	failed, ctx := s.err, s.Context
+	limit := cmp.Or(s.target.RequestTimeout, 10*time.Second)
+	if failed != nil || ctx.Err() != nil {
+		s.Context, limit = context.WithoutCancel(ctx), min(limit, 2*time.Second)
+	}
+	s.err = nil
+	do(limit)
+	s.err, s.Context = errors.Join(failed, s.err), ctx
 }
 
 // resource returns the resource in an answer, nil if there is none.

@@ -2,13 +2,18 @@ package suite
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
-	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
+
+// waysOn are the links by which a client goes on after a package, which has one of them.
+var waysOn = []string{"next", "resync", "resume"}
 
 // eventChannel certifies the event that confirms, and the channel that brings it.
 func eventChannel(t *tree) {
@@ -27,12 +32,15 @@ func eventChannel(t *tree) {
 	t.requirement("set-presence.event.next", func(c *check) {
 		for _, p := range c.packages() {
 			link := p.JSON("_links", "next")
-			for _, rel := range []string{"resync", "resume"} {
-				if f := p.JSON("_links", rel); link.Absent && !f.Absent {
+			served := []string{}
+			for _, rel := range waysOn {
+				if f := p.JSON("_links", rel); !f.Absent {
 					link = f
+					served = append(served, rel)
 				}
 			}
 			c.Expect(link).To(leadToOrigin())
+			c.Expect(p.field("_links", strings.Join(served, ", "), true)).To(beOneOf("next", "resync", "resume"))
 		}
 	})
 	t.requirement("set-presence.event.ack", func(c *check) {
@@ -94,7 +102,7 @@ func eventChannel(t *tree) {
 		for _, e := range c.ofPresence() {
 			link, ok := dig(e.Value, "link")
 			if _, err := resolveLink(link, e.x.url); err != nil {
-				c.stop(reports.Blocked, fmt.Sprintf("set-presence.event.shape: see exchange %d", e.x.ID))
+				c.blocked("set-presence.event.shape", e.x)
 			}
 			served := c.lastServed("presence", answer{e.x, c})
 			c.Expect(e.within("link", link, ok)).To(leadTo("a link to the presence of this application", func(u *url.URL) bool {
@@ -104,7 +112,8 @@ func eventChannel(t *tree) {
 	})
 	t.requirement("set-presence.event.once", func(c *check) {
 		judged := false
-		standing := map[string]int{} // resources told as added, and the exchange that told it
+		type place struct{ link, in string } // one resource can be in several collections
+		standing := map[place]int{}          // what was told as added, and the exchange that told it
 		for _, p := range c.packages() {
 			if p.JSON("_links", "next").Absent {
 				clear(standing) // resync and resume: the server begins anew
@@ -115,17 +124,22 @@ func eventChannel(t *tree) {
 				if err != nil || e.ofPresence() {
 					continue // some servers tell each change of presence as added
 				}
+				at := place{link: linkKey(u)}
+				in, _ := dig(e.Value, "in")
+				if u, err := resolveLink(in, p.url); err == nil {
+					at.in = linkKey(u)
+				}
 				switch kind, _ := dig(e.Value, "type"); kind {
 				case "deleted":
-					delete(standing, linkKey(u))
+					delete(standing, at)
 				case "added":
 					judged = true
 					observed := "told for the first time"
-					if by, told := standing[linkKey(u)]; told && !c.repeated(p, by) {
+					if by, told := standing[at]; told && !c.repeated(p, by) {
 						observed = fmt.Sprintf("added again: exchange %d told it already, and its ack was sent", by)
 					}
 					c.Expect(e.within("type", observed, true)).To(beOneOf("told for the first time"))
-					standing[linkKey(u)] = p.ID
+					standing[at] = p.ID
 				}
 			}
 		}
@@ -135,18 +149,35 @@ func eventChannel(t *tree) {
 	})
 	t.requirement("set-presence.event.follow", func(c *check) {
 		judged := false
+		asked := map[*Exchange]answer{}
 		for _, r := range c.requests("GET", "events") {
-			served := c.acksServed(r)
-			if len(served) == 0 {
-				continue
+			asked[r.Exchange] = r
+		}
+		var onward []any // the acks with which a client may go on
+		for _, x := range c.Exchanges {
+			links := []string{"events"}
+			if r, own := asked[x]; own {
+				if len(onward) > 0 {
+					judged = true
+					c.Expect(r.field("request URL.ack", r.url.Query().Get("ack"), true)).To(beOneOf(onward...))
+				}
+				links = waysOn
 			}
-			judged = true
-			acks := make([]any, len(served))
-			for i, ack := range served {
-				acks[i] = ack
+			object, err := x.object()
+			if err != nil || !x.succeeded() || x.Probe != "" {
+				continue // not answered: the same may be asked again
 			}
-			ack := r.url.Query().Get("ack")
-			c.Expect(r.field("request URL.ack", ack, true)).To(beOneOf(acks...))
+			var served []any
+			for _, rel := range links {
+				link, _ := dig(object, "_links", rel)
+				if u, err := resolveOwn(link, x.url); err == nil {
+					served = append(served, u.Query().Get("ack"))
+				}
+			}
+			if _, own := asked[x]; own && len(served) > 0 {
+				onward = nil // what led to this package is done with
+			}
+			onward = append(onward, served...)
 		}
 		if !judged {
 			c.notExercised("the evidence shows no pending GET after an answer with an events link")
@@ -155,15 +186,11 @@ func eventChannel(t *tree) {
 	t.requirement("set-presence.event.options", func(c *check) {
 		judged := false
 		for _, r := range c.requests("GET", "events") {
-			for _, option := range []struct {
-				name  string
-				least int
-			}{{"low", 5}, {"medium", 5}, {"timeout", 180}} {
+			for _, option := range eventOptions {
 				if value := r.url.Query().Get(option.name); value != "" {
 					judged = true
 					c.Expect(r.field("request URL."+option.name, value, true)).To(stringThat(
-						fmt.Sprintf("%d to 1800 seconds", option.least),
-						func(s string) bool { n, err := strconv.Atoi(s); return err == nil && n >= option.least && n <= 1800 }))
+						fmt.Sprintf("%d to 1800 seconds", option.least), option.allows))
 				}
 			}
 		}
@@ -173,27 +200,38 @@ func eventChannel(t *tree) {
 	})
 }
 
+// eventOptions are what a client may ask of the event channel: how long at least,
+// in seconds.
+var eventOptions = []eventOption{{"low", 5}, {"medium", 5}, {"timeout", 180}}
+
+type eventOption struct {
+	name  string
+	least int
+}
+
+func (o eventOption) allows(seconds string) bool {
+	n, err := strconv.Atoi(seconds)
+	return err == nil && n >= o.least && n <= 1800
+}
+
 // packages returns the answers on the event channel. A pending GET that another
-// replaced (409) and one that nobody answered in time are none.
+// replaced (409), that nobody answered in time, or that the client gave up is none.
 func (c *check) packages() []answer {
 	var list []answer
 	for _, x := range c.parts[partEvents] {
-		if x.timedOut() || x.replaced() {
-			continue
+		switch {
+		case x.timedOut() || x.givenUp() || x.replaced():
+		case x.Failure == "":
+			list = append(list, answer{x, c})
+		case c.unanswered == nil:
+			c.unanswered = x
 		}
-		if x.Failure != "" {
-			c.optional(partEvents) // ends the spec with the failure
-		}
-		list = append(list, answer{x, c})
 	}
 	if len(list) == 0 {
-		for _, x := range c.parts[partEvents] {
-			if x.timedOut() {
-				c.notExercised(fmt.Sprintf("no pending GET was answered in time: see exchange %d", x.ID))
-			}
+		if len(c.parts[partEvents]) == 0 {
+			c.missing(partEvents)
 		}
-		c.all(partEvents)
-		c.notExercised("every pending GET was replaced by another")
+		c.notExercised(fmt.Sprintf("no pending GET was answered in time, or another took its place: see exchange %d", c.parts[partEvents][0].ID))
 	}
 	return list
 }
@@ -240,6 +278,10 @@ func (c *check) told() []event {
 	return list
 }
 
+func ofPresence(list []event) []event {
+	return slices.DeleteFunc(list, func(e event) bool { return !e.ofPresence() })
+}
+
 func (e event) ofPresence() bool {
 	rel, _ := dig(e.Value, "link", "rel")
 	kind, _ := dig(e.Value, "type")
@@ -248,12 +290,7 @@ func (e event) ofPresence() bool {
 
 // ofPresence returns every event that tells of the user's presence.
 func (c *check) ofPresence() []event {
-	var list []event
-	for _, e := range c.told() {
-		if e.ofPresence() {
-			list = append(list, e)
-		}
-	}
+	list := ofPresence(c.told())
 	if len(list) == 0 {
 		c.notExercised("no event tells of presence")
 	}
@@ -274,40 +311,23 @@ func (c *check) confirmed() {
 		c.success(c.all(partPresence)[0], "set-presence.6.status")
 	}
 	judged := false
-	for _, s := range settings {
+	for i, s := range settings {
 		if !s.changed {
 			continue // a value that stays the same may raise no event
 		}
-		found, conclusive := false, false
-		var last answer
-		for _, x := range c.parts[partEvents] {
-			if x.ID < s.ID || found {
-				continue
-			}
-			last = answer{x, c}
-			events := last.events()
-			for _, e := range events {
-				found = found || e.ofPresence()
-			}
-			// Silence proves something only where somebody listened long enough: until
-			// the server's own time-out, or as long as a driver does.
-			object, _ := x.object()
-			_, goesOn := dig(object, "_links", "next") // resync and resume are no time-outs
-			conclusive = conclusive || c.Driven || x.timedOut() || x.succeeded() && len(events) == 0 && goesOn
+		until := math.MaxInt
+		if c.Driven && i+1 < len(settings) {
+			until = settings[i+1].ID // a driver waits for each before it goes on
 		}
-		if last.Exchange == nil || !found && !conclusive {
+		last, found, conclusive := c.listened(s.ID, until)
+		if last.Exchange == nil {
 			continue
 		}
-		if !found && !last.timedOut() && last.Failure != "" {
-			c.optional(partEvents) // ends the spec with the failure
-		}
-		if !found && !last.timedOut() && !last.replaced() {
-			if _, err := last.object(); err != nil || !last.succeeded() {
-				c.stop(reports.Blocked, fmt.Sprintf("set-presence.event.status: see exchange %d", last.ID))
+		if !found {
+			c.heard(last)
+			if !conclusive || !c.Driven && c.toldJustBefore(s) {
+				continue // recorders note what ends: the event may have overtaken the answer to the POST
 			}
-		}
-		if !found && !c.Driven && c.toldJustBefore(s) {
-			continue // recorders note what ends: the event may have overtaken the answer to the POST
 		}
 		judged = true
 		observed := fmt.Sprintf("a presence event, after exchange %d set %s", s.ID, s.value)
@@ -321,25 +341,68 @@ func (c *check) confirmed() {
 	}
 	if !judged {
 		if len(c.parts[partEvents]) == 0 {
-			c.all(partEvents)
+			c.missing(partEvents)
 		}
 		c.notExercised("the evidence holds no answer on the event channel after a POST that changed the presence")
 	}
 }
 
-// toldJustBefore reports whether the last package before a setting tells of a changed presence.
-func (c *check) toldJustBefore(s setting) bool {
-	told := false
+// listened looks for a presence event between two exchanges. It returns the last
+// pending GET looked at, and whether its silence proves something: somebody listened
+// until the server's own time-out, or a driver until its patience ended, as it shows
+// by going on.
+func (c *check) listened(from, until int) (last answer, found, conclusive bool) {
 	for _, x := range c.parts[partEvents] {
-		if x.ID < s.ID {
-			told = false
-			for _, e := range (answer{x, c}).events() {
-				kind, _ := dig(e.Value, "type")
-				told = told || e.ofPresence() && kind == "updated"
-			}
+		if x.ID < from || x.ID > until || found {
+			continue
+		}
+		last = answer{x, c}
+		events := last.events()
+		found = len(ofPresence(slices.Clone(events))) > 0
+		object, _ := x.object()
+		_, goesOn := dig(object, "_links", "next") // resync and resume are no time-outs
+		conclusive = conclusive || x.timedOut() || x.succeeded() && len(events) == 0 && goesOn
+	}
+	wentOn := last.Exchange != nil && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
+		return x.ID > last.ID && x.Part != partEvents && x.Part != partEnd && x.Part != "gone" && x.Probe != probeRestore
+	})
+	return last, found, conclusive || c.Driven && wentOn && !last.givenUp()
+}
+
+// heard ends the spec where a pending GET that told no presence event is no answer
+// that could have.
+func (c *check) heard(last answer) {
+	switch {
+	case last.timedOut(), last.replaced(), last.givenUp():
+		return
+	case last.Failure != "":
+		c.unanswered = last.Exchange
+		c.whole()
+	}
+	if _, err := last.object(); err != nil || !last.succeeded() {
+		c.blocked("set-presence.event.status", last.Exchange)
+	}
+	for _, rel := range waysOn {
+		if !last.JSON("_links", rel).Absent {
+			c.needs(last.JSON("_links", rel), "set-presence.event.next")
+			return
 		}
 	}
-	return told
+	c.blocked("set-presence.event.next", last.Exchange)
+}
+
+// toldJustBefore reports whether the last package before a setting tells of a changed presence.
+func (c *check) toldJustBefore(s setting) bool {
+	before := 0
+	for _, x := range c.parts[partEvents] {
+		if x.ID < s.ID {
+			before = x.ID
+		}
+	}
+	return slices.ContainsFunc(c.toldBetween(before-1, s.ID), func(e event) bool {
+		kind, _ := dig(e.Value, "type")
+		return kind == "updated"
+	})
 }
 
 // repeated reports whether p answers the same ack as the exchange by: then the
@@ -353,15 +416,4 @@ func (c *check) repeated(p answer, by int) bool {
 		}
 	}
 	return false
-}
-
-// acksServed returns the acks of all events links that were served before r.
-func (c *check) acksServed(r answer) []string {
-	var list []string
-	for _, s := range c.served[linkKey(r.url)] {
-		if s.rel == "events" && c.Exchanges[s.by].ID < r.ID {
-			list = append(list, s.url.Query().Get("ack"))
-		}
-	}
-	return list
 }

@@ -1,9 +1,12 @@
 package suite
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +38,7 @@ type Evidence struct {
 // Exchange is one exchange of an Evidence.
 type Exchange struct {
 	cassettes.Exchange
-	Part  string // what it is in the task, "" if nothing; see locate.go
+	Part  string // what it is in the task, "" if nothing; see parts.go
 	Probe string // the name that a deliberately odd request carries, "" for an ordinary one
 
 	url      *url.URL
@@ -85,19 +88,25 @@ func member(object map[string]any, name string) (any, bool) {
 	if v, ok := object[name]; ok {
 		return v, true
 	}
-	for key, v := range object {
+	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if strings.EqualFold(key, name) {
-			return v, true
+			return object[key], true
 		}
 	}
 	return nil, false
 }
 
-// answered reports whether an answer came with a status of 2xx.
+// succeeded reports whether a whole answer came, with a status of 2xx.
 func (x *Exchange) succeeded() bool { return x.Failure == "" && x.Response.Code/100 == 2 }
 
-// timedOut reports whether the driver's patience ended before an answer came.
-func (x *Exchange) timedOut() bool { return strings.Contains(x.Failure, "deadline exceeded") }
+// timedOut reports whether the driver waited as long as it should, and no answer came.
+func (x *Exchange) timedOut() bool { return strings.Contains(x.Failure, errPatience.Error()) }
+
+// givenUp reports whether the client wanted no answer any more: that says nothing
+// of the server.
+func (x *Exchange) givenUp() bool {
+	return strings.Contains(x.Failure, context.DeadlineExceeded.Error()) || strings.Contains(x.Failure, context.Canceled.Error())
+}
 
 func (x *Exchange) is(rel string) bool {
 	for _, r := range x.rels {

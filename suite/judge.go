@@ -30,20 +30,39 @@ type Judgement struct {
 	checks   map[*Evidence]map[string]*outcome
 }
 
-// outcome is what Ginkgo found of one check.
+// outcome is how the spec of one check ended.
 type outcome struct {
-	check *check
-	spec  types.SpecReport
+	check   *check
+	state   types.SpecState
+	message string // why it failed
 }
 
 // Declare adds the specs for every evidence to Ginkgo's tree, without running
-// them. It is for test binaries that run Ginkgo themselves; others call [Judge].
+// them. It is for test binaries that run Ginkgo themselves; others call [Judge]. It
+// fails, and declares nothing, where there is no evidence, or one of a task that
+// there is not, or where nothing is selected.
 func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
+	j, err := prepare(options, evidence)
+	if err != nil {
+		return nil, err
+	}
+	j.declare()
+	return j, nil
+}
+
+func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 	j := &Judgement{options: options, evidence: evidence, selected: map[string][]Requirement{}, checks: map[*Evidence]map[string]*outcome{}}
 	if len(evidence) == 0 {
 		return nil, errors.New("nothing to judge: there is no evidence")
 	}
-	for _, e := range evidence {
+	for i, e := range evidence {
+		if e == nil {
+			return nil, fmt.Errorf("evidence %d of %d is nil: was an error of Locate or Replay ignored?", i+1, len(evidence))
+		}
+		if j.checks[e] != nil {
+			return nil, fmt.Errorf("evidence %d of %d was given before: each has one report", i+1, len(evidence))
+		}
+		j.checks[e] = map[string]*outcome{}
 		if _, done := j.selected[e.Task]; done {
 			continue
 		}
@@ -55,20 +74,22 @@ func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
 			return nil, err
 		}
 	}
-	for _, e := range evidence {
+	return j, nil
+}
+
+func (j *Judgement) declare() {
+	for _, e := range j.evidence {
 		ledger, _ := LedgerOf(e.Task)
 		declare(ledger, e, j.selected[e.Task])
-		j.checks[e] = map[string]*outcome{}
 	}
 	ginkgo.ReportAfterSuite("conform", func(r ginkgo.Report) { j.collect(r) })
-	return j, nil
 }
 
 func (j *Judgement) collect(r ginkgo.Report) {
 	for _, spec := range r.SpecReports {
 		for _, entry := range spec.ReportEntries {
 			if c, ok := entry.Value.GetRawValue().(*check); ok && j.checks[c.Evidence] != nil {
-				j.checks[c.Evidence][c.requirement.ID] = &outcome{c, spec}
+				j.checks[c.Evidence][c.requirement.ID] = &outcome{c, spec.State, strings.TrimSpace(spec.Failure.Message + " " + spec.Failure.ForwardedPanic)}
 			}
 		}
 	}
@@ -80,13 +101,14 @@ var ran atomic.Bool
 // report for each. Ginkgo runs once in a process: judge all evidence in one call.
 // Ginkgo's own output is suppressed; the reports hold all of it.
 func Judge(options Options, evidence ...*Evidence) ([]*reports.Report, error) {
-	if !ran.CompareAndSwap(false, true) {
-		return nil, errors.New("Judge was called before in this process, and Ginkgo runs only once: give all evidence to one call")
-	}
-	j, err := Declare(options, evidence...)
+	j, err := prepare(options, evidence)
 	if err != nil {
 		return nil, err
 	}
+	if !ran.CompareAndSwap(false, true) {
+		return nil, errors.New("Judge was called before in this process, and Ginkgo runs only once: give all evidence to one call")
+	}
+	j.declare()
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
 	out := formatter.ColorableStdOut
 	formatter.ColorableStdOut = io.Discard
@@ -127,18 +149,36 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	for _, s := range ledger.Steps {
 		r.Steps = append(r.Steps, reports.Step{Task: ledger.Task, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(s.ID)})
 	}
-	for _, requirement := range j.selected[e.Task] {
-		result := reports.Result{Requirement: requirement.ID, Task: ledger.Task, Step: requirement.Step, Subject: requirement.Subject,
-			Level: requirement.Level, Statement: requirement.Says, Evidence: []reports.Pointer{},
-			Source: reports.Source{Document: ledger.Document.Title, Clause: requirement.Clause}}
-		conclude(&result, j.checks[e][requirement.ID])
-		r.Results = append(r.Results, result)
-	}
+	r.Results = results(ledger, j.selected[e.Task], j.checks[e])
 	for _, x := range e.Exchanges {
 		r.Exchanges = append(r.Exchanges, x.report())
 	}
 	r.Tally()
 	return r
+}
+
+// Examine judges an evidence by every requirement of its task without Ginkgo, any
+// number of times in a process, and of several at once, and returns the
+// results in the ledger's order. It fails on an unknown task. The specs are those
+// that [Judge] runs; a report of a run is Judge's.
+func Examine(e *Evidence) ([]reports.Result, error) {
+	ledger, err := LedgerOf(e.Task)
+	if err != nil {
+		return nil, err
+	}
+	return results(ledger, ledger.Requirements, examine(ledger, e, ledger.Requirements)), nil
+}
+
+func results(ledger *Ledger, selected []Requirement, outcomes map[string]*outcome) []reports.Result {
+	list := make([]reports.Result, 0, len(selected))
+	for _, requirement := range selected {
+		result := reports.Result{Requirement: requirement.ID, Task: ledger.Task, Step: requirement.Step, Subject: requirement.Subject,
+			Level: requirement.Level, Statement: requirement.Says, Evidence: []reports.Pointer{},
+			Source: reports.Source{Document: ledger.Document.Title, Clause: requirement.Clause}}
+		conclude(&result, outcomes[requirement.ID])
+		list = append(list, result)
+	}
+	return list
 }
 
 // conclude turns what Ginkgo found into a verdict with its proof.
@@ -149,19 +189,19 @@ func conclude(result *reports.Result, o *outcome) {
 	}
 	looks := o.check.looks
 	switch {
-	case o.spec.State == types.SpecStatePassed && len(looks) == 0:
+	case o.state == types.SpecStatePassed && len(looks) == 0:
 		result.Verdict, result.Reason = reports.Error, "its spec looked at nothing"
-	case o.spec.State == types.SpecStatePassed:
+	case o.state == types.SpecStatePassed:
 		result.Verdict = reports.Pass
-	case o.spec.State == types.SpecStateFailed && result.Level == "must":
+	case o.state == types.SpecStateFailed && result.Level == "must":
 		result.Verdict = reports.Fail
-	case o.spec.State == types.SpecStateFailed:
+	case o.state == types.SpecStateFailed:
 		result.Verdict = reports.Warn
-	case o.spec.State == types.SpecStateSkipped && o.check.verdict != "":
+	case o.state == types.SpecStateSkipped && o.check.verdict != "":
 		result.Verdict, result.Reason = o.check.verdict, o.check.reason
 	default:
 		result.Verdict = reports.Error
-		result.Reason = strings.TrimSpace("its spec did not end: " + o.spec.State.String() + " " + o.spec.Failure.Message + " " + o.spec.Failure.ForwardedPanic)
+		result.Reason = "its spec did not end: " + o.state.String() + " " + o.message
 	}
 	if len(looks) == 0 {
 		return

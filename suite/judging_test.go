@@ -20,7 +20,7 @@ import (
 // TestSetPresence runs the specs over the embedded recordings as an ordinary
 // Ginkgo suite: `ginkgo -v ./suite` and its filters work as anywhere.
 func TestSetPresence(t *testing.T) {
-	j, err := Declare(Options{}, Replay(context.Background(), open(t, "reference/set-presence")), located(t, "documentation/set-presence"))
+	j, err := Declare(Options{}, replay(t, open(t, "reference/set-presence")), located(t, "documentation/set-presence"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,11 +69,29 @@ func located(t testing.TB, name string) *Evidence {
 	return list[0]
 }
 
+func replay(t testing.TB, c *cassettes.Cassette) *Evidence {
+	t.Helper()
+	e, err := Replay(context.Background(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 func judge(t testing.TB, options Options, evidence ...*Evidence) []*reports.Report {
 	t.Helper()
 	list, err := Judge(options, evidence...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i, e := range evidence { // without Ginkgo the specs say the same
+		examined, err := Examine(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(list[i].Results, examined); d != "" {
+			t.Errorf("%s: in Ginkgo (-) and without (+):\n%s", e.Source, d)
+		}
 	}
 	return list
 }
@@ -122,15 +140,20 @@ func live(t testing.TB, tls bool, middle func(http.Handler) http.Handler) Target
 
 // TestThreeWaysIn holds that evidence gathered live, by replaying the recording of
 // that run, and by locating the steps in it as if others had made it, even
-// without the marks of the probes, gets the same verdicts.
+// without the marks of the probes, gets the same verdicts. What a replay judges is
+// the recording; that it is what the driver sees shows in that it has no note: every
+// exchange was asked for, in its order, and nothing else.
 func TestThreeWaysIn(t *testing.T) {
 	if ownProcess(t) {
 		return
 	}
 	recording := Record(context.Background(), live(t, true, nil))
-	driven := locateDriven(recording)
+	driven, err := locateDriven(recording)
+	if err != nil {
+		t.Fatal(err)
+	}
 
-	replayed := Replay(context.Background(), recording)
+	replayed := replay(t, recording)
 	if len(replayed.Notes) > 0 {
 		t.Errorf("the driver does not fit its own recording: %v", replayed.Notes)
 	}

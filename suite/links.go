@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"slices"
@@ -12,7 +13,8 @@ import (
 // serving is one occasion on which a link was served.
 type serving struct {
 	rel  string
-	by   int // index of the exchange in Evidence.Exchanges
+	in   string // the rel of the resource that has it, "" if it has none
+	by   int    // index of the exchange in Evidence.Exchanges
 	url  *url.URL
 	self bool // a resource's link to itself
 }
@@ -26,30 +28,31 @@ func linkKey(u *url.URL) string {
 // collectLinks notes every link that the answer of an exchange served: those of
 // resources, embedded or not, and the named links of events and senders.
 func (e *Evidence) collectLinks(by int, x *Exchange) {
-	note := func(rel, href string, self bool) {
+	note := func(rel, in, href string, self bool) {
 		if u, err := ucwa.Resolve(x.url, href); err == nil {
-			e.served[linkKey(u)] = append(e.served[linkKey(u)], serving{rel, by, u, self})
+			e.served[linkKey(u)] = append(e.served[linkKey(u)], serving{rel, in, by, u, self})
 		}
 	}
-	if location := header(x.Response.Headers, "Location"); len(location) > 0 && x.Response.Code == 201 {
-		note("application", location[0], false)
+	if created := createdBy(x); created != nil && x.Response.Code == 201 && strings.HasSuffix(x.url.Path, "/applications") {
+		note("application", "", created.String(), false)
 	}
 	object, err := x.object()
 	if err != nil {
 		return
 	}
-	var walk func(value any)
-	walk = func(value any) {
+	var walk func(in string, value any)
+	walk = func(in string, value any) {
 		switch v := value.(type) {
 		case []any:
 			for _, item := range v {
-				walk(item)
+				walk(in, item)
 			}
 		case map[string]any:
 			rel, _ := v["rel"].(string)
 			if href, ok := v["href"].(string); ok && rel != "" {
-				note(rel, href, false)
+				note(rel, in, href, false)
 			}
+			in = cmp.Or(rel, in)
 			links, _ := v["_links"].(map[string]any)
 			for name, link := range links {
 				self := name == "self"
@@ -64,20 +67,25 @@ func (e *Evidence) collectLinks(by int, x *Exchange) {
 					list = []any{link}
 				}
 				for _, item := range list {
-					l, _ := item.(map[string]any)
-					if href, ok := l["href"].(string); ok {
-						note(name, href, self)
+					if href, ok := dig(item, "href"); ok {
+						text, _ := href.(string)
+						note(name, in, text, self)
 					}
 				}
 			}
 			for name, inner := range v {
-				if name != "_links" {
-					walk(inner)
+				if name == "_embedded" {
+					resources, _ := inner.(map[string]any)
+					for rel, resource := range resources {
+						walk(rel, resource)
+					}
+				} else if name != "_links" {
+					walk(in, inner)
 				}
 			}
 		}
 	}
-	walk(object)
+	walk("", object)
 }
 
 // documentedEndings are the paths below an application that the documentation shows.

@@ -1,7 +1,9 @@
 package suite
 
 import (
+	"cmp"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -22,7 +24,22 @@ func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
 	if _, err := LedgerOf(task); err != nil {
 		return nil, err
 	}
-	c = decoded(c).Redacted() // no secret goes beyond this line
+	for i, x := range c.Exchanges {
+		if x.Interaction == nil {
+			return nil, fmt.Errorf("%s: exchange %d of %d is empty: give one with its request, or leave it out", c.Name, i+1, len(c.Exchanges))
+		}
+	}
+	for _, capability := range c.Provenance.Absent {
+		if absentees[capability] == "" {
+			return nil, fmt.Errorf("%s: conform.absent: %q is no capability that a run can do without%s; those are: %s", c.Name, capability,
+				Nearest(capability, slices.Sorted(maps.Keys(absentees))), strings.Join(slices.Sorted(maps.Keys(absentees)), ", "))
+		}
+	}
+	c, err := decoded(c)
+	if err != nil {
+		return nil, err
+	}
+	c = c.Redacted() // no secret goes beyond this line
 	all := exchanges(c.Exchanges)
 	var list []*Evidence
 	for _, group := range byApplication(all, c.Provenance.Task != "") {
@@ -37,7 +54,7 @@ func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
 
 // describe says where the evidence comes from, and what its reader must know.
 func (e *Evidence) describe(p cassettes.Provenance) {
-	e.Kind, e.Server, e.RecordedAt = or(p.Kind, "capture"), p.Server, p.RecordedAt
+	e.Kind, e.Server, e.RecordedAt = cmp.Or(p.Kind, "capture"), p.Server, p.RecordedAt
 	if e.Kind == "live" { // it was; only the run itself may say so
 		e.Kind = "capture"
 		if p.Source != e.Source {
@@ -67,14 +84,6 @@ func (e *Evidence) describe(p cassettes.Provenance) {
 }
 
 func (e *Evidence) note(text string) { e.Notes = append(e.Notes, text) }
-
-// or returns value, or otherwise where value is zero.
-func or[T comparable](value, otherwise T) T {
-	if value == *new(T) {
-		return otherwise
-	}
-	return value
-}
 
 // exchanges reads what locating needs from every exchange once.
 func exchanges(recorded []cassettes.Exchange) []*Exchange {
@@ -117,12 +126,13 @@ func byApplication(all []*Exchange, driven bool) [][]*Exchange {
 	}
 	var order []string
 	groups := map[string][]*Exchange{}
+	homes := map[string]string{} // of applications, by path and token: one that is asked elsewhere with its token went astray
 	var loose []*Exchange
 	for _, x := range all {
 		app := applicationOf(x.url)
-		if location := header(x.Response.Headers, "Location"); app == nil && x.Response.Code == 201 && len(location) > 0 {
-			if u, err := ucwa.Resolve(x.url, location[0]); err == nil {
-				app = applicationOf(u)
+		if app == nil && x.Response.Code == 201 {
+			if created := createdBy(x); created != nil {
+				app = applicationOf(created)
 			}
 		}
 		if app == nil {
@@ -130,6 +140,11 @@ func byApplication(all []*Exchange, driven bool) [][]*Exchange {
 			continue
 		}
 		key := linkKey(app)
+		if token := strings.Join(x.requestHeader("Authorization"), ""); token != "" {
+			home := app.Path + " " + token
+			homes[home] = cmp.Or(homes[home], key)
+			key = homes[home]
+		}
 		if _, known := groups[key]; !known {
 			order = append(order, key)
 		}
@@ -176,8 +191,8 @@ func (e *Evidence) locate() {
 	}
 	e.parts = map[string][]*Exchange{}
 	s := state{e: e}
-	for i, x := range e.Exchanges {
-		x.Part = s.part(i, x)
+	for _, x := range e.Exchanges {
+		x.Part = s.part(x)
 		e.parts[x.Part] = append(e.parts[x.Part], x)
 		s.after(x)
 	}
@@ -186,11 +201,8 @@ func (e *Evidence) locate() {
 // findApplication finds the URL of the application: the first that a driver
 // asks, else the first whose path or resource says so.
 func (e *Evidence) findApplication() {
-	if e.application != nil || len(e.Exchanges) == 0 {
-		return
-	}
-	if first := e.Exchanges[0]; e.Driven {
-		e.application = first.url
+	if e.Driven && len(e.Exchanges) > 0 {
+		e.application = e.Exchanges[0].url
 		return
 	}
 	for _, x := range e.Exchanges {
@@ -213,10 +225,9 @@ func (e *Evidence) findApplication() {
 }
 
 func selfOf(object map[string]any, base *url.URL) *url.URL {
-	links, _ := object["_links"].(map[string]any)
-	self, _ := links["self"].(map[string]any)
-	href, _ := self["href"].(string)
-	u, err := ucwa.Resolve(base, href)
+	href, _ := dig(object, "_links", "self", "href")
+	text, _ := href.(string)
+	u, err := ucwa.Resolve(base, text)
 	if err != nil {
 		return nil
 	}
@@ -226,7 +237,9 @@ func selfOf(object map[string]any, base *url.URL) *url.URL {
 // decoded returns the cassette with the bodies undone that a recorder kept
 // compressed: clients that set Accept-Encoding themselves decode it themselves.
 // What such an answer says of its encoding goes, as net/http does it.
-func decoded(c *cassettes.Cassette) *cassettes.Cassette {
+// Together they may have mostDecoded bytes.
+func decoded(c *cassettes.Cassette) (*cassettes.Cassette, error) {
+	left := mostDecoded
 	copied := *c
 	copied.Exchanges = slices.Clone(c.Exchanges)
 	for i, x := range copied.Exchanges {
@@ -242,6 +255,10 @@ func decoded(c *cassettes.Cassette) *cassettes.Cassette {
 		if err != nil {
 			continue
 		}
+		if left -= len(body); left < 0 {
+			return nil, fmt.Errorf("%s: exchange %d: up to it, the bodies that are compressed hold more than %d MiB, the most that is decoded: record fewer exchanges into one file",
+				c.Name, x.ID, mostDecoded>>20)
+		}
 		interaction := *x.Interaction
 		interaction.Response.Body, interaction.Response.Uncompressed, interaction.Response.ContentLength = string(body), true, -1
 		interaction.Response.Headers = maps.Clone(interaction.Response.Headers)
@@ -250,5 +267,7 @@ func decoded(c *cassettes.Cassette) *cassettes.Cassette {
 		})
 		copied.Exchanges[i].Interaction = &interaction
 	}
-	return &copied
+	return &copied, nil
 }
+
+const mostDecoded = 256 << 20

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -63,7 +64,9 @@ func beOneOf(values ...any) matcher {
 		}
 	}
 	expected := strings.Join(words, " or ")
-	return satisfy(expected, func(value any) bool { return slices.Contains(values, value) })
+	return satisfy(expected, func(value any) bool {
+		return slices.ContainsFunc(values, func(v any) bool { return reflect.DeepEqual(v, value) })
+	})
 }
 
 // beOneOfNames does the same for the values of an enumeration.
@@ -75,13 +78,9 @@ func beOneOfNames[T ~string](names []T) matcher {
 	return beOneOf(values...)
 }
 
-// beAbsent matches a field that is not there.
+// beAbsent matches a field that is not there; beEmpty says so of a body.
 func beAbsent() matcher { return matcher{"absent", func(f Field) bool { return f.Absent }} }
-
-// beEmpty matches a body without content.
-func beEmpty() matcher {
-	return matcher{"no content", func(f Field) bool { return f.Absent }}
-}
+func beEmpty() matcher  { return matcher{"no content", beAbsent().matches} }
 
 // beObject matches a JSON object.
 func beObject() matcher {
@@ -118,6 +117,16 @@ func leadTo(expected string, want func(u *url.URL) bool) matcher {
 func leadSomewhere() matcher {
 	return matcher{"a link whose href resolves on the server's own origin", func(f Field) bool {
 		_, err := resolveLink(f.Value, f.x.url)
+		return err == nil
+	}}
+}
+
+// leadAnywhere matches a link whose href is a URL: pictures may lie on another host.
+func leadAnywhere() matcher {
+	return matcher{"a link whose href is a URL", func(f Field) bool {
+		href, _ := dig(f.Value, "href")
+		text, _ := href.(string)
+		_, err := ucwa.Resolve(f.x.url, text)
 		return err == nil
 	}}
 }

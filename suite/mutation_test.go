@@ -276,6 +276,9 @@ var mutations = []struct {
 	{"set-presence.event.self", func(r *recording) { r.json(partEvents, "_links/self", gone) }},
 	{"set-presence.event.next", func(r *recording) { r.json(partEvents, "_links/next", gone) }},
 	{"set-presence.event.next", func(r *recording) { r.json(partEvents, "_links/next/href", elsewhere) }},
+	{"set-presence.event.next", func(r *recording) {
+		r.json(partEvents, "_links/resync", map[string]any{"href": "/ucwa/oauth/v1/applications/10100000001/events?ack=1"})
+	}},
 	{"set-presence.event.ack", func(r *recording) {
 		r.json(partEvents, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=0")
 	}},
@@ -340,7 +343,7 @@ var mutations = []struct {
 	{"set-presence.refusal.json", func(r *recording) { r.json("gone", "code", gone) }},
 	{"set-presence.refusal.code", func(r *recording) { r.json("make-again", "code", "ServiceFailure") }},
 	{"set-presence.refusal.parameters", func(r *recording) { r.json("make-again", "parameters", []any{map[string]any{"name": "x"}}) }},
-	{"set-presence.refusal.unchanged", func(r *recording) { r.nth(partRead, 2, "availability", "Online") }},
+	{"set-presence.refusal.unchanged", func(r *recording) { r.nth(partRead, 3, "availability", "Online") }},
 	{"set-presence.2.body", func(r *recording) { r.header(partMake, "Content-Length", "2") }},
 	{"set-presence.4.me.links.note", func(r *recording) {
 		r.json(partAfter, "_embedded/me/_links/note/href", "/ucwa/oauth/v1/applications/999/me/note")
@@ -382,10 +385,11 @@ func (r *recording) cookie(old, new string) {
 	})
 }
 
-// confirming edits the event package that tells of the presence that was set.
+// confirming edits the event packages that tell of the presences that were set.
 func (r *recording) confirming(path string, value any) {
-	x := r.parts[partEvents][1]
-	x.Response.Body = setMember(r.t, x.Response.Body, path, value)
+	for _, x := range r.parts[partEvents][1:] {
+		x.Response.Body = setMember(r.t, x.Response.Body, path, value)
+	}
 }
 
 // nth edits one exchange of a part, counted from 0.

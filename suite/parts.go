@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -33,16 +34,24 @@ type state struct {
 }
 
 // part says what x is, given all that came before it.
-func (s *state) part(i int, x *Exchange) string {
+func (s *state) part(x *Exchange) string {
 	if x.Probe != "" {
 		return s.probed(x)
 	}
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
 	if !s.e.Driven {
+		if s.e.putOff(x) {
+			return ""
+		}
 		if part := s.refused(x); part != "" {
 			return part
 		}
 	}
+	return s.situation(x)
+}
+
+// situation says what x is by what it asks, and when.
+func (s *state) situation(x *Exchange) string {
 	method := x.Request.Method
 	switch {
 	case x.is("applications") && method == "POST":
@@ -53,12 +62,15 @@ func (s *state) part(i int, x *Exchange) string {
 	case x.is("application"):
 		return s.application(x, method)
 	case x.is("makeMeAvailable"):
-		return s.makeMeAvailable(i, x, method)
+		return s.makeMeAvailable(x, method)
 	case x.is("presence"):
 		return s.presence(x, method)
 	case x.is("note"), x.is("location"):
 		return s.beforehand(x, method)
 	case x.is("events") && method == "GET":
+		if !s.e.Driven && x.Response.Code == 400 && mistakenOptions(x.url.Query()) {
+			return "events refused"
+		}
 		return partEvents
 	}
 	return ""
@@ -75,39 +87,75 @@ func createdBy(x *Exchange) *url.URL {
 	return selfOf(object, x.url)
 }
 
+// putOff reports whether x was answered with "later", and asked again with success.
+func (e *Evidence) putOff(x *Exchange) bool {
+	return (x.Response.Code == 429 || x.Response.Code == 503) && len(header(x.Response.Headers, "Retry-After")) > 0 &&
+		e.succeeds(func(y *Exchange) bool {
+			return y.ID > x.ID && y.Request.Method == x.Request.Method && y.Request.URL == x.Request.URL && y.Request.Body == x.Request.Body
+		})
+}
+
 // refused finds the refusals that any resource can meet.
 func (s *state) refused(x *Exchange) string {
 	authorization, origin := x.requestHeader("Authorization"), x.requestHeader("X-Ms-Origin")
+	own := s.e.own(x.url)
 	switch {
-	case x.Response.Code == 404 && (s.ended || s.seen) && s.e.own(x.url) && subcodeOf(x) == ucwa.SubcodeApplicationNotFound:
+	case x.Response.Code == 406 && !acceptsUCWA(strings.Join(x.requestHeader("Accept"), ",")):
+		return "not acceptable"
+	case x.Response.Code == 404 && own && subcodeOf(x) == ucwa.SubcodeApplicationNotFound && (s.ended || s.seen && !s.e.livesAfter(x)):
 		return "gone" // deleted, or ended by silence
 	case s.ended && x.is("events") && x.succeeded():
 		return "pending when the application ended"
-	case s.ended && s.e.own(x.url):
+	case s.ended && own:
 		return "gone"
-	case (x.Response.Code == 403 || x.Response.Code == 500) && len(authorization) > 0 && !s.e.worksElsewhere("Authorization", authorization) && s.e.anyWorks():
+	case (x.Response.Code == 403 || x.Response.Code == 500) && s.e.tokenFromElsewhere(x):
 		return "token of another host"
-	case x.Response.Code == 401 && len(authorization) > 0 && !s.e.worksLater(x, authorization):
-		return "bad-token" // or one that has expired
-	case x.Response.Code == 401 && len(authorization) == 0:
-		return "no-token"
-	case x.Response.Code == 403 && len(origin) > 0 && !s.e.worksElsewhere("X-Ms-Origin", origin) &&
+	case x.Response.Code == 401 && (own || x.is("applications")):
+		switch {
+		case len(authorization) == 0:
+			return "no-token"
+		case !s.e.succeeds(func(y *Exchange) bool {
+			return y.ID > x.ID && slices.Equal(y.requestHeader("Authorization"), authorization)
+		}):
+			return "bad-token" // or one that has expired
+		}
+	case x.Response.Code == 403 && len(origin) > 0 && !s.e.accepts("X-Ms-Origin", origin) &&
 		len(header(x.Response.Headers, "X-Ms-Diagnostics")) > 0:
 		return "origin"
 	}
 	return ""
 }
 
-// worksLater reports whether a request after x with that token succeeded.
-func (e *Evidence) worksLater(x *Exchange, token []string) bool {
-	return slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool {
-		return y.ID > x.ID && y.succeeded() && slices.Equal(y.requestHeader("Authorization"), token)
-	})
+// succeeds reports whether an exchange that is such was answered with a success.
+func (e *Evidence) succeeds(such func(*Exchange) bool) bool {
+	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.succeeded() && such(x) })
 }
 
-// anyWorks reports whether any request on the application was served.
-func (e *Evidence) anyWorks() bool {
-	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.succeeded() && e.own(x.url) })
+// accepts reports whether a request with that very header field succeeded, other
+// than a probe: then the field was not the reason for a refusal.
+func (e *Evidence) accepts(name string, values []string) bool {
+	return e.succeeds(func(x *Exchange) bool { return x.Probe == "" && slices.Equal(x.requestHeader(name), values) })
+}
+
+// livesAfter reports whether the application answered after x: then it was not gone.
+func (e *Evidence) livesAfter(x *Exchange) bool {
+	return e.succeeds(func(y *Exchange) bool { return y.ID > x.ID && e.own(y.url) })
+}
+
+// tokenFromElsewhere reports whether the token of x is that of another host: issued
+// or accepted there.
+func (e *Evidence) tokenFromElsewhere(x *Exchange) bool {
+	authorization := x.requestHeader("Authorization")
+	if len(authorization) != 1 {
+		return false
+	}
+	_, token, _ := strings.Cut(authorization[0], " ")
+	here := ucwa.Origin(x.url)
+	accepted := func(y *Exchange) bool { return slices.Equal(y.requestHeader("Authorization"), authorization) }
+	return token != "" && !e.succeeds(func(y *Exchange) bool { return ucwa.Origin(y.url) == here && accepted(y) }) &&
+		e.succeeds(func(y *Exchange) bool {
+			return ucwa.Origin(y.url) != here && (accepted(y) || strings.Contains(y.Response.Body, `"`+token+`"`))
+		})
 }
 
 // own reports whether u is the application or lies below it.
@@ -125,14 +173,6 @@ func subcodeOf(x *Exchange) string {
 	return subcode
 }
 
-// worksElsewhere reports whether a request with that very header field succeeded:
-// then the field was not the reason for a refusal.
-func (e *Evidence) worksElsewhere(name string, values []string) bool {
-	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool {
-		return x.succeeded() && slices.Equal(x.requestHeader(name), values)
-	})
-}
-
 // beforehand finds note and location asked before makeMeAvailable.
 func (s *state) beforehand(x *Exchange, method string) string {
 	if !s.seen || s.available || method != "GET" && method != "POST" {
@@ -145,33 +185,59 @@ func (s *state) beforehand(x *Exchange, method string) string {
 	return fmt.Sprintf("%s-%s-before", rel, strings.ToLower(method))
 }
 
-// probes are the refusals that a driver asks for, and the rel of the resource
-// that it asks.
-var probes = map[string]string{
-	"presence-get-before":    "presence",
-	"presence-post-before":   "presence",
-	"note-get-before":        "note",
-	"note-post-before":       "note",
-	"location-get-before":    "location",
-	"location-post-before":   "location",
-	"make-again":             "makeMeAvailable",
-	"modality":               "makeMeAvailable",
-	"anonymous":              "makeMeAvailable",
-	"availability":           "presence",
-	"not-json":               "presence",
-	"media-type":             "presence",
-	"method-makeMeAvailable": "makeMeAvailable",
-	"method-presence":        "presence",
-	"gone":                   "application",
-	"no-token":               "application",
-	"bad-token":              "application",
-	"origin":                 "application",
+// probes are the refusals that a driver asks for: the rel of the resource that it
+// asks, and what makes the request the mistake that it is marked as. A marked
+// request that is none says nothing of how the server takes one.
+var probes = map[string]struct {
+	rel      string
+	mistaken func(s *state, x *Exchange) bool
+}{
+	"presence-get-before":    {"presence", tooEarly("GET")},
+	"presence-post-before":   {"presence", tooEarly("POST")},
+	"note-get-before":        {"note", tooEarly("GET")},
+	"note-post-before":       {"note", tooEarly("POST")},
+	"location-get-before":    {"location", tooEarly("GET")},
+	"location-post-before":   {"location", tooEarly("POST")},
+	"make-again":             {"makeMeAvailable", func(s *state, x *Exchange) bool { return x.Request.Method == "POST" && s.available }},
+	"modality":               {"makeMeAvailable", asAnother},
+	"anonymous":              {"makeMeAvailable", asAnother},
+	"availability":           {"presence", bySituation},
+	"not-json":               {"presence", bySituation},
+	"media-type":             {"presence", bySituation},
+	"method-makeMeAvailable": {"makeMeAvailable", bySituation},
+	"method-presence":        {"presence", bySituation},
+	"gone":                   {"application", func(s *state, _ *Exchange) bool { return s.ended }},
+	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }},
+	"bad-token":              {"application", unaccepted("Authorization")},
+	"origin":                 {"application", unaccepted("X-Ms-Origin")},
+}
+
+// probeRestore marks what a driver sends to give back the presence that was there.
+// It is no part of the task.
+const probeRestore = "restore"
+
+func tooEarly(method string) func(*state, *Exchange) bool {
+	return func(s *state, x *Exchange) bool { return x.Request.Method == method && !s.available }
+}
+
+// asAnother: the application is another user's.
+func asAnother(s *state, x *Exchange) bool { return x.Request.Method == "POST" && !s.e.own(x.url) }
+
+// bySituation: without its mark the request would play the same part.
+func bySituation(s *state, x *Exchange) bool { return s.situation(x) == x.Probe }
+
+// unaccepted: the header field has a value that no ordinary request succeeds with.
+func unaccepted(name string) func(*state, *Exchange) bool {
+	return func(s *state, x *Exchange) bool {
+		values := x.requestHeader(name)
+		return len(values) > 0 && !s.e.accepts(name, values)
+	}
 }
 
 // probed returns the refusal that a marked request is for, if it is on the
-// resource that it should be on.
+// resource that it should be on, and the mistake that it should be.
 func (s *state) probed(x *Exchange) string {
-	if rel, known := probes[x.Probe]; !known || !x.is(rel) {
+	if p, known := probes[x.Probe]; !known || !x.is(p.rel) || !p.mistaken(s, x) {
 		return ""
 	}
 	return x.Probe
@@ -183,13 +249,13 @@ func (s *state) application(x *Exchange, method string) string {
 		return partEnd
 	case method != "GET":
 		return ""
-	case s.available || (!s.seen || s.asked) && hasLink(x, "presence") && !hasLink(x, "makeMeAvailable"):
-		return partAfter // perhaps made available before the evidence begins, or in spite of an error
+	case s.available || (!s.e.Driven || !s.seen || s.asked) && hasLink(x, "presence") && !hasLink(x, "makeMeAvailable"):
+		return partAfter // perhaps made available where nobody recorded it, or in spite of an error
 	}
 	return partBefore
 }
 
-func (s *state) makeMeAvailable(i int, x *Exchange, method string) string {
+func (s *state) makeMeAvailable(x *Exchange, method string) string {
 	switch {
 	case method != "POST":
 		return "method-makeMeAvailable"
@@ -197,12 +263,31 @@ func (s *state) makeMeAvailable(i int, x *Exchange, method string) string {
 		return "make-again"
 	case x.Response.Code == 403 && subcodeOf(x) == ucwa.SubcodeAnonymousNotAllowed:
 		return "anonymous"
-	case x.Response.Code == 403 && s.e.acceptsLater(i):
+	case x.Response.Code == 403 && s.e.acceptsLater(x):
 		return "modality"
-	case (x.Response.Code == 400 || x.Response.Code == 415) && s.e.acceptsLater(i):
+	case !s.e.Driven && (x.Response.Code == 400 || x.Response.Code == 415) && (s.e.acceptsLater(x) || mistakenMake(x)):
 		return "makeMeAvailable refused" // for what the client did wrong
 	}
 	return partMake
+}
+
+// mistakenMake reports whether the body of a makeMeAvailable, or what the request
+// says of it, is none that a server has to take.
+func mistakenMake(x *Exchange) bool {
+	media := strings.Join(x.requestHeader("Content-Type"), "")
+	if isXMLMedia(media) || strings.TrimSpace(x.Request.Body) == "" {
+		return false
+	}
+	object, err := x.requestObject()
+	if media == "" || !isJSONMedia(media) || err != nil {
+		return true
+	}
+	given, ok := member(object, "supportedModalities")
+	names, isList := given.([]any)
+	return ok && given != nil && (!isList || slices.ContainsFunc(names, func(name any) bool {
+		text, _ := name.(string)
+		return !ucwa.ModalityType(text).Valid()
+	}))
 }
 
 func (s *state) presence(x *Exchange, method string) string {
@@ -217,15 +302,22 @@ func (s *state) presence(x *Exchange, method string) string {
 		return "method-presence"
 	case !s.available && (s.seen || x.Response.Code == 409):
 		return "presence-post-before"
+	case x.Request.Body == "" && x.Request.ContentLength > 0:
+		return "" // the recorder lost it
 	case strings.TrimSpace(x.Request.Body) == "":
 		return partReset
-	case !isJSONMedia(strings.Join(x.requestHeader("Content-Type"), "")) && !isXMLMedia(strings.Join(x.requestHeader("Content-Type"), "")), len(x.requestHeader("Content-Type")) == 0 && x.Response.Code == 415:
+	}
+	media := strings.Join(x.requestHeader("Content-Type"), "")
+	switch {
+	case isXMLMedia(media):
+		return partPresence
+	case !isJSONMedia(media), media == "" && x.Response.Code == 415:
 		return "media-type"
 	}
 	object, err := x.requestObject()
 	if err != nil {
-		if isXMLMedia(strings.Join(x.requestHeader("Content-Type"), "")) {
-			return partPresence
+		if json.Valid([]byte(x.Request.Body)) && strings.HasPrefix(strings.TrimSpace(x.Request.Body), "{") {
+			return "" // a name stands there twice: what that means is up to the server
 		}
 		return "not-json"
 	}
@@ -237,6 +329,14 @@ func (s *state) presence(x *Exchange, method string) string {
 		return "availability"
 	}
 	return partPresence
+}
+
+// mistakenOptions reports whether a pending GET asks for more, or less, than it may.
+func mistakenOptions(query url.Values) bool {
+	return slices.ContainsFunc(eventOptions, func(o eventOption) bool {
+		value := query.Get(o.name)
+		return value != "" && !o.allows(value)
+	})
 }
 
 // after notes what x did to the application.
@@ -259,11 +359,9 @@ func (s *state) after(x *Exchange) {
 	}
 }
 
-// acceptsLater reports whether a makeMeAvailable after exchange i was accepted.
-func (e *Evidence) acceptsLater(i int) bool {
-	return slices.ContainsFunc(e.Exchanges[i+1:], func(x *Exchange) bool {
-		return x.is("makeMeAvailable") && x.Request.Method == "POST" && x.succeeded()
-	})
+// acceptsLater reports whether a makeMeAvailable after x was accepted.
+func (e *Evidence) acceptsLater(x *Exchange) bool {
+	return e.succeeds(func(y *Exchange) bool { return y.ID > x.ID && y.is("makeMeAvailable") && y.Request.Method == "POST" })
 }
 
 // hasLink reports whether the answer has an application whose me has that link.

@@ -74,7 +74,7 @@ func refusals(t *tree) {
 	t.requirement("set-presence.refusal.origin-diagnostics", func(c *check) {
 		for _, a := range c.all("origin") {
 			if a.Response.Code != http.StatusForbidden {
-				c.stop(reports.Blocked, fmt.Sprintf("set-presence.refusal.origin: see exchange %d", a.ID))
+				c.blocked("set-presence.refusal.origin", a.Exchange)
 			}
 			c.Expect(a.Header("X-Ms-Diagnostics")).To(beText())
 		}
@@ -194,7 +194,7 @@ func (c *check) fallsBack() {
 			}
 			read := a.JSON("availability")
 			if read.Absent {
-				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.availability: see exchange %d", a.ID))
+				c.blocked("set-presence.6.availability", a.Exchange)
 			}
 			if read.Value == set.value && !onlySet(set.value) {
 				continue // perhaps it is what the server computes

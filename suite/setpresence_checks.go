@@ -34,7 +34,7 @@ func (c *check) me() []answer {
 	for _, a := range list {
 		me := a.JSON("_embedded", "me")
 		if _, ok := me.Value.(map[string]any); !ok {
-			c.stop(reports.Blocked, fmt.Sprintf("set-presence.4.embedded.me: see exchange %d", a.ID))
+			c.blocked("set-presence.4.embedded.me", a.Exchange)
 		}
 	}
 	return list
@@ -59,15 +59,15 @@ func (c *check) expectJSONMedia(a answer) {
 // needs ends a spec about what a link leads to where another says that it must lead somewhere.
 func (c *check) needs(f Field, id string) {
 	if _, err := resolveOwn(f.Value, f.x.url); err != nil {
-		c.stop(reports.Blocked, fmt.Sprintf("%s: see exchange %d", id, f.x.ID))
+		c.blocked(id, f.x)
 	}
 }
 
 // success ends a spec about an answer's content where the answer is an error, of
 // which another requirement speaks.
 func (c *check) success(a answer, id string) {
-	if a.Response.Code/100 != 2 {
-		c.stop(reports.Blocked, fmt.Sprintf("%s: exchange %d was answered with %d", id, a.ID, a.Response.Code))
+	if !a.succeeded() {
+		c.blocked(id, a.Exchange)
 	}
 }
 
@@ -75,7 +75,7 @@ func (c *check) success(a answer, id string) {
 func (c *check) content(a answer, id string) {
 	c.success(a, id)
 	if a.Response.Code != http.StatusOK && a.Response.Body == "" {
-		c.stop(reports.Blocked, fmt.Sprintf("%s: exchange %d was answered with %d and no content", id, a.ID, a.Response.Code))
+		c.blocked(id, a.Exchange)
 	}
 }
 
@@ -110,12 +110,15 @@ func (c *check) before(path ...string) (any, bool) {
 	return nil, false
 }
 
-// asCreated expects what the POST on applications asked for, or what the
-// application held before, where it is known.
+// asCreated expects what the POST that created the application asked for, or what
+// the application held before, where it is known. Culture names have no casing.
 func (c *check) asCreated(name string, otherwise matcher) matcher {
 	for _, x := range c.parts[partCreate] {
-		if object, err := x.requestObject(); err == nil && x.succeeded() {
+		if object, err := x.requestObject(); err == nil && x.Response.Code == http.StatusCreated {
 			if value, ok := member(object, name); ok {
+				if text, isText := value.(string); isText && name == "culture" {
+					return stringThat(text, func(s string) bool { return strings.EqualFold(s, text) })
+				}
 				return beOneOf(value)
 			}
 		}
@@ -222,10 +225,13 @@ func (c *check) settings() []setting {
 		case x.Part == partPresence && x.succeeded():
 			object, _ := x.requestObject()
 			value, _ := member(object, "availability")
-			s := setting{answer: answer{x, c}, value: fmt.Sprint(value), before: known}
-			s.changed = s.value != known
-			list = append(list, s)
-			known = s.value
+			text, readable := value.(string)
+			if !readable { // XML
+				known = ""
+				continue
+			}
+			list = append(list, setting{answer: answer{x, c}, value: text, before: known, changed: text != known})
+			known = text
 		}
 	}
 	return list
@@ -252,7 +258,7 @@ func (c *check) readBack(afterRefusals bool) {
 			if afterRefusals && c.misread(s, a.ID) {
 				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.received: what exchange %d set was not read back before the refusals either", s.ID))
 			}
-			if !c.Driven && c.changedBetween(s.ID, a.ID) {
+			if !c.Driven && len(c.toldBetween(s.ID, a.ID)) > 1 {
 				continue // somebody else, or time, may have changed it since
 			}
 			judged = true
@@ -271,19 +277,15 @@ func (c *check) readBack(afterRefusals bool) {
 	}
 }
 
-// changedBetween reports whether more than one presence event was told between two exchanges.
-func (c *check) changedBetween(from, to int) bool {
-	told := 0
+// toldBetween returns the presence events told by the exchanges between two others.
+func (c *check) toldBetween(from, to int) []event {
+	var list []event
 	for _, x := range c.parts[partEvents] {
 		if x.ID > from && x.ID < to {
-			for _, e := range (answer{x, c}).events() {
-				if e.ofPresence() {
-					told++
-				}
-			}
+			list = append(list, ofPresence((answer{x, c}).events())...)
 		}
 	}
-	return told > 1
+	return list
 }
 
 // misread reports whether a read before any refusal missed what s set.
@@ -312,15 +314,20 @@ func (c *check) between(from, to int, parts ...string) bool {
 	return false
 }
 
-// lastServed returns the URL of the link of that rel which the latest resource
-// before r offered, nil if none did. Events name the resources of others too, and
-// a resource's link to itself offers nothing.
+// lastServed returns the URL of the link of that rel which me offered last before r,
+// nil if it did not. Events and contacts name the resources of others too, and a
+// resource's link to itself offers nothing.
 func (c *check) lastServed(rel string, r answer) *url.URL {
 	var last *url.URL
 	by := 0
 	for _, list := range c.served {
 		for _, s := range list {
-			if x := c.Exchanges[s.by]; s.rel == rel && !s.self && ucwa.Origin(s.url) == ucwa.Origin(x.url) && !belongsElsewhere(s.url, x.url) && x.Part != partEvents && x.ID < r.ID && x.ID > by {
+			x := c.Exchanges[s.by]
+			if s.rel != rel || s.in != "me" || s.self || x.Part == partEvents || x.ID >= r.ID ||
+				ucwa.Origin(s.url) != ucwa.Origin(x.url) || belongsElsewhere(s.url, x.url) {
+				continue
+			}
+			if x.ID > by || x.ID == by && s.url.String() < last.String() {
 				last, by = s.url, x.ID
 			}
 		}

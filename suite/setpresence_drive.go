@@ -1,8 +1,10 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"strings"
@@ -48,36 +50,58 @@ func driveSetPresence(s *session) {
 // available user meets, and gives the presence back. Presence belongs to the
 // user, so this waits for the user's turn.
 func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAvailable ucwa.Link) {
-	turn := s.turns.of(or(app.Embed("me").String("uri"), s.target.Token))
-	turn.Lock()
-	defer turn.Unlock()
-	wait := or(s.target.EventWait, 30*time.Second)
-	presence := app.Embed("me").Link("presence")
-	before := resource(s.do(client, http.MethodGet, presence, nil)).String("availability")
-	events := app.Link("events")
+	me := app.Embed("me")
+	defer s.turns.take(s, ucwa.Origin(s.home)+" "+cmp.Or(me.String("uri"), s.target.Token))()
+	wait := cmp.Or(s.target.EventWait, 30*time.Second)
+	presence, events := me.Link("presence"), app.Link("events")
+	read := func() string { return resource(s.do(client, http.MethodGet, presence, nil)).String("availability") }
+	before := read()
+	now := before
+	defer func() {
+		if now != before {
+			s.restore(presence, before)
+		}
+	}()
 	if _, err := makeMeAvailable.URL(); err == nil {
 		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
 		events = s.listen(wait/3, client, events)
 	}
-	taken := s.do(client, http.MethodPost, presence, map[string]any{"availability": another(before)})
-	if taken != nil && taken.Status/100 == 2 {
-		s.listen(wait, client, events)
-		s.do(client, http.MethodGet, presence, nil)
+	// Twice: an event that was late for something else can pass for the first confirmation, not for both.
+	for _, value := range others(before) {
+		now = string(value)
+		taken := s.do(client, http.MethodPost, presence, map[string]any{"availability": value})
+		if taken == nil || taken.Status/100 != 2 {
+			break
+		}
+		events = s.listen(wait, client, events)
+		read()
 	}
 	s.probeAvailable(makeMeAvailable, presence)
-	s.do(client, http.MethodGet, presence, nil) // none of that changed it
+	read() // none of that changed it
 	s.do(client, http.MethodPost, presence, nil)
-	s.do(client, http.MethodGet, presence, nil)
+	now = read()
 }
 
-// another returns a presence to set that is not the one which was read, since a
-// value that stays the same raises no event; and one that no server computes by
+// others returns the presences to set, each different from the one before, since
+// a value that stays the same raises no event; and such as no server computes by
 // itself, so that the reset shows.
-func another(current string) ucwa.PreferredAvailability {
-	if current == string(ucwa.PreferBeRightBack) {
-		return ucwa.PreferDoNotDisturb
+func others(current string) []ucwa.PreferredAvailability {
+	if current == string(ucwa.PreferDoNotDisturb) {
+		return []ucwa.PreferredAvailability{ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
 	}
-	return ucwa.PreferBeRightBack
+	return []ucwa.PreferredAvailability{ucwa.PreferDoNotDisturb, ucwa.PreferBeRightBack}
+}
+
+// restore gives the presence back that was there: as it was set, or, if no client
+// can have set it so, for the server to compute.
+func (s *session) restore(presence ucwa.Link, before string) {
+	var body []byte
+	if p := ucwa.PreferredAvailability(before); p.Valid() {
+		body = []byte(fmt.Sprintf(`{"availability":%q}`, p))
+	}
+	s.afterwards(func(limit time.Duration) {
+		_, s.err = s.within(limit, s.probe(probeRestore, nil), http.MethodPost, presence, body)
+	})
 }
 
 // listen sends pending GETs until one tells of the presence, the limit has passed,
@@ -105,7 +129,9 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 }
 
 // isTimeout knows a deadline that passed, and a recording of one.
-func isTimeout(err error) bool { return strings.Contains(err.Error(), "deadline exceeded") }
+func isTimeout(err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), errPatience.Error())
+}
 
 // mostPending bounds the pending GETs of one wait, for a server that answers each
 // at once with nothing to say.
@@ -190,15 +216,11 @@ func (s *session) end(client *ucwa.Client, application ucwa.Link) {
 	if s.target.Keep {
 		return
 	}
-	failed := s.err
-	s.err = nil
-	limit := or(s.target.RequestTimeout, 10*time.Second)
-	if failed != nil || s.Err() != nil {
-		s.Context, limit = context.WithoutCancel(s.Context), min(limit, 2*time.Second)
-	}
-	res, err := s.within(limit, client, http.MethodDelete, application, nil)
-	if res != nil && res.Status/100 == 2 && failed == nil {
-		s.do(s.probe("gone", nil), http.MethodGet, application, nil)
-	}
-	s.err = errors.Join(failed, s.err, err)
+	failed := s.err != nil
+	s.afterwards(func(limit time.Duration) {
+		res, err := s.within(limit, client, http.MethodDelete, application, nil)
+		if s.err = err; res != nil && res.Status/100 == 2 && !failed {
+			s.do(s.probe("gone", nil), http.MethodGet, application, nil)
+		}
+	})
 }

@@ -1,17 +1,17 @@
 package suite
 
 import (
+	"fmt"
+
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
 )
 
-// tree declares the specs of one task over one evidence to Ginkgo: the task is
-// an ordered container, a step a container in it, a requirement an It.
+// tree takes the specs of one task: its steps, and in them the requirements by id.
 type tree struct {
-	ledger   *Ledger
-	evidence *Evidence
-	selected map[string]Requirement
-	visit    func(id string) // instead of declaring: tells which ids the specs have
+	step        func(id string, body func())
+	requirement func(id string, spec func(*check))
 }
 
 // tasks are the specs and the driver of every certified document.
@@ -22,40 +22,80 @@ var tasks = map[string]struct {
 	"set-presence": {setPresence, driveSetPresence},
 }
 
-// declare adds the specs of the evidence's task to Ginkgo's tree.
+// declare adds the specs of the evidence's task to Ginkgo's tree: the task is an
+// ordered container, a step a container in it, a requirement an It whose label is
+// its id.
 func declare(ledger *Ledger, evidence *Evidence, selected []Requirement) {
-	t := &tree{ledger: ledger, evidence: evidence, selected: map[string]Requirement{}}
-	for _, r := range selected {
-		t.selected[r.ID] = r
+	requirements := byID(selected)
+	titles := map[string]string{}
+	for _, s := range ledger.Steps {
+		titles[s.ID] = s.Title
 	}
-	ginkgo.Describe(ledger.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() { tasks[ledger.Task].specs(t) })
-}
-
-func (t *tree) step(id string, body func()) {
-	if t.visit != nil {
-		body()
-		return
-	}
-	for _, s := range t.ledger.Steps {
-		if s.ID == id {
-			ginkgo.Context(s.Title, body)
-		}
-	}
-}
-
-// requirement declares the spec of one requirement. Its id is Ginkgo's label.
-func (t *tree) requirement(id string, body func(*check)) {
-	if t.visit != nil {
-		t.visit(id)
-		return
-	}
-	r, ok := t.selected[id]
-	if !ok {
-		return
-	}
-	ginkgo.It(r.Says, ginkgo.Label(id), func() {
-		c := &check{Evidence: t.evidence, requirement: r, gomega: gomega.NewGomega(ginkgo.Fail)}
-		ginkgo.AddReportEntry(id, c, ginkgo.ReportEntryVisibilityNever)
-		body(c)
+	ginkgo.Describe(ledger.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
+		tasks[ledger.Task].specs(&tree{
+			step: func(id string, body func()) { ginkgo.Context(titles[id], body) },
+			requirement: func(id string, spec func(*check)) {
+				r, ok := requirements[id]
+				if !ok {
+					return
+				}
+				ginkgo.It(r.Says, ginkgo.Label(id), func() {
+					c := newCheck(evidence, r, func(message string, skip ...int) { ginkgo.Fail(message, skip...) }, func(reason string) { ginkgo.Skip(reason, 2) })
+					ginkgo.AddReportEntry(id, c, ginkgo.ReportEntryVisibilityNever)
+					spec(c)
+					c.whole()
+				})
+			},
+		})
 	})
+}
+
+// examine runs the same specs without Ginkgo, as often as a process likes: for
+// those who judge thousands of evidences, such as the proof of the suite itself.
+func examine(ledger *Ledger, evidence *Evidence, selected []Requirement) map[string]*outcome {
+	requirements := byID(selected)
+	outcomes := map[string]*outcome{}
+	tasks[ledger.Task].specs(&tree{
+		step: func(_ string, body func()) { body() },
+		requirement: func(id string, spec func(*check)) {
+			if r, ok := requirements[id]; ok {
+				outcomes[id] = run(evidence, r, spec)
+			}
+		},
+	})
+	return outcomes
+}
+
+// run runs one spec as Ginkgo would.
+func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
+	type ended struct{}
+	o = &outcome{state: types.SpecStatePassed}
+	end := func(state types.SpecState, message string) {
+		o.state, o.message = state, message
+		panic(ended{})
+	}
+	o.check = newCheck(evidence, r, func(message string, _ ...int) { end(types.SpecStateFailed, message) },
+		func(reason string) { end(types.SpecStateSkipped, reason) })
+	defer func() {
+		switch p := recover().(type) {
+		case nil, ended:
+		default:
+			o.state, o.message = types.SpecStatePanicked, fmt.Sprint(p)
+		}
+	}()
+	spec(o.check)
+	o.check.whole()
+	return o
+}
+
+func byID(list []Requirement) map[string]Requirement {
+	m := make(map[string]Requirement, len(list))
+	for _, r := range list {
+		m[r.ID] = r
+	}
+	return m
+}
+
+func newCheck(evidence *Evidence, r Requirement, fail func(string, ...int), skip func(string)) *check {
+	return &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: skip}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func explainRequirement(r *suite.Requirement, ledger *suite.Ledger) string {
 	fmt.Fprintf(&b, "%s  (%s, of the %s)\n\n", r.ID, r.Level, r.Subject)
 	paragraph(&b, "says", r.Says)
 	clause := ledger.Clause(r.Clause)
-	where := or(clause.Reference, ledger.Document.Title)
+	where := cmp.Or(clause.Reference, ledger.Document.Title)
 	for _, s := range ledger.Steps {
 		if s.ID == r.Step {
 			where += fmt.Sprintf(", step %s (%s), clause %s", s.ID, s.Title, r.Clause)

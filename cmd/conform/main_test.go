@@ -258,14 +258,36 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("%s holds the token", name)
 		}
 	}
-	if report, _ := os.ReadFile(filepath.Join(dir, "report.json")); !strings.Contains(string(report), "interrupted: ") {
-		t.Error("the report does not say that the run was interrupted")
+	if report, _ := os.ReadFile(filepath.Join(dir, "report.json")); !strings.Contains(string(report), "interrupted: ") || strings.Contains(string(report), "--timeout") {
+		t.Error("the report does not say that the run was interrupted, or blames --timeout")
 	}
 	if kept, _ := os.ReadFile(filepath.Join(dir, "evidence.yaml")); !bytes.Equal(kept, good) {
 		t.Error("the good recording of an earlier run was replaced")
 	}
 	if n := server.Applications(); n != 0 {
 		t.Errorf("%d applications left on the server", n)
+	}
+}
+
+func TestCleanToken(t *testing.T) {
+	for given, want := range map[string]string{
+		"cwt=AAEB":                    "cwt=AAEB",
+		" cwt=AAEB\r\n":               "cwt=AAEB",
+		"\ufeffcwt=AAEB\n":            "cwt=AAEB",
+		"\ufeffbearer  cwt=AAEB":      "cwt=AAEB",
+		"":                            "",
+		"\ufeff\n":                    "",
+		"Bearer ":                     "",
+		"cwt=one\ncwt=two":            "",
+		"Authorization: Bearer cwt=A": "",
+	} {
+		got, err := cleanToken("--token-file", given)
+		if got != want || (err == nil) != (want != "") {
+			t.Errorf("%q became %q (%v), expected %q", given, got, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "cwt=one") {
+			t.Errorf("the error shows a token: %v", err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -145,32 +146,56 @@ func writable(dir string) error {
 
 // open begins to read the recording, if one is to be judged, while the ledger is
 // read: both take some milliseconds.
-func (f *runFlags) open() func() (*cassettes.Cassette, error) {
+func (f *runFlags) open() func(context.Context) (*cassettes.Cassette, error) {
 	if f.live.given() {
 		return nil
 	}
-	var c *cassettes.Cassette
+	return begin(func() (*cassettes.Cassette, error) {
+		c, err := cassettes.Open(cmp.Or(f.cassette, "reference/"+f.task))
+		if err != nil {
+			return nil, exit{exitFailed, err}
+		}
+		return c, nil
+	})
+}
+
+// begin begins to read, and returns what waits for the end of it. An interrupt
+// ends the waiting: a file can be a pipe into which nobody writes.
+func begin[T any](read func() (T, error)) func(context.Context) (T, error) {
+	var value T
 	var err error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		c, err = cassettes.Open(or(f.cassette, "reference/"+f.task))
+		value, err = read()
 	}()
-	return func() (*cassettes.Cassette, error) { <-done; return c, err }
+	return func(ctx context.Context) (T, error) {
+		select {
+		case <-done:
+			return value, err
+		case <-ctx.Done():
+			var none T
+			return none, exit{exitInterrupted, errors.New("interrupted while a file was read")}
+		}
+	}
 }
 
 // gather makes the evidence: by driving a live server, by replaying a recording
 // of ours, or by locating the steps in one that others made.
-func (f *runFlags) gather(ctx context.Context, recording func() (*cassettes.Cassette, error), stderr io.Writer) (*suite.Evidence, error) {
+func (f *runFlags) gather(ctx context.Context, recording func(context.Context) (*cassettes.Cassette, error), stderr io.Writer) (*suite.Evidence, error) {
 	if recording == nil {
 		return f.drive(ctx, stderr)
 	}
-	c, err := recording()
+	c, err := recording(ctx)
 	if err != nil {
-		return nil, exit{exitFailed, err}
+		return nil, err
 	}
 	if c.Provenance.Task == f.task {
-		return suite.Replay(ctx, c), nil
+		e, err := suite.Replay(ctx, c)
+		if err != nil {
+			return nil, exit{exitFailed, err}
+		}
+		return e, nil
 	}
 	list, err := suite.Locate(f.task, c)
 	if err != nil {
@@ -188,11 +213,11 @@ func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
 	for _, e := range list {
 		urls = append(urls, e.Application())
 	}
-	return nil, usage("%s holds the traffic of %d applications; record one, or split the file. They are:\n  %s", name, len(list), strings.Join(urls, "\n  "))
+	return nil, exit{exitFailed, fmt.Errorf("%s holds the traffic of %d applications; record one, or split the file. They are:\n  %s", name, len(list), strings.Join(urls, "\n  "))}
 }
 
 func (f *runFlags) drive(ctx context.Context, stderr io.Writer) (*suite.Evidence, error) {
-	target, err := f.live.target()
+	target, err := begin(f.live.target)(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +271,7 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 		written = append(written, evidence)
 	case !errors.Is(err, cassettes.ErrEmpty):
 		return err
-	default: // what lies there is of an earlier run
+	case !f.quiet: // what lies there is of an earlier run
 		fmt.Fprintln(cmd.ErrOrStderr(), "no evidence is written: no exchange was answered")
 	}
 	if !f.quiet {
@@ -285,13 +310,6 @@ func verdictCode(ctx context.Context, r *reports.Report) error {
 		return exit{code: exitFailed}
 	}
 	return exit{code: exitIncomplete}
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 func isTerminal(w io.Writer) bool {

@@ -1,0 +1,234 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// busyUser starts a server with a user who is busy, as another application of
+// theirs has set it, and returns a target on an application of their own and a
+// function that reads the presence.
+func busyUser(t *testing.T, middle func(http.Handler) http.Handler) (Target, func() ucwa.Availability) {
+	t.Helper()
+	server := ucwatest.New(ucwatest.Config{})
+	running, err := ucwatest.Start(middle(server), ucwatest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(running.Close)
+	token := server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"})
+	var urls []string
+	for i := range 2 {
+		href, err := server.CreateApplication(token, "conform", "en-US", fmt.Sprintf("3fa85f64-5717-4562-b3fc-2c963f66afa%d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		urls = append(urls, running.URL+href)
+	}
+	client := &ucwa.Client{Token: token, UserAgent: "other"}
+	ctx := context.Background()
+	me := func() *ucwa.Resource {
+		a, err := client.Application(ctx, urls[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.Embed("me")
+	}
+	if err := client.MakeMeAvailable(ctx, me()); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetPresence(ctx, me(), ucwa.PreferBusy); err != nil {
+		t.Fatal(err)
+	}
+	return Target{Application: urls[0], Token: token, RequestTimeout: 5 * time.Second}, func() ucwa.Availability {
+		p, err := client.Presence(ctx, me())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+}
+
+func untouched(h http.Handler) http.Handler { return h }
+
+// onSetting does something with the nth POST of the driver that sets a presence.
+func onSetting(n int64, do func(h http.Handler, w http.ResponseWriter, r *http.Request)) func(http.Handler) http.Handler {
+	var seen atomic.Int64
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/presence") && r.UserAgent() == userAgent && seen.Add(1) == n {
+				do(h, w, r)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+// TestRestores holds that the presence which was there is there again, however
+// the run ends.
+func TestRestores(t *testing.T) {
+	interrupted, interrupt := context.WithCancel(context.Background())
+	for _, test := range []struct {
+		name   string
+		ctx    context.Context
+		keep   bool
+		middle func(http.Handler) http.Handler
+	}{
+		{"after an ordinary run", context.Background(), false, untouched},
+		{"when the application stays", context.Background(), true, untouched},
+		{"after a connection that breaks", context.Background(), false, onSetting(2, func(http.Handler, http.ResponseWriter, *http.Request) {
+			panic(http.ErrAbortHandler)
+		})},
+		{"after the answer was lost", context.Background(), false, onSetting(1, func(h http.Handler, _ http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		})},
+		{"after an interrupt", interrupted, false, onSetting(1, func(h http.Handler, w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(w, r)
+			interrupt()
+		})},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			target, presence := busyUser(t, test.middle)
+			target.Keep = test.keep
+			Record(test.ctx, target)
+			if p := presence(); p != ucwa.Availability(ucwa.PreferBusy) {
+				t.Errorf("the user was Busy before the run and is %s after it", p)
+			}
+		})
+	}
+}
+
+// asked lists what a recording asked, as "GET presence".
+func asked(t *testing.T, target Target) []string {
+	t.Helper()
+	var list []string
+	for _, x := range Record(context.Background(), target).Exchanges {
+		_, rest, _ := strings.Cut(x.Request.URL, "/applications/")
+		list = append(list, x.Request.Method+" "+rest)
+	}
+	return list
+}
+
+// TestDriverStops holds where the driver asks nothing more, and where it goes on.
+func TestDriverStops(t *testing.T) {
+	for _, status := range []int{401, 403, 404} {
+		target := live(t, false, func(http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		})
+		if got := asked(t, target); len(got) != 1 {
+			t.Errorf("the application answers %d, and this was asked: %q", status, got)
+		}
+	}
+
+	target := live(t, false, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.Contains(r.UserAgent(), "media-type") {
+				panic(http.ErrAbortHandler)
+			}
+			h.ServeHTTP(w, r)
+		})
+	})
+	if got := asked(t, target); len(got) < 34 || !strings.HasPrefix(got[len(got)-2], "DELETE") {
+		t.Errorf("a connection broke at a probe, and only this was asked: %q", got)
+	}
+}
+
+// answers lets a handler's answers be edited.
+func answers(h http.Handler, edit func(r *http.Request, body string) string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Accept-Encoding")
+		recorded := httptest.NewRecorder()
+		h.ServeHTTP(recorded, r)
+		for name, values := range recorded.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Del("Content-Length")
+		w.WriteHeader(recorded.Code)
+		_, _ = io.WriteString(w, edit(r, recorded.Body.String()))
+	})
+}
+
+// TestDriverKeepsOut holds that a link which leads to another application is not followed.
+func TestDriverKeepsOut(t *testing.T) {
+	target := live(t, false, func(h http.Handler) http.Handler {
+		return answers(h, func(_ *http.Request, body string) string {
+			before, after, ok := strings.Cut(body, `"makeMeAvailable":{"href":"`)
+			if !ok {
+				return body
+			}
+			_, after, _ = strings.Cut(after, `"`)
+			return before + `"makeMeAvailable":{"href":"/ucwa/oauth/v1/applications/99999999999/me/makeMeAvailable"` + after
+		})
+	})
+	target.Anonymous, target.Restricted, target.EventWait = nil, nil, time.Millisecond
+	for _, request := range asked(t, target) {
+		if strings.Contains(request, "99999999999") {
+			t.Errorf("the server led to another application, and the driver followed: %s", request)
+		}
+	}
+}
+
+// TestDriverEnds holds that a server which never stops talking is left.
+func TestDriverEnds(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		body string
+		most int // pending GETs
+	}{
+		{"nothing to say, at once", `{"_links":{"self":{"href":"events"},"next":{"href":"events?ack=2"}}}`, 3 * mostPending},
+		{"long packages", `{"_links":{"self":{"href":"events"},"next":{"href":"events?ack=2"}},"x":"` + strings.Repeat("x", 3<<20) + `"}`, mostReceived>>20/3 + 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			target := live(t, false, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasSuffix(r.URL.Path, "/events") {
+						_, _ = io.WriteString(w, test.body)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			target.EventWait = time.Hour
+			n := 0
+			for _, request := range asked(t, target) {
+				if strings.Contains(request, "/events") {
+					n++
+				}
+			}
+			if n == 0 || n > test.most {
+				t.Errorf("%d pending GETs, expected at most %d", n, test.most)
+			}
+		})
+	}
+}
+
+// TestTurns holds that users wait for themselves only, and not longer than the run lasts.
+func TestTurns(t *testing.T) {
+	turns := newTurns()
+	leave := turns.take(context.Background(), "https://a sip:dana@contoso.com")
+	turns.take(context.Background(), "https://b sip:dana@contoso.com")()
+	ended, end := context.WithCancel(context.Background())
+	end()
+	turns.take(ended, "https://a sip:dana@contoso.com")() // returns, though it is not free
+	leave()
+	turns.take(context.Background(), "https://a sip:dana@contoso.com")()
+}
+
+// TestSource holds that the name of a source shows no query.
+func TestSource(t *testing.T) {
+	if got := sourceOf("https://dana:secret@pool.contoso.com/ucwa/101?token=cwt=AAEB#x"); got != "https://pool.contoso.com/ucwa/101" {
+		t.Errorf("the source is %q", got)
+	}
+}
