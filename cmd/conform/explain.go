@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 )
 
 func newExplain() *cobra.Command {
@@ -63,6 +64,11 @@ func explainRequirement(r *suite.Requirement, ledger *suite.Ledger) string {
 	}
 	paragraph(&b, "tested", r.How)
 	paragraph(&b, "breaks", r.Breaks)
+	label := "proved by"
+	for _, f := range prove.FaultsFor(r.ID) {
+		paragraph(&b, label, f.Name+": "+f.Breaks)
+		label = ""
+	}
 	var others []string
 	for _, other := range ledger.Requirements {
 		if other.Clause == r.Clause && other.ID != r.ID {

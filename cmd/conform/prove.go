@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
+)
+
+// proveFlags are the flags of `conform prove`.
+type proveFlags struct {
+	options      prove.Options
+	applications string
+	live         liveFlags
+	format       string
+	out          string
+	quiet        bool
+}
+
+func newProve() *cobra.Command {
+	var f proveFlags
+	cmd := &cobra.Command{
+		Use:   "prove [NAME...]",
+		Short: "Prove the suite: every requirement fails for its own fault, and correct servers pass",
+		Long: `prove tries the suite itself. Each fault of a catalogue is put on the answers of the
+reference server, or on the requests of a client, and must be caught by the one
+requirement that it breaks, at the field that is at fault, and by no other undeclared.
+Every small change of the reference recording must be caught, or stand in a reviewed
+list. And what correct servers differ in, alone and together, must fail nothing.
+
+A NAME limits what is tried to the faults, changes and variations that have it in
+theirs. The result of all is published in docs/proof.md.
+
+With --applications the faults of servers are put on the answers of your own server, by
+a proxy on this machine. Each fault makes an application of the user whose token it is
+given, changes and restores the presence, and deletes the application: on a server that
+gathers events for seconds, all of them take a while, and a NAME is a good thing.`,
+		Example: `  conform prove
+  conform prove makeMeAvailable cookie
+  conform prove --out proof/ --runs 3
+  CONFORM_TOKEN=cwt=... conform prove --applications https://pool.example/ucwa/oauth/v1/applications presence
+  conform prove --format json | jq '.trials[] | select(.problem)'`,
+		RunE: func(cmd *cobra.Command, names []string) error {
+			f.options.Names = names
+			return f.prove(cmd)
+		},
+	}
+	flags := cmd.Flags()
+	flags.Uint64Var(&f.options.Seed, "seed", 0, "of the random combinations of variations")
+	flags.IntVar(&f.options.Combinations, "combinations", 200, "how many of them")
+	flags.IntVar(&f.options.Runs, "runs", 1, "how often each fault is tried; what comes out differently is unstable")
+	flags.StringVar(&f.applications, "applications", "", "try the faults on the live server with this applications resource (URL, or a path with --target)")
+	f.live.addServer(cmd, "--applications")
+	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(prove.Formats(), ", "))
+	flags.StringVar(&f.out, "out", "", "also write proof.json, proof.html and proof.md into this directory")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
+	complete(cmd, "format", prove.Formats)
+	return cmd
+}
+
+func (f *proveFlags) prove(cmd *cobra.Command) error {
+	o := f.options
+	switch {
+	case !slices.Contains(prove.Formats(), f.format):
+		return usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, prove.Formats()), strings.Join(prove.Formats(), ", "))
+	case o.Combinations < 0 || o.Combinations > 100_000:
+		return usage("--combinations %d: expected 0 to 100000", o.Combinations)
+	case o.Runs < 1 || o.Runs > 1000:
+		return usage("--runs %d: expected 1 to 1000", o.Runs)
+	case cmd.Flags().Changed("out") && f.out == "":
+		return usage("--out is empty: give it a value, or leave it out")
+	}
+	if o.Combinations == 0 {
+		o.Combinations = -1
+	}
+	if err := f.target(cmd, &o); err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := writable(f.out); err != nil {
+			return exit{exitFailed, err}
+		}
+	}
+	shown := showProgress(cmd.ErrOrStderr(), !f.quiet && isTerminal(cmd.ErrOrStderr()))
+	o.Progress = func(done, all int) { shown.set(fmt.Sprintf("%d of %d tried", done, all)) }
+	p, err := prove.Run(cmd.Context(), o)
+	shown.stop()
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exit{exitInterrupted, errors.New("interrupted: a proof of a part would prove nothing, so none is written")}
+	case err != nil && p == nil && len(o.Names) > 0 && strings.HasPrefix(err.Error(), "nothing is tried"):
+		return usage("%w; docs/proof.md lists them", err)
+	case err != nil:
+		return exit{exitFailed, err}
+	}
+	if err := f.write(cmd, p); err != nil {
+		return exit{exitFailed, err}
+	}
+	if len(p.Problems()) > 0 || len(o.Names) == 0 && o.Live == nil && len(p.Unproved()) > 0 {
+		return exit{code: exitNonconformant}
+	}
+	return nil
+}
+
+// proveLive are the flags that mean something on a live server only.
+var proveLive = []string{"target", "token-file", "cacert", "request-timeout", "event-wait"}
+
+// target reads the flags of a live server, if one is given.
+func (f *proveFlags) target(cmd *cobra.Command, o *prove.Options) error {
+	if f.applications == "" {
+		for _, name := range append([]string{"applications"}, proveLive...) {
+			if cmd.Flags().Changed(name) {
+				return usage("--%s is for a live server: add --applications URL", name)
+			}
+		}
+		return nil
+	}
+	for _, name := range []string{"seed", "combinations", "runs"} {
+		if cmd.Flags().Changed(name) {
+			return usage("--%s is not for a live server, on which each fault is tried once", name)
+		}
+	}
+	f.live.timeout = time.Hour // of no account here
+	applications, err := f.live.resolve("--applications", f.applications)
+	if err != nil {
+		return err
+	}
+	token, err := f.live.token()
+	if err != nil {
+		return err
+	}
+	transport, err := f.live.transport()
+	if err != nil {
+		return err
+	}
+	o.Live = &prove.Live{Applications: applications, Token: token, Transport: transport, EventWait: f.live.eventWait, RequestTimeout: f.live.perRequest}
+	return nil
+}
+
+// write writes the proof to standard output, and the files if they are asked for.
+func (f *proveFlags) write(cmd *cobra.Command, p *prove.Proof) error {
+	files := map[string]string{"json": "proof.json", "html": "proof.html", "markdown": "proof.md"}
+	var written []string
+	for _, format := range prove.Formats() {
+		if format != f.format && (f.out == "" || files[format] == "") {
+			continue
+		}
+		var b bytes.Buffer // so that it is written whole or not at all
+		if err := prove.Write(&b, p, format); err != nil {
+			return err
+		}
+		if format == f.format {
+			if _, err := cmd.OutOrStdout().Write(b.Bytes()); err != nil {
+				return fmt.Errorf("writing the proof to standard output: %w", err)
+			}
+		}
+		if f.out != "" && files[format] != "" {
+			name := filepath.Join(f.out, files[format])
+			if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
+				return err
+			}
+			written = append(written, name)
+		}
+	}
+	if !f.quiet && len(written) > 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package prove
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// fault is a fault with the way to get evidence of it.
+type fault struct {
+	ucwatest.Fault
+	examine func(context.Context) ([]reports.Result, error)
+}
+
+// FaultsFor returns the faults that prove a requirement.
+func FaultsFor(requirement string) []ucwatest.Fault {
+	var list []ucwatest.Fault
+	for _, f := range faults() {
+		if f.Requirement == requirement {
+			list = append(list, f.Fault)
+		}
+	}
+	return list
+}
+
+// faults returns the whole catalogue: that of package ucwatest, and the faults of
+// clients which no program that uses net/http can be made to have. Those are put
+// into the recording of a client.
+func faults() []fault {
+	var list []fault
+	for _, f := range ucwatest.Faults() {
+		examine := func(ctx context.Context) ([]reports.Result, error) { return onServer(ctx, f.Handler, nil) }
+		if f.Subject == "client" {
+			examine = func(ctx context.Context) ([]reports.Result, error) { return onClient(ctx, f.Transport, nil) }
+		}
+		list = append(list, fault{f, examine})
+	}
+	recorded := func(name, breaks, requirement, field string, edit func([]cassettes.Exchange) []cassettes.Exchange, also ...string) {
+		list = append(list, fault{
+			ucwatest.Fault{Name: name, Subject: "client", Breaks: breaks, Requirement: requirement, Field: field, Also: also},
+			func(ctx context.Context) ([]reports.Result, error) { return onClient(ctx, nil, edit) },
+		})
+	}
+	length := func(add int) func([]cassettes.Exchange) []cassettes.Exchange {
+		return onPresence(func(x cassettes.Exchange) {
+			x.Request.Headers["Content-Length"] = []string{strconv.Itoa(len(x.Request.Body) + add)}
+		})
+	}
+	recorded("length-long", "Content-Length is more than the body has", "set-presence.request.content-length", "request header Content-Length", length(1))
+	recorded("length-short", "Content-Length is less than the body has", "set-presence.request.content-length", "request header Content-Length", length(-1))
+	recorded("presence-link-stale", "presence is set at a link that the application served no more", "set-presence.4.cache", "request URL",
+		func(list []cassettes.Exchange) []cassettes.Exchange {
+			i := slices.IndexFunc(list, isPresence)
+			moved := slices.Clone(list[:i])
+			for _, x := range slices.Backward(list[:i]) {
+				if strings.Contains(x.Response.Body, `"rel":"application"`) { // served anew, with the link moved
+					x = clone(x)
+					x.Response.Body = strings.Replace(x.Response.Body, "/me/presence", "/me/presence2", 1)
+					moved = append(moved, x)
+					break
+				}
+			}
+			for _, x := range list[i:] {
+				x = clone(x)
+				x.Response.Body = strings.Replace(x.Response.Body, "/me/presence", "/me/presence2", 1)
+				moved = append(moved, x)
+			}
+			return moved
+		})
+	recorded("application-not-read", "presence is set without reading the application again", "set-presence.3.request.get", "requests before it",
+		func(list []cassettes.Exchange) []cassettes.Exchange {
+			available := false
+			return slices.DeleteFunc(list, func(x cassettes.Exchange) bool {
+				available = available || strings.HasSuffix(x.Request.URL, "/makeMeAvailable")
+				return available && x.Request.Method == http.MethodGet && strings.Contains(x.Response.Body, `"rel":"application"`)
+			})
+		}, "set-presence.nav.links")
+	return list
+}
+
+func isPresence(x cassettes.Exchange) bool {
+	return x.Request.Method == http.MethodPost && strings.HasSuffix(x.Request.URL, "/presence")
+}
+
+// onPresence edits the first POST on presence.
+func onPresence(edit func(x cassettes.Exchange)) func([]cassettes.Exchange) []cassettes.Exchange {
+	return func(list []cassettes.Exchange) []cassettes.Exchange {
+		edit(list[slices.IndexFunc(list, isPresence)])
+		return list
+	}
+}
+
+// onServer drives the reference server, changed, and judges what was seen.
+func onServer(ctx context.Context, change func(http.Handler) http.Handler, list []ucwatest.Variation) ([]reports.Result, error) {
+	target, running, err := start(change, list)
+	if err != nil {
+		return nil, err
+	}
+	defer running.Close()
+	return suite.Examine(suite.Gather(ctx, target)[0])
+}
+
+// onClient lets a client that makes mistakes work on the reference server, and
+// judges what a recorder between the two would see of anybody's client: no driver
+// and no probes.
+func onClient(ctx context.Context, change func(http.RoundTripper) http.RoundTripper, edit func([]cassettes.Exchange) []cassettes.Exchange) ([]reports.Result, error) {
+	target, running, err := start(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer running.Close()
+	recorder := &cassettes.Recorder{Transport: target.Transport}
+	target.Transport, target.Anonymous, target.Restricted = recorder, nil, nil
+	if change != nil {
+		target.Transport = change(recorder)
+	}
+	suite.Record(ctx, target)
+	exchanges := slices.DeleteFunc(recorder.Exchanges(), func(x cassettes.Exchange) bool {
+		return strings.Contains(strings.Join(x.Request.Headers["User-Agent"], ""), "(probe ")
+	})
+	if edit != nil {
+		exchanges = edit(exchanges)
+	}
+	for i := range exchanges {
+		exchanges[i].ID = i + 1
+	}
+	located, err := suite.Locate("set-presence", &cassettes.Cassette{Name: "client", Exchanges: exchanges})
+	if err != nil {
+		return nil, err
+	}
+	return suite.Examine(located[0])
+}
+
+// eventWait is how long a driver waits for an event here, where the server tells
+// at once what it has to tell.
+const eventWait = time.Second
+
+// start starts the reference server, changed, with three users.
+func start(change func(http.Handler) http.Handler, list []ucwatest.Variation) (suite.Target, *ucwatest.Running, error) {
+	s := ucwatest.New(ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{"http://app.contoso.com"}})
+	var h http.Handler = s
+	if change != nil {
+		h = change(s)
+	}
+	running, err := ucwatest.StartTLS(h, ucwatest.Options{})
+	if err != nil {
+		return suite.Target{}, nil, err
+	}
+	var parties [3]suite.Party
+	for i, u := range []ucwatest.User{
+		{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com"},
+		{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true},
+		{Name: "Lee Gu", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}},
+	} {
+		token := s.AddUser(u)
+		href, err := s.CreateApplication(token, "conform", "en-US", fmt.Sprintf("3fa85f64-5717-4562-b3fc-2c963f66afa%d", i))
+		if err != nil {
+			running.Close()
+			return suite.Target{}, nil, err
+		}
+		for _, v := range list {
+			href = v.Application(href)
+		}
+		parties[i] = suite.Party{Application: "https://lyncweb.contoso.com" + href, Token: token}
+	}
+	return suite.Target{
+		Application: parties[0].Application, Token: parties[0].Token, Anonymous: &parties[1], Restricted: &parties[2],
+		Kind: "reference", Transport: running.Client().Transport, WebOrigin: "http://app.contoso.com",
+		EventWait: eventWait, RequestTimeout: 10 * time.Second,
+	}, running, nil
+}

@@ -1,0 +1,182 @@
+package prove
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
+
+// Formats are the names that Write knows.
+func Formats() []string { return []string{"text", "json", "html", "markdown"} }
+
+// Write writes a proof in one of the Formats: as text in short, in the others in
+// full. It fails on an unknown format and where w fails.
+func Write(w io.Writer, p *Proof, format string) error {
+	switch format {
+	case "text":
+		return writeText(w, p)
+	case "json":
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(p)
+	case "html":
+		return page().Execute(w, p)
+	case "markdown":
+		return writeMarkdown(w, p)
+	}
+	return fmt.Errorf("unknown format %q; the formats are: %s", format, strings.Join(Formats(), ", "))
+}
+
+// Sum is how a kind of trials came out.
+type Sum struct {
+	Kind, Does            string
+	All, Tolerated, Wrong int
+}
+
+// Sums returns the sum of each kind that was tried.
+func (p *Proof) Sums() []Sum {
+	var list []Sum
+	for i, kind := range Kinds {
+		s := Sum{Kind: kind, Does: []string{
+			"faults of servers, each caught by its own requirement at the field at fault, and by no other undeclared",
+			"faults of clients, the same",
+			"small changes of the reference recording, caught or reviewed",
+			"differences of correct servers, none held against them",
+			"combinations of these, none held against them",
+		}[i]}
+		for _, t := range p.Trials {
+			if t.Kind != kind {
+				continue
+			}
+			s.All++
+			if t.Tolerated != "" {
+				s.Tolerated++
+			}
+			if t.Problem != "" {
+				s.Wrong++
+			}
+		}
+		if s.All > 0 {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Proved counts the requirements that a fault proves, and all of them.
+func (p *Proof) Proved() (proved, all int) {
+	for _, r := range p.Requirements {
+		if len(r.By) > 0 {
+			proved++
+		}
+	}
+	return proved, len(p.Requirements)
+}
+
+func writeText(w io.Writer, p *Proof) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "conform prove · %s · on %s\n\n", p.Task, reports.Legible(p.Server))
+	for _, s := range p.Sums() {
+		fmt.Fprintf(&b, "  %5d  %s", s.All, s.Does)
+		if s.Tolerated > 0 {
+			fmt.Fprintf(&b, " (%d reviewed)", s.Tolerated)
+		}
+		if s.Wrong > 0 {
+			fmt.Fprintf(&b, "; %d are not", s.Wrong)
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, t := range p.Problems() {
+		fmt.Fprintf(&b, "✗ %s %s: %s\n    %s\n", t.Kind, t.Name, reports.Legible(t.Problem), t.Does)
+	}
+	proved, all := p.Proved()
+	fmt.Fprintf(&b, "%d of %d requirements are proved by a fault\n", proved, all)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeMarkdown(w io.Writer, p *Proof) error {
+	var b strings.Builder
+	proved, all := p.Proved()
+	fmt.Fprintf(&b, `# What the verdicts are worth
+
+Every requirement of "%s" was put to the test: does it fail when what it says is broken, at the place that is
+broken, and does nothing else? And do correct servers pass that differ in what no document settles? This page is written
+by %s; the build fails where it no longer holds.
+
+%d of %d requirements are proved by a fault, on %s.
+
+| tried | of which reviewed | not as it should be | |
+|---:|---:|---:|---|
+`, p.Task, "`go generate ./suite/prove`", proved, all, cell(p.Server))
+	for _, s := range p.Sums() {
+		fmt.Fprintf(&b, "| %d | %d | %d | %s |\n", s.All, s.Tolerated, s.Wrong, s.Does)
+	}
+	if problems := p.Problems(); len(problems) > 0 {
+		b.WriteString("\n## Not as it should be\n\n| | what it does | problem |\n|---|---|---|\n")
+		for _, t := range problems {
+			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", t.Name, cell(t.Does), cell(t.Problem))
+		}
+	}
+	b.WriteString("\n## Requirements and the faults that prove them\n\n| requirement | level | faults |\n|---|---|---|\n")
+	for _, r := range p.Requirements {
+		fmt.Fprintf(&b, "| `%s` | %s %s | %s |\n", r.ID, r.Level, r.Subject, quoted(r.By))
+	}
+	b.WriteString("\n## Faults\n\n| fault | what it does | seen at | makes fail too |\n|---|---|---|---|\n")
+	for _, t := range p.Trials {
+		if t.Requirement != "" {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", t.Name, cell(t.Does), cell(t.Field), quoted(without(t.Failed, []string{t.Requirement})))
+		}
+	}
+	b.WriteString("\n## Differences of correct servers\n\nEach alone, and at random together: nothing fails.\n\n| variation | such a server |\n|---|---|\n")
+	for _, t := range p.Trials {
+		if t.Kind == "variation" {
+			fmt.Fprintf(&b, "| `%s` | %s |\n", t.Name, cell(t.Does))
+		}
+	}
+	b.WriteString("\n## Changes of a recording that nothing need catch\n\n| changes | why |\n|---:|---|\n")
+	for _, r := range reviewed() {
+		n := 0
+		for _, t := range p.Trials {
+			if t.Tolerated == r.why {
+				n++
+			}
+		}
+		fmt.Fprintf(&b, "| %d | %s |\n", n, cell(r.why))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func quoted(names []string) string {
+	var list []string
+	for _, n := range names {
+		list = append(list, "`"+strings.TrimPrefix(n, "set-presence.")+"`")
+	}
+	return strings.Join(list, ", ")
+}
+
+// cell returns text for a cell of a table.
+func cell(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(reports.Legible(text))
+}
+
+//go:embed page.html
+var pageHTML string
+
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{
+		"short":   func(id string) string { return strings.TrimPrefix(id, "set-presence.") },
+		"also":    func(t Trial) []string { return without(t.Failed, []string{t.Requirement}) },
+		"isFault": func(t Trial) bool { return t.Requirement != "" },
+		"legible": reports.Legible,
+	}).Parse(pageHTML))
+})
