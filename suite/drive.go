@@ -119,7 +119,7 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 		now = time.Now
 	}
 	began := now()
-	recorder := &cassettes.Recorder{Transport: t.Transport, Now: now}
+	recorder := &cassettes.Recorder{Transport: patient{t.Transport}, Now: now}
 	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
 	source := sourceOf(t.Application)
 	c := &cassettes.Cassette{Name: source}
@@ -245,11 +245,6 @@ type session struct {
 // mostReceived bounds what one driver takes from a server, in bytes.
 const mostReceived = 64 << 20
 
-// errPatience is the cause of a request that ended since the driver had waited for
-// its answer as long as it should. It stands in recordings: a run that was
-// interrupted, or had no time left, proves no silence of the server.
-var errPatience = errors.New("no answer in the time that was given for one")
-
 // client returns the client with which the driver speaks for itself.
 func (s *session) client() *ucwa.Client {
 	return &ucwa.Client{Token: s.target.Token, WebOrigin: s.target.WebOrigin, UserAgent: userAgent, HTTP: &http.Client{Transport: s.transport}}
@@ -287,9 +282,12 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
 	}
-	ctx, cancel := context.WithTimeoutCause(s, limit, errPatience)
+	ctx, cancel := withPatience(s, limit)
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
+	if err != nil && errors.Is(context.Cause(ctx), errPatience) {
+		err = fmt.Errorf("%s %s: %w", method, u.Redacted(), errPatience)
+	}
 	if res != nil {
 		if s.received += len(res.Body); s.received > mostReceived {
 			return res, fmt.Errorf("the server has sent more than %d MiB: it is asked no more", mostReceived>>20)

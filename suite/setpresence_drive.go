@@ -2,12 +2,9 @@ package suite
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"path"
-	"strings"
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -126,11 +123,6 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 		}
 	}
 	return link
-}
-
-// isTimeout knows a deadline that passed, and a recording of one.
-func isTimeout(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), errPatience.Error())
 }
 
 // mostPending bounds the pending GETs of one wait, for a server that answers each

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -75,7 +76,7 @@ func (l *Live) examine(ctx context.Context, base *url.URL, change func(http.Hand
 	if err != nil {
 		return nil, err
 	}
-	proxy := &httputil.ReverseProxy{Transport: l.transport()}
+	proxy := &httputil.ReverseProxy{Transport: l.transport(), ErrorLog: log.New(io.Discard, "", 0)} // the evidence tells of it
 	running, err := ucwatest.StartTLS(change(proxy), ucwatest.Options{})
 	if err != nil {
 		return nil, err
