@@ -6,7 +6,7 @@ import "testing"
 func BenchmarkExamine(b *testing.B) {
 	c := open(b, "reference/set-presence")
 	for b.Loop() {
-		list, err := Locate("set-presence", c)
+		list, err := Locate(c)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -20,9 +20,9 @@ import (
 // The driver makes the user available, changes and resets the presence, and ends
 // the application.
 type Target struct {
-	Task        string // "set-presence" if empty
-	Application string // absolute URL of the application resource
-	Token       string // the bearer token, such as "cwt=AAEB…"
+	Tasks       []string // "set-presence" if empty
+	Application string   // absolute URL of the application resource
+	Token       string   // the bearer token, such as "cwt=AAEB…"
 
 	// Anonymous and Restricted are applications of two other users, for the
 	// refusals that only they meet: a meeting guest, and a user whose policy
@@ -67,7 +67,7 @@ func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	c, failed := drive(ctx, t, turns)
 	e, err := locateDriven(c)
 	if err != nil {
-		return &Evidence{Task: c.Provenance.Task, Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c}
+		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c}
 	}
 	e.Kind, e.Source = c.Provenance.Kind, c.Name
 	if len(e.Exchanges) == 0 && failed != nil {
@@ -113,7 +113,9 @@ func Record(ctx context.Context, t Target) *cassettes.Cassette {
 // drive runs the task's driver on a target. It returns the recording and the
 // failure that ended it, if one did.
 func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, error) {
-	t.Task = cmp.Or(t.Task, "set-presence")
+	if len(t.Tasks) == 0 {
+		t.Tasks = []string{"set-presence"}
+	}
 	now := t.Now
 	if now == nil {
 		now = time.Now
@@ -123,13 +125,19 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
 	source := sourceOf(t.Application)
 	c := &cassettes.Cassette{Name: source}
-	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: t.Task}
-	ledger, err := LedgerOf(t.Task)
+	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: strings.Join(t.Tasks, ", ")}
+	ledgers, err := ledgersOf(t.Tasks)
 	if err != nil {
 		return c, err
 	}
-	c.Provenance.Ledger = fmt.Sprint(ledger.Revision)
-	tasks[t.Task].drive(s)
+	var revisions []string
+	for _, l := range ledgers {
+		revisions = append(revisions, fmt.Sprint(l.Revision))
+	}
+	c.Provenance.Ledger = strings.Join(revisions, ", ")
+	for _, name := range t.Tasks {
+		tasks[name].drive(s)
+	}
 	c.Exchanges = recorder.Exchanges()
 	for _, x := range c.Exchanges {
 		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
@@ -156,8 +164,8 @@ func sourceOf(application string) string {
 }
 
 // locateDriven finds the steps in a driver's recording, which is evidence for one application.
-func locateDriven(c *cassettes.Cassette) (*Evidence, error) {
-	list, err := Locate(c.Provenance.Task, c)
+func locateDriven(c *cassettes.Cassette, names ...string) (*Evidence, error) {
+	list, err := Locate(c, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -168,17 +176,17 @@ func locateDriven(c *cassettes.Cassette) (*Evidence, error) {
 // replayer, so that client code and recording are held together, and returns the
 // recording as evidence. If the driver asks anything that the recording does not
 // answer, or leaves anything unasked, it is judged by where its steps are found
-// alone, and the evidence says so. It fails on a recording without an exchange, of
-// which no driver of this package is the author (that is for [Locate]), or which
-// Locate refuses.
-func Replay(ctx context.Context, c *cassettes.Cassette) (*Evidence, error) {
+// alone, and the evidence says so. The named tasks are judged, or without a name those
+// for which it was made. It fails on a recording without an exchange, of which no
+// driver of this package is the author (that is for [Locate]), or which Locate refuses.
+func Replay(ctx context.Context, c *cassettes.Cassette, names ...string) (*Evidence, error) {
 	switch {
 	case c.Provenance.Task == "":
 		return nil, fmt.Errorf("%s was not recorded by a driver of this suite, so none can replay it: Locate finds the steps in it", c.Name)
 	case len(c.Exchanges) == 0:
 		return nil, fmt.Errorf("%s: %w", c.Name, cassettes.ErrEmpty)
 	}
-	e, err := locateDriven(c)
+	e, err := locateDriven(c, names...)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +198,7 @@ func Replay(ctx context.Context, c *cassettes.Cassette) (*Evidence, error) {
 
 // rehearse drives the recording and returns the first difference, "" if there is none.
 func rehearse(ctx context.Context, c *cassettes.Cassette) string {
-	t := Target{Task: c.Provenance.Task, Application: c.Exchanges[0].Request.URL}
+	t := Target{Tasks: tasksOf(c), Application: c.Exchanges[0].Request.URL}
 	replayer := cassettes.NewReplayer(c)
 	t.Token = bearerOf(c.Exchanges[0])
 	t.WebOrigin = strings.Join(header(c.Exchanges[0].Request.Headers, "X-Ms-Origin"), "")
@@ -209,7 +217,9 @@ func rehearse(ctx context.Context, c *cassettes.Cassette) string {
 		}
 	}
 	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns()}
-	tasks[t.Task].drive(s)
+	for _, name := range t.Tasks {
+		tasks[name].drive(s)
+	}
 	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
 		return miss.Error()
 	}

@@ -380,16 +380,16 @@ func TestRefused(t *testing.T) {
 		refuse func() error
 		says   string
 	}{
-		{"a capability that there is not", func() error { _, err := Locate("set-presence", absent); return err }, `conform.absent: "presence"`},
-		{"an empty exchange", func() error { _, err := Locate("set-presence", hollow); return err }, "exchange 1 of 1 is empty"},
-		{"compressed bodies without end", func() error { _, err := Locate("set-presence", bomb); return err }, "256 MiB"},
-		{"an unknown task", func() error { _, err := Locate("presence", absent); return err }, `did you mean "set-presence"`},
+		{"a capability that there is not", func() error { _, err := Locate(absent); return err }, `conform.absent: "presence"`},
+		{"an empty exchange", func() error { _, err := Locate(hollow); return err }, "exchange 1 of 1 is empty"},
+		{"compressed bodies without end", func() error { _, err := Locate(bomb); return err }, "256 MiB"},
+		{"an unknown task", func() error { _, err := Locate(absent, "presence"); return err }, `did you mean "set-presence"`},
 		{"replay of a stock recording", func() error { _, err := Replay(t.Context(), &cassettes.Cassette{Name: "stock"}); return err }, "Locate"},
 		{"replay of nothing", func() error { _, err := Replay(t.Context(), empty); return err }, "empty"},
 		{"no evidence", func() error { _, err := Judge(Options{}); return err }, "no evidence"},
 		{"nil evidence", func() error { _, err := Judge(Options{}, nil); return err }, "is nil"},
 		{"gathering for an unknown task", func() error {
-			list := Gather(t.Context(), Target{Task: "presence", Application: "https://lyncweb.contoso.com/ucwa/oauth/v1/applications/101"})
+			list := Gather(t.Context(), Target{Tasks: []string{"presence"}, Application: "https://lyncweb.contoso.com/ucwa/oauth/v1/applications/101"})
 			_, err := Judge(Options{}, list...)
 			return err
 		}, "unknown task"},

@@ -18,10 +18,10 @@ import (
 // each knowing which part it plays in the task. It is all that a spec may look at:
 // no network, no clock, no mode.
 type Evidence struct {
-	Task       string
-	Kind       string // live, reference, documentation, capture
-	Source     string // a URL, a file, the name of an embedded recording
-	Server     string // what answered, as it called itself
+	Tasks      []string // that it is judged by
+	Kind       string   // live, reference, documentation, capture
+	Source     string   // a URL, a file, the name of an embedded recording
+	Server     string   // what answered, as it called itself
 	RecordedAt time.Time
 	SHA256     string   // of the recording, "" for a live run
 	Driven     bool     // gathered by the task's driver, which reads on until the event comes or its patience ends

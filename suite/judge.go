@@ -26,7 +26,7 @@ type Options struct {
 type Judgement struct {
 	options  Options
 	evidence []*Evidence
-	selected map[string][]Requirement // by task
+	selected map[*Evidence][]Requirement
 	checks   map[*Evidence]map[string]*outcome
 }
 
@@ -51,10 +51,11 @@ func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
 }
 
 func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
-	j := &Judgement{options: options, evidence: evidence, selected: map[string][]Requirement{}, checks: map[*Evidence]map[string]*outcome{}}
+	j := &Judgement{options: options, evidence: evidence, selected: map[*Evidence][]Requirement{}, checks: map[*Evidence]map[string]*outcome{}}
 	if len(evidence) == 0 {
 		return nil, errors.New("nothing to judge: there is no evidence")
 	}
+	chosen := map[string][]Requirement{} // by tasks: a run can have a thousand evidences
 	for i, e := range evidence {
 		if e == nil {
 			return nil, fmt.Errorf("evidence %d of %d is nil: was an error of Locate or Replay ignored?", i+1, len(evidence))
@@ -63,24 +64,26 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 			return nil, fmt.Errorf("evidence %d of %d was given before: each has one report", i+1, len(evidence))
 		}
 		j.checks[e] = map[string]*outcome{}
-		if _, done := j.selected[e.Task]; done {
-			continue
+		key := strings.Join(e.Tasks, ", ")
+		if chosen[key] == nil {
+			ledgers, err := ledgersOf(e.Tasks)
+			if err != nil {
+				return nil, err
+			}
+			if chosen[key], err = options.Selection.Apply(ledgers...); err != nil {
+				return nil, err
+			}
 		}
-		ledger, err := LedgerOf(e.Task)
-		if err != nil {
-			return nil, err
-		}
-		if j.selected[e.Task], err = options.Selection.Apply(ledger); err != nil {
-			return nil, err
-		}
+		j.selected[e] = chosen[key]
 	}
 	return j, nil
 }
 
 func (j *Judgement) declare() {
 	for _, e := range j.evidence {
-		ledger, _ := LedgerOf(e.Task)
-		declare(ledger, e, j.selected[e.Task])
+		for _, name := range e.Tasks {
+			declare(tasks[name], e, j.selected[e])
+		}
 	}
 	ginkgo.ReportAfterSuite("conform", func(r ginkgo.Report) { j.collect(r) })
 }
@@ -133,23 +136,27 @@ func (j *Judgement) Reports() []*reports.Report {
 }
 
 func (j *Judgement) report(e *Evidence) *reports.Report {
-	ledger, _ := LedgerOf(e.Task)
 	r := &reports.Report{
-		Schema: reports.SchemaID, Tool: j.options.Tool, Strict: j.options.Strict, Subject: subjectOf(j.selected[e.Task]),
-		Evidence: reports.Evidence{Kind: e.Kind, Source: e.Source, RecordedAt: e.RecordedAt, SHA256: e.SHA256, Server: e.Server},
-		Tasks:    []reports.Task{{ID: ledger.Task, Title: ledger.Title}},
-		Results:  []reports.Result{}, Exchanges: []reports.Exchange{}, Notes: slices.Clone(e.Notes),
+		Schema: reports.SchemaID, Tool: j.options.Tool, Strict: j.options.Strict, Subject: subjectOf(j.selected[e]),
+		Evidence:  reports.Evidence{Kind: e.Kind, Source: e.Source, RecordedAt: e.RecordedAt, SHA256: e.SHA256, Server: e.Server},
+		Exchanges: []reports.Exchange{}, Notes: slices.Clone(e.Notes),
 	}
-	if n := len(j.selected[e.Task]); n < len(ledger.Requirements) {
-		r.Notes = append(r.Notes, fmt.Sprintf("only %d of the %d requirements were asked for", n, len(ledger.Requirements)))
+	all := 0
+	for _, name := range e.Tasks {
+		ledger := tasks[name].ledger()
+		all += len(ledger.Requirements)
+		r.Tasks = append(r.Tasks, reports.Task{ID: name, Title: ledger.Title})
+		for _, s := range ledger.Steps {
+			r.Steps = append(r.Steps, reports.Step{Task: name, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(tasks[name].steps[s.ID])})
+		}
+	}
+	if n := len(j.selected[e]); n < all {
+		r.Notes = append(r.Notes, fmt.Sprintf("only %d of the %d requirements were asked for", n, all))
 	}
 	if e.Driven && r.Subject != "server" {
 		r.Notes = append(r.Notes, "the client that was judged is conform's own driver")
 	}
-	for _, s := range ledger.Steps {
-		r.Steps = append(r.Steps, reports.Step{Task: ledger.Task, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(s.ID)})
-	}
-	r.Results = results(ledger, j.selected[e.Task], j.checks[e])
+	r.Results = results(j.selected[e], j.checks[e])
 	for _, x := range e.Exchanges {
 		r.Exchanges = append(r.Exchanges, x.report())
 	}
@@ -157,25 +164,29 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	return r
 }
 
-// Examine judges an evidence by every requirement of its task without Ginkgo, any
+// Examine judges an evidence by every requirement of its tasks without Ginkgo, any
 // number of times in a process, and of several at once, and returns the
 // results in the ledger's order. It fails on an unknown task. The specs are those
 // that [Judge] runs; a report of a run is Judge's.
 func Examine(e *Evidence) ([]reports.Result, error) {
-	ledger, err := LedgerOf(e.Task)
+	ledgers, err := ledgersOf(e.Tasks)
 	if err != nil {
 		return nil, err
 	}
-	return results(ledger, ledger.Requirements, examine(ledger, e, ledger.Requirements)), nil
+	var all []Requirement
+	for _, l := range ledgers {
+		all = append(all, l.Requirements...)
+	}
+	return results(all, examine(e, all)), nil
 }
 
-func results(ledger *Ledger, selected []Requirement, outcomes map[string]*outcome) []reports.Result {
+func results(selected []Requirement, outcomes map[string]*outcome) []reports.Result {
 	list := make([]reports.Result, 0, len(selected))
-	for _, requirement := range selected {
-		result := reports.Result{Requirement: requirement.ID, Task: ledger.Task, Step: requirement.Step, Subject: requirement.Subject,
-			Level: requirement.Level, Statement: requirement.Says, Evidence: []reports.Pointer{},
-			Source: reports.Source{Document: ledger.Document.Title, Clause: requirement.Clause}}
-		conclude(&result, outcomes[requirement.ID])
+	for _, r := range selected {
+		result := reports.Result{Requirement: r.ID, Task: r.ledger.Task, Step: r.Step, Subject: r.Subject,
+			Level: r.Level, Statement: r.Says, Evidence: []reports.Pointer{},
+			Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}}
+		conclude(&result, outcomes[r.ID])
 		list = append(list, result)
 	}
 	return list
@@ -255,12 +266,10 @@ func subjectOf(selected []Requirement) string {
 	return subject
 }
 
-// mainExchange returns the number of the exchange that carries a step out, 0 if
-// the evidence holds none.
-func (e *Evidence) mainExchange(step string) int {
-	part, ok := map[string]string{"pre": partBefore, "1": partMake, "2": partMake, "3": partAfter, "4": partAfter,
-		"5": partPresence, "6": partPresence, "event": partEvents}[step]
-	if !ok || len(e.parts[part]) == 0 {
+// mainExchange returns the number of the exchange that carries a step out, by playing
+// that part; 0 if the evidence holds none.
+func (e *Evidence) mainExchange(part string) int {
+	if part == "" || len(e.parts[part]) == 0 {
 		return 0
 	}
 	if list := e.parts[part]; part == partEvents && len(e.parts[partPresence]) > 0 {

@@ -62,7 +62,7 @@ func open(t testing.TB, name string) *cassettes.Cassette {
 
 func located(t testing.TB, name string) *Evidence {
 	t.Helper()
-	list, err := Locate("set-presence", open(t, name))
+	list, err := Locate(open(t, name))
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%d applications, %v", len(list), err)
 	}
@@ -159,7 +159,7 @@ func TestThreeWaysIn(t *testing.T) {
 	}
 	foreign := recording.Redacted()
 	foreign.Provenance = cassettes.Provenance{}
-	own, err := Locate("set-presence", foreign)
+	own, err := Locate(foreign)
 	if err != nil || len(own) != 1 {
 		t.Fatalf("%d applications, %v", len(own), err)
 	}
@@ -168,7 +168,7 @@ func TestThreeWaysIn(t *testing.T) {
 	for _, x := range unmarked.Exchanges {
 		x.Request.Headers["User-Agent"] = []string{"somebody"}
 	}
-	without, err := Locate("set-presence", unmarked)
+	without, err := Locate(unmarked)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,32 +47,54 @@ type Requirement struct {
 	Says    string `json:"says"`   // the statement, in our words
 	How     string `json:"how"`    // how it is tested
 	Breaks  string `json:"breaks"` // what commonly breaks it
+
+	ledger *Ledger
 }
 
-//go:embed setpresence.yaml
-var setPresenceYAML []byte
-
 // Ledgers returns the ledger of every certified document.
-func Ledgers() []*Ledger { return []*Ledger{setPresenceLedger()} }
-
-var setPresenceLedger = sync.OnceValue(func() *Ledger {
-	l := new(Ledger)
-	if err := yaml.Unmarshal(setPresenceYAML, l); err != nil {
-		panic(fmt.Sprintf("setpresence.yaml: %v", err)) // the file is part of the program
+func Ledgers() []*Ledger {
+	list := make([]*Ledger, 0, len(taskNames))
+	for _, name := range taskNames {
+		list = append(list, tasks[name].ledger())
 	}
-	return l
-})
+	return list
+}
+
+// parse reads a ledger when it is first asked for.
+func parse(file string, content []byte) func() *Ledger {
+	return sync.OnceValue(func() *Ledger {
+		l := new(Ledger)
+		if err := yaml.Unmarshal(content, l); err != nil {
+			panic(fmt.Sprintf("%s: %v", file, err)) // the file is part of the program
+		}
+		for i := range l.Requirements {
+			l.Requirements[i].ledger = l
+		}
+		return l
+	})
+}
 
 // LedgerOf returns the ledger of a task, or an error that names the tasks there are.
 func LedgerOf(task string) (*Ledger, error) {
-	var names []string
-	for _, l := range Ledgers() {
-		if l.Task == task {
-			return l, nil
-		}
-		names = append(names, l.Task)
+	if t := tasks[task]; t != nil {
+		return t.ledger(), nil
 	}
-	return nil, fmt.Errorf("unknown task %q%s; the tasks are: %s", task, Nearest(task, names), strings.Join(names, ", "))
+	return nil, fmt.Errorf("unknown task %q%s; the tasks are: %s", task, Nearest(task, taskNames), strings.Join(taskNames, ", "))
+}
+
+func ledgersOf(names []string) ([]*Ledger, error) {
+	if len(names) == 0 {
+		return nil, fmt.Errorf("the evidence is of no task; the tasks are: %s", strings.Join(taskNames, ", "))
+	}
+	list := make([]*Ledger, len(names))
+	for i, name := range names {
+		l, err := LedgerOf(name)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = l
+	}
+	return list, nil
 }
 
 // RequirementOf returns the requirement of that id, and its ledger; or an error
@@ -106,23 +127,29 @@ type Selection struct {
 	Subjects     []string // server, client
 }
 
-// Apply returns the selected requirements of l in the ledger's order. An id, level or
-// subject that does not exist is an error, and so is a selection that selects nothing.
-func (s Selection) Apply(l *Ledger) ([]Requirement, error) {
+// Apply returns the selected requirements of the ledgers in their order. An id, level
+// or subject that does not exist is an error, and so is a selection that selects nothing.
+func (s Selection) Apply(ledgers ...*Ledger) ([]Requirement, error) {
+	var all, selected []Requirement
+	var ids, titles []string
+	for _, l := range ledgers {
+		all = append(all, l.Requirements...)
+		titles = append(titles, l.Task)
+	}
+	for _, r := range all {
+		ids = append(ids, r.ID)
+	}
 	s.Requirements = slices.Clone(s.Requirements)
 	for i, pattern := range s.Requirements {
 		pattern = strings.TrimSpace(pattern)
 		s.Requirements[i] = pattern
-		if !slices.ContainsFunc(l.Requirements, func(r Requirement) bool { return matchID(pattern, r.ID) }) {
-			var ids []string
-			for _, r := range l.Requirements {
-				ids = append(ids, r.ID)
-			}
-			if slices.ContainsFunc(ids, func(id string) bool { return strings.HasPrefix(id, pattern+".") }) {
-				return nil, fmt.Errorf("unknown requirement %q; %q, with a dot, stands for all that begin so", pattern, pattern+".")
-			}
-			return nil, fmt.Errorf("unknown requirement %q%s; `conform list` shows them all", pattern, Nearest(pattern, ids))
+		if slices.ContainsFunc(ids, func(id string) bool { return matchID(pattern, id) }) {
+			continue
 		}
+		if slices.ContainsFunc(ids, func(id string) bool { return strings.HasPrefix(id, pattern+".") }) {
+			return nil, fmt.Errorf("unknown requirement %q; %q, with a dot, stands for all that begin so", pattern, pattern+".")
+		}
+		return nil, fmt.Errorf("unknown requirement %q of %s%s; `conform list` shows them all", pattern, strings.Join(titles, " and "), Nearest(pattern, ids))
 	}
 	if err := known("level", s.Levels, []string{"must", "should", "may"}); err != nil {
 		return nil, err
@@ -130,8 +157,7 @@ func (s Selection) Apply(l *Ledger) ([]Requirement, error) {
 	if err := known("subject", s.Subjects, []string{"server", "client"}); err != nil {
 		return nil, err
 	}
-	var selected []Requirement
-	for _, r := range l.Requirements {
+	for _, r := range all {
 		if (len(s.Requirements) == 0 || slices.ContainsFunc(s.Requirements, func(p string) bool { return matchID(p, r.ID) })) &&
 			(len(s.Levels) == 0 || slices.Contains(s.Levels, r.Level)) &&
 			(len(s.Subjects) == 0 || slices.Contains(s.Subjects, r.Subject)) {
@@ -140,7 +166,7 @@ func (s Selection) Apply(l *Ledger) ([]Requirement, error) {
 	}
 	if len(selected) == 0 {
 		return nil, fmt.Errorf("nothing is selected: no requirement of %s has all of these: requirement %s, level %s, subject %s",
-			l.Task, orAny(s.Requirements), orAny(s.Levels), orAny(s.Subjects))
+			strings.Join(titles, " and "), orAny(s.Requirements), orAny(s.Levels), orAny(s.Subjects))
 	}
 	return selected, nil
 }

@@ -16,12 +16,19 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// Locate finds the task's steps in recorded traffic, whoever made it: by the rel
-// under which a link was served, else (evidence that begins in the middle) by
-// the documented ending of the path. Traffic of several applications gives one
-// Evidence each, in the order in which they appear.
-func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
-	if _, err := LedgerOf(task); err != nil {
+// Locate finds the steps of the named tasks in recorded traffic, whoever made it: by
+// the rel under which a link was served, else (evidence that begins in the middle)
+// by the documented ending of the path. Without a name it is the tasks for which a
+// driver made the recording, or "set-presence". Traffic of several applications gives
+// one Evidence each, in the order in which they appear.
+func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
+	if len(names) == 0 {
+		names = tasksOf(c)
+	}
+	if len(names) == 0 {
+		names = []string{"set-presence"}
+	}
+	if _, err := ledgersOf(names); err != nil {
 		return nil, err
 	}
 	for i, x := range c.Exchanges {
@@ -43,13 +50,18 @@ func Locate(task string, c *cassettes.Cassette) ([]*Evidence, error) {
 	all := exchanges(c.Exchanges)
 	var list []*Evidence
 	for _, group := range byApplication(all, c.Provenance.Task != "") {
-		e := &Evidence{Task: task, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task == task,
+		e := &Evidence{Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
 			Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
 		e.locate()
 		e.describe(c.Provenance)
 		list = append(list, e)
 	}
 	return list, nil
+}
+
+// tasksOf returns the tasks for which a driver made a recording.
+func tasksOf(c *cassettes.Cassette) []string {
+	return strings.FieldsFunc(c.Provenance.Task, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // describe says where the evidence comes from, and what its reader must know.

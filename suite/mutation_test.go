@@ -22,7 +22,7 @@ type recording struct {
 func reference(t *testing.T) *recording {
 	t.Helper()
 	c := open(t, "reference/set-presence").Redacted()
-	list, err := Locate("set-presence", c)
+	list, err := Locate(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func (r *recording) url(part, old, new string) {
 func (r *recording) probeless(part string) { r.requestHeader(part, "User-Agent", "somebody/1.0") }
 
 func (r *recording) evidence() *Evidence {
-	list, err := Locate("set-presence", r.cassette)
+	list, err := Locate(r.cassette)
 	if err != nil {
 		r.t.Fatal(err)
 	}

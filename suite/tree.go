@@ -14,25 +14,18 @@ type tree struct {
 	requirement func(id string, spec func(*check))
 }
 
-// tasks are the specs and the driver of every certified document.
-var tasks = map[string]struct {
-	specs func(*tree)
-	drive func(*session)
-}{
-	"set-presence": {setPresence, driveSetPresence},
-}
-
 // declare adds the specs of the evidence's task to Ginkgo's tree: the task is an
 // ordered container, a step a container in it, a requirement an It whose label is
 // its id.
-func declare(ledger *Ledger, evidence *Evidence, selected []Requirement) {
+func declare(t *task, evidence *Evidence, selected []Requirement) {
+	ledger := t.ledger()
 	requirements := byID(selected)
 	titles := map[string]string{}
 	for _, s := range ledger.Steps {
 		titles[s.ID] = s.Title
 	}
 	ginkgo.Describe(ledger.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
-		tasks[ledger.Task].specs(&tree{
+		t.specs(&tree{
 			step: func(id string, body func()) { ginkgo.Context(titles[id], body) },
 			requirement: func(id string, spec func(*check)) {
 				r, ok := requirements[id]
@@ -52,17 +45,19 @@ func declare(ledger *Ledger, evidence *Evidence, selected []Requirement) {
 
 // examine runs the same specs without Ginkgo, as often as a process likes: for
 // those who judge thousands of evidences, such as the proof of the suite itself.
-func examine(ledger *Ledger, evidence *Evidence, selected []Requirement) map[string]*outcome {
+func examine(evidence *Evidence, selected []Requirement) map[string]*outcome {
 	requirements := byID(selected)
 	outcomes := map[string]*outcome{}
-	tasks[ledger.Task].specs(&tree{
-		step: func(_ string, body func()) { body() },
-		requirement: func(id string, spec func(*check)) {
-			if r, ok := requirements[id]; ok {
-				outcomes[id] = run(evidence, r, spec)
-			}
-		},
-	})
+	for _, name := range evidence.Tasks {
+		tasks[name].specs(&tree{
+			step: func(_ string, body func()) { body() },
+			requirement: func(id string, spec func(*check)) {
+				if r, ok := requirements[id]; ok {
+					outcomes[id] = run(evidence, r, spec)
+				}
+			},
+		})
+	}
 	return outcomes
 }
 

@@ -24,7 +24,7 @@ func newExplain() *cobra.Command {
 			return nil
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return slices.Concat(taskNames(), requirementIDs()), cobra.ShellCompDirectiveNoFileComp
+			return slices.Concat(suite.Tasks(), requirementIDs()), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var text string

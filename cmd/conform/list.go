@@ -10,13 +10,13 @@ import (
 )
 
 // selectionFlags adds the flags that choose requirements.
-func selectionFlags(cmd *cobra.Command, task *string, s *suite.Selection) {
+func selectionFlags(cmd *cobra.Command, tasks *[]string, s *suite.Selection) {
 	flags := cmd.Flags()
-	flags.StringVar(task, "task", "set-presence", "the documented task")
+	flags.StringSliceVar(tasks, "task", nil, "only these documented tasks: "+strings.Join(suite.Tasks(), ", "))
 	flags.StringSliceVar(&s.Requirements, "requirement", nil, "only these requirements; an id that ends in . or .* stands for all that begin so")
 	flags.StringSliceVar(&s.Levels, "level", nil, "only these levels: must, should, may")
 	flags.StringSliceVar(&s.Subjects, "subject", nil, "only what concerns the server or the client")
-	complete(cmd, "task", taskNames)
+	complete(cmd, "task", suite.Tasks)
 	complete(cmd, "requirement", requirementIDs)
 	complete(cmd, "level", func() []string { return []string{"must", "should", "may"} })
 	complete(cmd, "subject", func() []string { return []string{"server", "client"} })
@@ -32,14 +32,6 @@ func complete(cmd *cobra.Command, flag string, values func() []string) {
 	}
 }
 
-func taskNames() []string {
-	var names []string
-	for _, l := range suite.Ledgers() {
-		names = append(names, l.Task)
-	}
-	return names
-}
-
 func requirementIDs() []string {
 	var ids []string
 	for _, l := range suite.Ledgers() {
@@ -50,21 +42,44 @@ func requirementIDs() []string {
 	return ids
 }
 
-// selected reads the ledger of a task and the requirements that a selection leaves of it.
-func selected(task string, s suite.Selection) (*suite.Ledger, []suite.Requirement, error) {
-	ledger, err := suite.LedgerOf(task)
-	if err != nil {
-		return nil, nil, usage("%w", err)
+// selected returns the requirements that a selection leaves of the named tasks, or of
+// all there are.
+func selected(tasks []string, s suite.Selection) ([]suite.Requirement, error) {
+	var ledgers []*suite.Ledger
+	for _, name := range tasks {
+		ledger, err := suite.LedgerOf(name)
+		if err != nil {
+			return nil, usage("%w", err)
+		}
+		ledgers = append(ledgers, ledger)
 	}
-	requirements, err := s.Apply(ledger)
-	if err != nil {
-		return nil, nil, usage("%w", err)
+	if len(tasks) == 0 {
+		ledgers = suite.Ledgers()
 	}
-	return ledger, requirements, nil
+	requirements, err := s.Apply(ledgers...)
+	if err != nil {
+		return nil, usage("%w", err)
+	}
+	return requirements, nil
+}
+
+// stepTitle returns the title of the step that a requirement belongs to.
+func stepTitle(r suite.Requirement) string {
+	_, ledger, err := suite.RequirementOf(r.ID)
+	if err != nil {
+		return ""
+	}
+	for _, s := range ledger.Steps {
+		if s.ID == r.Step {
+			return s.Title
+		}
+	}
+	return ""
 }
 
 func newList() *cobra.Command {
-	var task, format string
+	var tasks []string
+	var format string
 	var selection suite.Selection
 	cmd := &cobra.Command{
 		Use:   "list",
@@ -73,7 +88,7 @@ func newList() *cobra.Command {
   conform list --requirement set-presence.refusal. --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ledger, requirements, err := selected(task, selection)
+			requirements, err := selected(tasks, selection)
 			if err != nil {
 				return err
 			}
@@ -89,15 +104,11 @@ func newList() *cobra.Command {
 				for _, r := range requirements {
 					longest = max(longest, len(r.ID))
 				}
-				step := ""
+				title := ""
 				for _, r := range requirements {
-					if r.Step != step {
-						step = r.Step
-						for _, s := range ledger.Steps {
-							if s.ID == step {
-								fmt.Fprintf(&b, "\n%s  %s\n", s.ID, s.Title)
-							}
-						}
+					if t := stepTitle(r); t != title {
+						title = t
+						fmt.Fprintf(&b, "\n%s  %s\n", r.Step, title)
 					}
 					fmt.Fprintf(&b, "  %-*s  %-6s %-6s  %s\n", longest, r.ID, r.Level, r.Subject, r.Says)
 				}
@@ -108,7 +119,7 @@ func newList() *cobra.Command {
 			return usage("unknown format %q%s; list writes text or json", format, suite.Nearest(format, []string{"text", "json"}))
 		},
 	}
-	selectionFlags(cmd, &task, &selection)
+	selectionFlags(cmd, &tasks, &selection)
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	complete(cmd, "format", func() []string { return []string{"text", "json"} })
 	return cmd

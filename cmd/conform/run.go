@@ -21,7 +21,7 @@ import (
 
 // runFlags are the flags of `conform run`.
 type runFlags struct {
-	task      string
+	tasks     []string
 	selection suite.Selection
 	strict    bool
 	cassette  string
@@ -55,7 +55,7 @@ The token comes from CONFORM_TOKEN or --token-file, never from a flag.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
-	selectionFlags(cmd, &f.task, &f.selection)
+	selectionFlags(cmd, &f.tasks, &f.selection)
 	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
 	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
 	f.live.add(cmd)
@@ -82,7 +82,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	recording := f.open()
-	if _, _, err := selected(f.task, f.selection); err != nil {
+	if _, err := selected(f.tasks, f.selection); err != nil {
 		return err
 	}
 	if f.out != "" { // before a live server is asked anything
@@ -151,7 +151,7 @@ func (f *runFlags) open() func(context.Context) (*cassettes.Cassette, error) {
 		return nil
 	}
 	return begin(func() (*cassettes.Cassette, error) {
-		c, err := cassettes.Open(cmp.Or(f.cassette, "reference/"+f.task))
+		c, err := cassettes.Open(cmp.Or(f.cassette, "reference/set-presence"))
 		if err != nil {
 			return nil, exit{exitFailed, err}
 		}
@@ -190,14 +190,14 @@ func (f *runFlags) gather(ctx context.Context, recording func(context.Context) (
 	if err != nil {
 		return nil, err
 	}
-	if c.Provenance.Task == f.task {
-		e, err := suite.Replay(ctx, c)
+	if c.Provenance.Task != "" {
+		e, err := suite.Replay(ctx, c, f.tasks...)
 		if err != nil {
 			return nil, exit{exitFailed, err}
 		}
 		return e, nil
 	}
-	list, err := suite.Locate(f.task, c)
+	list, err := suite.Locate(c, f.tasks...)
 	if err != nil {
 		return nil, exit{exitFailed, err}
 	}
@@ -221,7 +221,7 @@ func (f *runFlags) drive(ctx context.Context, stderr io.Writer) (*suite.Evidence
 	if err != nil {
 		return nil, err
 	}
-	target.Task = f.task
+	target.Tasks = f.tasks
 	shown := showProgress(stderr, !f.quiet && isTerminal(stderr))
 	target.Progress = shown.set
 	limited, cancel := context.WithTimeout(ctx, f.live.timeout)

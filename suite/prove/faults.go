@@ -133,7 +133,7 @@ func onClient(ctx context.Context, change func(http.RoundTripper) http.RoundTrip
 	for i := range exchanges {
 		exchanges[i].ID = i + 1
 	}
-	located, err := suite.Locate("set-presence", &cassettes.Cassette{Name: "client", Exchanges: exchanges})
+	located, err := suite.Locate(&cassettes.Cassette{Name: "client", Exchanges: exchanges})
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func onMutants() ([]experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	located, err := suite.Locate("set-presence", c)
+	located, err := suite.Locate(c)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func onMutants() ([]experiment, error) {
 		planned = append(planned, experiment{Trial: Trial{Kind: "recording", Name: m.name(), Does: m.name()}, run: func(_ context.Context, t *Trial) error {
 			mutated := *c
 			mutated.Exchanges = m.edit(c.Exchanges)
-			located, err := suite.Locate("set-presence", &mutated)
+			located, err := suite.Locate(&mutated)
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,144 @@
+package suite
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// owners are the requirements that answer for the soundness of a part: who asks
+// a broken answer for something else is blocked by them.
+var owners = map[string]struct{ statusID, jsonID string }{
+	partBefore: {"set-presence.pre.self", "set-presence.pre.self"},
+	partAfter:  {"set-presence.4.status", "set-presence.4.json"},
+	partRead:   {"set-presence.6.read", "set-presence.6.read"},
+	partEvents: {"set-presence.event.status", "set-presence.event.status"},
+}
+
+// condition says what must have gone well for a part to be there.
+type condition struct {
+	title string
+	after string                                // the part before it, "" if none
+	ready func(e *Evidence, x *Exchange) string // the requirement that x, of that part, broke; "" if the way is clear
+}
+
+var conditions = map[string]condition{
+	partCreate:   {title: "POST that created the application"},
+	partBefore:   {title: "GET on the application before makeMeAvailable"},
+	partMake:     {"POST on makeMeAvailable", partBefore, offersMakeMeAvailable},
+	partAfter:    {"GET on the application after makeMeAvailable", partMake, accepted("set-presence.2.status")},
+	partPresence: {"POST on presence", partAfter, offersPresence},
+	partRead:     {"GET on presence after makeMeAvailable", partAfter, offersPresence},
+	partEvents:   {"answer on the event channel", partAfter, offersEvents},
+	partReset:    {"POST on presence with an empty body", partAfter, offersPresence},
+	partEnd:      {title: "DELETE on the application"},
+	"gone":       {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, accepted("DELETE on the application")},
+}
+
+// conditionOf returns the condition of any part, the refusals included.
+func conditionOf(part string) condition {
+	if c, ok := conditions[part]; ok {
+		return c
+	}
+	c := condition{title: "request that must be refused so"}
+	switch rel := probes[part].rel; {
+	case part == "modality" || part == "anonymous":
+		// These need an application of another user, not a step of this one.
+	case strings.HasSuffix(part, "-before") || rel == "application":
+		c.after, c.ready = partBefore, sound
+	case rel == "makeMeAvailable":
+		c.after, c.ready = partMake, accepted("set-presence.2.status")
+	case rel == "presence":
+		c.after, c.ready = partAfter, offersPresence
+	}
+	return c
+}
+
+// blockedBy says which earlier failure is the reason that a part is missing, ""
+// if there is none.
+func (e *Evidence) blockedBy(name string) string {
+	p := conditionOf(name)
+	if p.after == "" {
+		return ""
+	}
+	before := e.parts[p.after]
+	if len(before) == 0 {
+		return e.blockedBy(p.after)
+	}
+	reason := ""
+	for _, x := range before {
+		why := ""
+		if x.Failure != "" {
+			why = fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
+		} else if id := p.ready(e, x); id != "" {
+			why = fmt.Sprintf("%s: see exchange %d", id, x.ID)
+		}
+		if why == "" {
+			return ""
+		}
+		reason = cmp.Or(reason, why)
+	}
+	return reason
+}
+
+// sound: the answer is a success with a JSON object in it.
+func sound(_ *Evidence, x *Exchange) string {
+	p := owners[x.Part]
+	if !x.succeeded() {
+		return p.statusID
+	}
+	if _, err := x.object(); err != nil {
+		return p.jsonID
+	}
+	return ""
+}
+
+// accepted: the answer says that the server did what it was asked.
+func accepted(id string) func(*Evidence, *Exchange) string {
+	return func(_ *Evidence, x *Exchange) string {
+		if x.succeeded() || x.Response.Code == http.StatusConflict {
+			return ""
+		}
+		return id
+	}
+}
+
+func offersMakeMeAvailable(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	return offers(x, "makeMeAvailable", "set-presence.1.link.present", "set-presence.1.link.href")
+}
+
+func offersPresence(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	return offers(x, "presence", "set-presence.4.me.links.presence", "set-presence.4.me.links.presence")
+}
+
+func offersEvents(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	object, _ := x.object()
+	link, _ := dig(object, "_links", "events")
+	if _, err := resolveOwn(link, x.url); err != nil {
+		return "set-presence.4.links.events"
+	}
+	return ""
+}
+
+// offers: me has a link that can be followed.
+func offers(x *Exchange, rel, presentID, hrefID string) string {
+	object, _ := x.object()
+	value, ok := dig(object, "_embedded", "me", "_links", rel)
+	if !ok {
+		return presentID
+	}
+	if _, err := resolveOwn(value, x.url); err != nil {
+		return hrefID
+	}
+	return ""
+}
