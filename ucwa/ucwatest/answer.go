@@ -39,7 +39,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 	for name, values := range a.header {
 		h[name] = values
 	}
-	h.Set("Cache-Control", "no-cache")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "no-cache")
+	}
 	h.Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
 	h.Set("Server", "ucwatest") // nobody may take this server for a real one
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -44,10 +44,10 @@ type application struct {
 // application's href.
 func (s *Server) CreateApplication(token, userAgent, culture, endpointID string) (href string, err error) {
 	s.mu.RLock()
-	u := s.tokens[token]
+	u := s.tokens[token].user
 	s.mu.RUnlock()
 	if u == nil {
-		return "", s.unauthorized()
+		return "", s.unauthorized(nil)
 	}
 	body, err := json.Marshal(map[string]string{"userAgent": userAgent, "culture": culture, "endpointId": endpointID})
 	if err != nil {

@@ -5,12 +5,25 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 const unauthorizedPage = `<!DOCTYPE html>
 <html><head><title>401 - Unauthorized</title></head>
 <body><h2>401 - Unauthorized: Access is denied due to invalid credentials.</h2></body></html>
 `
+
+const serverErrorPage = `<!DOCTYPE html>
+<html><head><title>500 - Internal server error.</title></head>
+<body><h2>500 - Internal server error.</h2></body></html>
+`
+
+// ticket is what a token stands for.
+type ticket struct {
+	user    *user
+	host    string    // that takes it; empty: any
+	expires time.Time // zero: never
+}
 
 // authenticate finds the user whose token the request carries.
 func (s *Server) authenticate(r *http.Request) (*user, error) {
@@ -19,25 +32,45 @@ func (s *Server) authenticate(r *http.Request) (*user, error) {
 		scheme, token, _ := strings.Cut(given[0], " ")
 		if strings.EqualFold(scheme, "Bearer") {
 			s.mu.RLock()
-			u := s.tokens[strings.TrimSpace(token)]
+			t := s.tokens[strings.TrimSpace(token)]
 			s.mu.RUnlock()
-			if u != nil {
-				return u, nil
+			switch {
+			case t.user == nil || !t.expires.IsZero() && !s.clock.Now().Before(t.expires):
+			case t.host != "" && t.host != hostOf(r):
+				return nil, s.anotherHost()
+			default:
+				return t.user, nil
 			}
 		}
 	}
-	return nil, s.unauthorized()
+	return nil, s.unauthorized(r)
 }
 
 // unauthorized says where tokens are to be had, in two challenges as IIS sends
 // them. The page is HTML: in a real deployment it is not UCWA that answers.
-func (s *Server) unauthorized() *refusal {
+func (s *Server) unauthorized(request *http.Request) *refusal {
+	origin, grants := "https://"+s.host, "urn:microsoft.rtc:windows,urn:microsoft.rtc:anonmeeting,password"
+	if s.signIn != nil && request != nil {
+		// The host that challenges is the one that hands out its tokens.
+		origin, grants = originOf(request), s.signIn.grants()
+	}
 	r := refuse(http.StatusUnauthorized, "", "No valid token was given.").
-		with("WWW-Authenticate", `MsRtcOAuth href="https://`+s.host+`/WebTicket/oauthtoken",`+
-			`grant_type="urn:microsoft.rtc:windows,urn:microsoft.rtc:anonmeeting,password"`).
+		with("WWW-Authenticate", `MsRtcOAuth href="`+origin+tokenPath+`",grant_type="`+grants+`"`).
 		with("WWW-Authenticate", `Bearer trusted_issuers="", client_id="00000004-0000-0ff1-ce00-000000000000"`)
-	r.html = true
+	r.page = unauthorizedPage
 	return r
+}
+
+// anotherHost refuses a token that another host of the deployment handed out.
+func (s *Server) anotherHost() *refusal {
+	if s.signIn != nil && s.signIn.WrongHost500 {
+		r := refuse(http.StatusInternalServerError, "", "").
+			with("X-Ms-Diagnostics", `28032;source="`+s.host+`";reason="The web ticket is invalid."`)
+		r.page = serverErrorPage
+		return r
+	}
+	return refuse(http.StatusForbidden, "", "The token is for another host.").
+		with("X-Ms-Diagnostics", `28055;source="`+s.host+`";reason="The OAuth token is not valid for this host."`)
 }
 
 // photoCookie tells whether the request carries the application's cookie. It

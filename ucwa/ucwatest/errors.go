@@ -14,7 +14,7 @@ type refusal struct {
 	message    string
 	parameters []badParameter // only on 400
 	header     http.Header
-	html       bool // answered by what stands before UCWA, hence not in JSON
+	page       string // of HTML: answered by what stands before UCWA, hence not in JSON
 }
 
 type badParameter struct {
@@ -40,8 +40,8 @@ func (r *refusal) Error() string {
 }
 
 func (r *refusal) answer() answer {
-	if r.html {
-		return answer{status: r.status, header: r.header, mediaType: "text/html", raw: []byte(unauthorizedPage)}
+	if r.page != "" {
+		return answer{status: r.status, header: r.header, mediaType: "text/html", raw: []byte(r.page)}
 	}
 	body := object{{"code", codes[r.status]}}
 	if r.subcode != "" {

@@ -43,6 +43,10 @@ type Config struct {
 	// half of it is answered with resume.
 	Expiry time.Duration
 
+	// SignIn makes the server hand out tokens, as [SignIn] says. Nil: tokens come
+	// from AddUser alone, and nothing leads to the applications.
+	SignIn *SignIn
+
 	// IDs names applications; real names have 11 or 12 decimal digits. A name
 	// in use is passed over and IDs asked again. It is called by one goroutine
 	// at a time. Nil draws them at random. With IDs set, tokens and cookies
@@ -60,10 +64,12 @@ type Server struct {
 	timeout     time.Duration
 	expiry      time.Duration
 	ids         func() string // nil: random
+	signIn      *SignIn       // nil: not served
 
 	// mu guards the maps. Where a user's lock is needed too, that comes first.
 	mu           sync.RWMutex
-	tokens       map[string]*user
+	tokens       map[string]ticket
+	issued       int                     // tokens, ever
 	users        map[string]*user        // by URI in lower case
 	applications map[string]*application // live ones, by id
 }
@@ -78,9 +84,12 @@ func New(cfg Config) *Server {
 		timeout:      cfg.EventTimeout,
 		expiry:       cfg.Expiry,
 		ids:          cfg.IDs,
-		tokens:       map[string]*user{},
+		tokens:       map[string]ticket{},
 		users:        map[string]*user{},
 		applications: map[string]*application{},
+	}
+	if cfg.SignIn != nil {
+		s.signIn = cfg.SignIn.clone()
 	}
 	if s.host == "" {
 		s.host = "ucwatest.example"
@@ -149,6 +158,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve asks in this order: who calls, from where, for what, with which method,
 // wanting which representation, sending what. The first that fails decides.
 func (s *Server) serve(r *http.Request) (answer, error) {
+	if s.signIn != nil {
+		if a, found, err := s.serveSignIn(r); found || err != nil {
+			return a, err
+		}
+	}
 	id, path, found := locate(r.URL)
 	if !found {
 		return answer{}, notFound()
@@ -163,6 +177,9 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	}
 	if err := s.admit(r); err != nil {
 		return answer{}, err
+	}
+	if s.signIn != nil && !at(r, s.signIn.Pool) {
+		return answer{}, notFound()
 	}
 
 	table := applications

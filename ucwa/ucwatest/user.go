@@ -19,6 +19,14 @@ type User struct {
 	Title      string
 	Department string
 
+	// Password is what the user signs in with, by URI, SIP address or Windows
+	// name. Users without one get no token by the password grant.
+	Password string
+
+	// Windows is the user's name in Windows, as in `CONTOSO\dana` or
+	// "dana@CONTOSO.COM", for the grant urn:microsoft.rtc:windows.
+	Windows string
+
 	// Anonymous users may create applications, but have neither presence nor
 	// phones: makeMeAvailable answers 403 AnonymousNotAllowed.
 	Anonymous bool
@@ -50,22 +58,45 @@ type user struct {
 // carry as "Authorization: Bearer " + token. The same URI again, in any
 // casing, yields a further token for the account that is there.
 func (s *Server) AddUser(u User) (token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	account := s.add(u)
+	return s.token(ticket{user: account}, strings.ToLower(account.URI))
+}
+
+// add finds the account of a user, or opens one. The server's lock must be held.
+func (s *Server) add(u User) *user {
 	if !strings.HasPrefix(strings.ToLower(u.URI), "sip:") {
 		u.URI = "sip:" + u.URI
 	}
 	u.Modalities = slices.Clone(u.Modalities)
 	key := strings.ToLower(u.URI)
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token = "cwt=" + s.secret(fmt.Sprintf("token %d %s", len(s.tokens), key))
 	account := s.users[key]
 	if account == nil {
 		account = &user{User: u, server: s, cookie: s.secret("cookie " + key), shared: offline}
 		s.users[key] = account
 	}
-	s.tokens[token] = account
+	return account
+}
+
+// token makes a token. The server's lock must be held.
+func (s *Server) token(t ticket, purpose string) string {
+	token := "cwt=" + s.secret(fmt.Sprintf("token %d %s", s.issued, purpose))
+	s.issued++
+	s.tokens[token] = t
 	return token
+}
+
+// account finds a user by what somebody calls himself; nil if it is nobody.
+func (s *Server) account(is func(*user) bool) *user {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, u := range s.users {
+		if is(u) {
+			return u
+		}
+	}
+	return nil
 }
 
 // secret is random, unless the session is to be repeatable: then it is made
