@@ -14,11 +14,17 @@ import (
 	"time"
 )
 
-// Client talks to one UCWA server on behalf of one user. Token is required, the
-// rest may stay zero. A Client is safe for use by several goroutines.
+// Client talks to one UCWA server on behalf of one user. Without Token or
+// TokenSource a server refuses nearly everything; the rest may stay zero. A Client
+// is safe for use by several goroutines.
 type Client struct {
-	// Token is sent as "Authorization: Bearer …", such as "cwt=AAEB…".
+	// Token is sent as "Authorization: Bearer …", such as "cwt=AAEB…". If it is
+	// empty, requests carry no Authorization.
 	Token string
+
+	// TokenSource, if set, is asked for the token before every request, in place
+	// of Token: tokens expire, and a client may live longer. [SignIn.Enter] sets it.
+	TokenSource func(context.Context) (string, error)
 
 	// HTTP sends the requests; http.DefaultClient if nil. Its CheckRedirect is
 	// not asked: redirects are followed as Do says.
@@ -94,7 +100,16 @@ func (c *Client) Do(ctx context.Context, method string, link Link, body any) (*R
 	if err != nil {
 		return nil, err
 	}
+	token := c.Token
+	if c.TokenSource != nil {
+		if token, err = c.TokenSource(ctx); err != nil {
+			return nil, fmt.Errorf("%s %s: the token: %w", method, u.Redacted(), err)
+		}
+	}
 	c.setHeader(req.Header, u, method, data != nil)
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	if c.Before != nil {
 		c.Before(req)
 	}
@@ -106,7 +121,6 @@ func (c *Client) Do(ctx context.Context, method string, link Link, body any) (*R
 func (c *Client) setHeader(h http.Header, u *url.URL, method string, hasBody bool) {
 	h.Set("Accept", "application/json")
 	h.Set("Accept-Language", cmp.Or(c.Language, "en-US"))
-	h.Set("Authorization", "Bearer "+c.Token)
 	h.Set("User-Agent", cmp.Or(c.UserAgent, "ucwa-go"))
 	if method != http.MethodGet {
 		h.Set("Cache-Control", "no-cache")
@@ -121,12 +135,9 @@ func (c *Client) setHeader(h http.Header, u *url.URL, method string, hasBody boo
 	}
 }
 
+// send sends a request that only its own origin may redirect.
 func (c *Client) send(req *http.Request) (*Response, error) {
-	client := *http.DefaultClient
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
+	return c.exchange(req, func(next *http.Request, via []*http.Request) error {
 		if Origin(next.URL) != Origin(req.URL) {
 			return &OriginError{Rel: "redirect", URL: next.URL.Redacted(), Expected: Origin(req.URL)}
 		}
@@ -137,7 +148,20 @@ func (c *Client) send(req *http.Request) (*Response, error) {
 			return errors.New("more than 5 redirects")
 		}
 		return nil
+	})
+}
+
+// alone sends a request and returns a redirect as it comes, like any other answer.
+func (c *Client) alone(req *http.Request) (*Response, error) {
+	return c.exchange(req, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
+}
+
+func (c *Client) exchange(req *http.Request, checkRedirect func(*http.Request, []*http.Request) error) (*Response, error) {
+	client := *http.DefaultClient
+	if c.HTTP != nil {
+		client = *c.HTTP
 	}
+	client.CheckRedirect = checkRedirect
 	res, err := client.Do(req)
 	if err != nil {
 		// Of a redirect that is not followed net/http names the target, password

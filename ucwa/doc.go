@@ -8,6 +8,26 @@
 // uses [Client] has no occasion to build a path; and a link that leaves the origin
 // which served it is refused, so that a token reaches no other host.
 //
+// From a SIP address to an application:
+//
+//	signIn := &ucwa.SignIn{
+//		Address:     "sip:dana@contoso.com",
+//		Credentials: ucwa.Credentials{Username: "dana@contoso.com", Password: password},
+//	}
+//	client, applications, err := signIn.Open(ctx)
+//	if err != nil {
+//		return err
+//	}
+//	app, err := client.Create(ctx, applications, ucwa.NewApplication{UserAgent: "Contoso Board"})
+//	if err != nil {
+//		return err
+//	}
+//	defer client.End(context.WithoutCancel(ctx), app)
+//
+// Open discovers the server, signs in at each host on the way with a token for that
+// host alone, and returns a client whose token renews itself. [SignIn] can take the
+// same steps one by one. A token that is at hand goes into [Client].Token instead.
+//
 // The documented task "Set my presence information", whole:
 //
 //	client := &ucwa.Client{Token: token}

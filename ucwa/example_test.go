@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // The documented task "Set my presence information": make me available, get the
@@ -25,6 +26,44 @@ func Example() {
 	// POST /ucwa/oauth/v1/applications/101/me/presence {"availability":"Online"}
 	// event: presence added, sender me
 	// error: <nil>
+}
+
+// From a SIP address to an application, on a deployment of three hosts.
+func ExampleSignIn_Open() {
+	server := ucwatest.New(ucwatest.Config{SignIn: &ucwatest.SignIn{
+		Users: "https://lyncweb.contoso.com",
+		Pool:  "https://pool.contoso.com",
+	}})
+	server.AddUser(ucwatest.User{URI: "sip:dana@contoso.com", Password: "pass"})
+	running, err := ucwatest.StartTLS(server, ucwatest.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer running.Close()
+
+	ctx := context.Background()
+	signIn := &ucwa.SignIn{
+		Address:     "sip:dana@contoso.com",
+		Credentials: ucwa.Credentials{Username: "dana@contoso.com", Password: "pass"},
+		Client:      ucwa.Client{HTTP: running.Client()}, // which dials the one socket whatever the host
+	}
+	client, applications, err := signIn.Open(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	app, err := client.Create(ctx, applications, ucwa.NewApplication{UserAgent: "Contoso Board"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	self, err := app.Link("self").URL()
+	fmt.Println(self.Host, app.String("culture"), err)
+	fmt.Println(client.End(ctx, app), server.Applications())
+	// Output:
+	// pool.contoso.com en-US <nil>
+	// <nil> 0
 }
 
 func setPresence(ctx context.Context, client *ucwa.Client, application string) error {

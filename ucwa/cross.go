@@ -1,0 +1,97 @@
+package ucwa
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// crossing are the links that may lead to another host: by the documentation those
+// of Autodiscover and of the user resource, and no other.
+var crossing = []string{"redirect", "user", "applications"}
+
+// crossingError is the error for a link or redirect to another host that must not
+// be followed.
+type crossingError struct{ from, to, problem string }
+
+func (e *crossingError) Error() string {
+	return fmt.Sprintf("it leads from %s to %s: not followed, %s", e.from, e.to, e.problem)
+}
+
+// Cross returns the link as one that begins on the host it leads to. Only the links
+// redirect, user and applications may lead to another host at all: before an
+// application exists, the hosts of a deployment hand a client on. No token goes with
+// it: one is good for one host, and the next host is asked for its own.
+//
+// Where the link leads must be https, on the default port or on the one that
+// served the link; user information and fragments are refused, as by [Resolve].
+// What came over http, which anyone on the way can forge, may lead only to hosts
+// within the domain of Address, and those of Trust. Plain, and http on loopback,
+// are exempt. A link that stays on its origin is held to https all the same.
+func (s *SignIn) Cross(link Link) (Link, error) {
+	u, err := s.crossed(link)
+	if err != nil {
+		return Link{}, err
+	}
+	link.Href, link.base = u.String(), u
+	return link, nil
+}
+
+func (s *SignIn) crossed(link Link) (*url.URL, error) {
+	if link.base == nil || !slices.Contains(crossing, link.Rel) {
+		return link.URL() // which knows the origin that it must not leave
+	}
+	u, err := Resolve(link.base, link.Href)
+	if err != nil {
+		return nil, fmt.Errorf("link %q: %w", link.Rel, err)
+	}
+	if err := s.check(link.base, u); err != nil {
+		return nil, fmt.Errorf("link %q: %w", link.Rel, err)
+	}
+	return u, nil
+}
+
+// check tells whether an answer that came from one URL may lead to another.
+func (s *SignIn) check(from, to *url.URL) error {
+	near := loopback(from) && loopback(to)
+	fail := func(problem string) error {
+		return &crossingError{Origin(from), to.Redacted(), problem}
+	}
+	switch {
+	case to.Scheme != "https" && (from.Scheme == "https" || !s.Plain && !near):
+		return fail("since only https keeps the credentials from others")
+	case near || Origin(from) == Origin(to):
+		return nil
+	case port(to) != "443" && port(to) != port(from):
+		if s.Plain && to.Scheme == "http" && port(to) == "80" {
+			return nil
+		}
+		return fail("since it is on a port where anyone may have put a server: give the URL by hand if it is right")
+	case from.Scheme == "http" && !s.Plain && !s.trusts(to.Hostname()):
+		return fail("since the answer came over http, which anyone on the way can forge, and the host is outside the domain: " +
+			"give the URL by hand, or trust the domain, if it is right")
+	}
+	return nil
+}
+
+// trusts tells whether a host is in the domain of the address, or in a trusted one.
+func (s *SignIn) trusts(host string) bool {
+	own, _ := domainOf(s.Address)
+	return slices.ContainsFunc(append([]string{own}, s.Trust...), func(domain string) bool {
+		return domain != "" && (strings.EqualFold(host, domain) ||
+			strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain)))
+	})
+}
+
+func port(u *url.URL) string {
+	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+}
+
+// loopback tells whether u leads to this machine, by its own words: no name is looked up.
+func loopback(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return strings.EqualFold(u.Hostname(), "localhost") || ip != nil && ip.IsLoopback()
+}
