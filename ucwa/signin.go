@@ -195,16 +195,20 @@ func (s *SignIn) fresh(ctx context.Context, h *host, u *url.URL) (Token, *Respon
 	if grant == GrantAnonMeeting && h.token.Valid() {
 		form.Set("ms_rtc_renew", h.token.Value)
 	}
-	res, err := s.Post(ctx, h.issuer, form)
-	if err != nil {
-		return Token{}, nil, err
-	}
-	t, err := ParseToken(res, grant)
+	t, err := s.ask(ctx, h.issuer, form)
 	// A meeting's key locks nothing, and to sign in with a browser takes a second try.
 	if e := (*TokenError)(nil); errors.As(err, &e) && e.Refused() && grant != GrantAnonMeeting && grant != GrantPassive {
 		h.refused = err
 	}
 	return t, nil, err
+}
+
+func (s *SignIn) ask(ctx context.Context, issuer *Issuer, form url.Values) (Token, error) {
+	res, err := s.Post(ctx, issuer, form)
+	if err != nil {
+		return Token{}, err
+	}
+	return ParseToken(res, form.Get("grant_type"))
 }
 
 func (s *SignIn) host(u *url.URL) *host {

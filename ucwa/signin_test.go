@@ -40,6 +40,7 @@ type network struct {
 	t       *testing.T
 	roots   *x509.CertPool
 	address map[string]string // by host and port
+	real    bool              // what is not there is dialled as it is
 
 	mu  sync.Mutex
 	log []string
@@ -82,6 +83,9 @@ func (n *network) client() ucwa.Client {
 	transport := &http.Transport{
 		DialContext: func(ctx context.Context, kind, address string) (net.Conn, error) {
 			to, known := n.address[address]
+			if n.real && !known {
+				to, known = address, true
+			}
 			if !known {
 				host, _, _ := net.SplitHostPort(address)
 				return nil, &net.OpError{Op: "dial", Net: kind, Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
@@ -127,6 +131,13 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
+func (n *network) reset() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.log = nil
+	n.all.Reset()
+}
+
 // wants fails the test unless exactly these requests were sent.
 func (n *network) wants(lines ...string) {
 	n.t.Helper()
@@ -153,7 +164,6 @@ func threeHosts(t *testing.T, change ...func(*ucwatest.SignIn)) (*network, *ucwa
 	return n, server
 }
 
-// without are the credentials of nobody.
 func signInTo(n *network, c ucwa.Credentials) *ucwa.SignIn {
 	return &ucwa.SignIn{Address: "sip:dana@contoso.com", Credentials: c, Client: n.client()}
 }
