@@ -108,7 +108,7 @@ func (c *check) optional(part string) []answer {
 // missing ends the spec that found no exchange of a part, and says why there is none.
 func (c *check) missing(part string) {
 	if slices.Contains(c.Absent, part) {
-		c.notApplicable("the run was given no user who meets it (" + absentees[part] + ")")
+		c.notApplicable("the run was not given what it takes (" + absentees[part] + ")")
 	}
 	if reason := c.blockedBy(part); reason != "" {
 		c.stop(reports.Blocked, reason)
@@ -154,8 +154,9 @@ func (c *check) brokeOff() *Exchange {
 
 // absentees tell how a run is given the users who meet a refusal.
 var absentees = map[string]string{
-	"anonymous": "--anonymous-application, Target.Anonymous",
-	"modality":  "--restricted-application, Target.Restricted",
+	"anonymous":        "--anonymous-application, Target.Anonymous",
+	"modality":         "--restricted-application, Target.Restricted",
+	"create-elsewhere": "--foreign-token, Target.ForeignToken",
 }
 
 // answer is an exchange as a spec sees it.

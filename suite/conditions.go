@@ -5,11 +5,17 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // owners are the requirements that answer for the soundness of a part: who asks
 // a broken answer for something else is blocked by them.
 var owners = map[string]struct{ statusID, jsonID string }{
+	partRoot:   {"create-application.1.status", "create-application.1.json"},
+	partToken:  {"create-application.3.status", "create-application.3.json"},
+	partUser:   {"create-application.4.status", "create-application.4.json"},
+	partCreate: {"create-application.5.status", "create-application.5.json"},
 	partBefore: {"set-presence.pre.self", "set-presence.pre.self"},
 	partAfter:  {"set-presence.4.status", "set-presence.4.json"},
 	partRead:   {"set-presence.6.read", "set-presence.6.read"},
@@ -24,16 +30,21 @@ type condition struct {
 }
 
 var conditions = map[string]condition{
-	partCreate:   {title: "POST that created the application"},
-	partBefore:   {title: "GET on the application before makeMeAvailable"},
-	partMake:     {"POST on makeMeAvailable", partBefore, offersMakeMeAvailable},
-	partAfter:    {"GET on the application after makeMeAvailable", partMake, accepted("set-presence.2.status")},
-	partPresence: {"POST on presence", partAfter, offersPresence},
-	partRead:     {"GET on presence after makeMeAvailable", partAfter, offersPresence},
-	partEvents:   {"answer on the event channel", partAfter, offersEvents},
-	partReset:    {"POST on presence with an empty body", partAfter, offersPresence},
-	partEnd:      {title: "DELETE on the application"},
-	"gone":       {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, accepted("DELETE on the application")},
+	partRoot:      {title: "GET on an Autodiscover root"},
+	partChallenge: {"GET on the user resource without a token", partRoot, offersUser},
+	partToken:     {"POST on a token endpoint", partChallenge, challenges},
+	partUser:      {"GET on the user resource with a token", partToken, givesToken},
+	partCreate:    {"POST that created the application", partUser, offersApplications},
+	partAgain:     {"POST with the endpointId of an application that there is", partCreate, sound},
+	partBefore:    {"GET on the application before makeMeAvailable", partCreate, sound},
+	partMake:      {"POST on makeMeAvailable", partBefore, offersMakeMeAvailable},
+	partAfter:     {"GET on the application after makeMeAvailable", partMake, accepted("set-presence.2.status")},
+	partPresence:  {"POST on presence", partAfter, offersPresence},
+	partRead:      {"GET on presence after makeMeAvailable", partAfter, offersPresence},
+	partEvents:    {"answer on the event channel", partAfter, offersEvents},
+	partReset:     {"POST on presence with an empty body", partAfter, offersPresence},
+	partEnd:       {"DELETE on the application", partCreate, sound},
+	"gone":        {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, accepted("DELETE on the application")},
 }
 
 // conditionOf returns the condition of any part, the refusals included.
@@ -45,6 +56,10 @@ func conditionOf(part string) condition {
 	switch rel := probes[part].rel; {
 	case part == "modality" || part == "anonymous":
 		// These need an application of another user, not a step of this one.
+	case rel == relToken:
+		c.after, c.ready = partChallenge, challenges
+	case strings.HasPrefix(part, "create-"):
+		c.after, c.ready = partUser, offersApplications
 	case strings.HasSuffix(part, "-before") || rel == "application":
 		c.after, c.ready = partBefore, sound
 	case rel == "makeMeAvailable":
@@ -139,6 +154,54 @@ func offers(x *Exchange, rel, presentID, hrefID string) string {
 	}
 	if _, err := resolveOwn(value, x.url); err != nil {
 		return hrefID
+	}
+	return ""
+}
+
+// offersUser: the root leads on to a user resource.
+func offersUser(_ *Evidence, x *Exchange) string {
+	if id := sound(nil, x); id != "" {
+		return id
+	}
+	if x.leadsOn(relRoot)[relUser] == nil {
+		return "create-application.1.link.user"
+	}
+	return ""
+}
+
+// challenges: the answer tells where tokens are to be had.
+func challenges(_ *Evidence, x *Exchange) string {
+	switch {
+	case x.Response.Code != http.StatusUnauthorized:
+		return "create-application.2.status"
+	case issuerOf(x) == nil:
+		return "create-application.2.challenge"
+	}
+	return ""
+}
+
+// givesToken: the answer has a token in it.
+func givesToken(_ *Evidence, x *Exchange) string {
+	if id := sound(nil, x); id != "" {
+		return id
+	}
+	object, _ := x.object()
+	if text, _ := object["access_token"].(string); text == "" {
+		return "create-application.3.access_token"
+	}
+	return ""
+}
+
+// offersApplications: the user resource leads on to the applications.
+func offersApplications(_ *Evidence, x *Exchange) string {
+	if id := sound(nil, x); id != "" {
+		return id
+	}
+	object, _ := x.object()
+	href, _ := dig(object, "_links", "applications", "href")
+	text, _ := href.(string)
+	if _, err := ucwa.Resolve(x.url, text); err != nil {
+		return "create-application.4.link.applications"
 	}
 	return ""
 }

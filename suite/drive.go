@@ -20,9 +20,15 @@ import (
 // The driver makes the user available, changes and resets the presence, and ends
 // the application.
 type Target struct {
-	Tasks       []string // "set-presence" if empty
+	Tasks       []string // to judge; "set-presence" if empty, and "create-application" with SignIn
 	Application string   // absolute URL of the application resource
 	Token       string   // the bearer token, such as "cwt=AAEB…"
+
+	// SignIn, in place of Application and Token, makes the run begin with the way
+	// from a SIP address to an application of its own. Its Client is not used.
+	SignIn       *ucwa.SignIn
+	EndpointID   string // GUID of the endpoint that creates the application; a fresh one if empty
+	ForeignToken bool   // where another host than the pool issues tokens: send one of those to the pool, to see it refused
 
 	// Anonymous and Restricted are applications of two other users, for the
 	// refusals that only they meet: a meeting guest, and a user whose policy
@@ -38,6 +44,14 @@ type Target struct {
 	Keep           bool             // leave the application alone at the end; its end is then not exercised
 	Now            func() time.Time // the recording's clock; time.Now if nil
 	Progress       func(string)     // told of each request before it is sent; may be nil
+}
+
+// driven are the tasks that are done: who signs in always creates an application.
+func (t Target) driven() []string {
+	if t.SignIn == nil || slices.Contains(t.Tasks, "create-application") {
+		return t.Tasks
+	}
+	return append([]string{"create-application"}, t.Tasks...)
 }
 
 // Party is another user's application.
@@ -65,7 +79,7 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 
 func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	c, failed := drive(ctx, t, turns)
-	e, err := locateDriven(c)
+	e, err := locateDriven(c, t.Tasks...)
 	if err != nil {
 		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c}
 	}
@@ -115,6 +129,9 @@ func Record(ctx context.Context, t Target) *cassettes.Cassette {
 func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, error) {
 	if len(t.Tasks) == 0 {
 		t.Tasks = []string{"set-presence"}
+		if t.SignIn != nil {
+			t.Tasks = slices.Clone(taskNames)
+		}
 	}
 	now := t.Now
 	if now == nil {
@@ -123,10 +140,10 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	began := now()
 	recorder := &cassettes.Recorder{Transport: patient{t.Transport}, Now: now}
 	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
-	source := sourceOf(t.Application)
+	source := sourceOf(t)
 	c := &cassettes.Cassette{Name: source}
-	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: strings.Join(t.Tasks, ", ")}
-	ledgers, err := ledgersOf(t.Tasks)
+	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: strings.Join(t.driven(), ", ")}
+	ledgers, err := ledgersOf(t.driven())
 	if err != nil {
 		return c, err
 	}
@@ -135,9 +152,7 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 		revisions = append(revisions, fmt.Sprint(l.Revision))
 	}
 	c.Provenance.Ledger = strings.Join(revisions, ", ")
-	for _, name := range t.Tasks {
-		tasks[name].drive(s)
-	}
+	s.run()
 	c.Exchanges = recorder.Exchanges()
 	for _, x := range c.Exchanges {
 		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
@@ -151,12 +166,22 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	if t.Restricted == nil {
 		c.Provenance.Absent = append(c.Provenance.Absent, "modality")
 	}
+	if t.SignIn != nil && !t.ForeignToken {
+		c.Provenance.Absent = append(c.Provenance.Absent, "create-elsewhere")
+	}
 	return c, s.err
 }
 
-// sourceOf names an application without its query, in which a secret may stand.
-func sourceOf(application string) string {
-	u, err := url.Parse(application)
+// sourceOf names what is driven: an application without its query, in which a secret
+// may stand, or what the sign-in begins with.
+func sourceOf(t Target) string {
+	where := t.Application
+	if t.SignIn != nil {
+		if where = t.SignIn.Start; where == "" {
+			return t.SignIn.Address
+		}
+	}
+	u, err := url.Parse(where)
 	if err != nil {
 		return ""
 	}
@@ -216,10 +241,13 @@ func rehearse(ctx context.Context, c *cassettes.Cassette) string {
 			t.Keep = false
 		}
 	}
-	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns()}
-	for _, name := range t.Tasks {
-		tasks[name].drive(s)
+	if slices.Contains(t.Tasks, "create-application") {
+		if t.SignIn = signInOf(c, &t); t.SignIn == nil {
+			return "" // nobody can repeat what a Windows sign-in says: it is another each time
+		}
 	}
+	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns()}
+	s.run()
 	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
 		return miss.Error()
 	}
@@ -247,6 +275,9 @@ type session struct {
 	target    Target
 	transport http.RoundTripper
 	turns     *turns
+	begin     ucwa.Link
+	open      bool // there is an application to end
+	tokens    func(context.Context) (string, error)
 	home      *url.URL // the application whose links are followed
 	received  int      // bytes of bodies
 	err       error
@@ -255,9 +286,29 @@ type session struct {
 // mostReceived bounds what one driver takes from a server, in bytes.
 const mostReceived = 64 << 20
 
+// run does what the target asks for, from the sign-in, if it has one, to the end of
+// the application.
+func (s *session) run() {
+	defer s.end()
+	if s.target.SignIn != nil {
+		if driveCreateApplication(s); s.begin.Href == "" {
+			return
+		}
+	} else {
+		if s.begin, s.err = ucwa.Begin(s.target.Application); s.err != nil {
+			return
+		}
+		s.home, _ = s.begin.URL()
+		s.open = true
+	}
+	if slices.Contains(s.target.Tasks, "set-presence") {
+		driveSetPresence(s)
+	}
+}
+
 // client returns the client with which the driver speaks for itself.
 func (s *session) client() *ucwa.Client {
-	return &ucwa.Client{Token: s.target.Token, WebOrigin: s.target.WebOrigin, UserAgent: userAgent, HTTP: &http.Client{Transport: s.transport}}
+	return &ucwa.Client{Token: s.target.Token, TokenSource: s.tokens, WebOrigin: s.target.WebOrigin, UserAgent: userAgent, HTTP: &http.Client{Transport: s.transport}}
 }
 
 // probe returns a client whose requests are marked as a probe and changed by edit.

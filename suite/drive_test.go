@@ -228,7 +228,7 @@ func TestTurns(t *testing.T) {
 
 // TestSource holds that the name of a source shows no query.
 func TestSource(t *testing.T) {
-	if got := sourceOf("https://dana:secret@pool.contoso.com/ucwa/101?token=cwt=AAEB#x"); got != "https://pool.contoso.com/ucwa/101" {
+	if got := sourceOf(Target{Application: "https://dana:secret@pool.contoso.com/ucwa/101?token=cwt=AAEB#x"}); got != "https://pool.contoso.com/ucwa/101" {
 		t.Errorf("the source is %q", got)
 	}
 }

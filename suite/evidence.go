@@ -30,6 +30,8 @@ type Evidence struct {
 	Exchanges  []*Exchange
 	Recording  *cassettes.Cassette // the same, redacted, as it can be kept
 
+	signedIn    bool              // by a driver: it begins with the sign-in
+	signIn      map[string]string // the rels of what is asked before there is an application, by linkKey
 	application *url.URL
 	served      map[string][]serving // by linkKey
 	parts       map[string][]*Exchange

@@ -106,6 +106,9 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 	if e.application != nil && key == linkKey(e.application) {
 		return []string{"application"}
 	}
+	if rel := e.signIn[key]; rel != "" {
+		return []string{rel}
+	}
 	var rels []string
 	for _, s := range e.served[key] {
 		if !slices.Contains(rels, s.rel) {

@@ -50,7 +50,7 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	all := exchanges(c.Exchanges)
 	var list []*Evidence
 	for _, group := range byApplication(all, c.Provenance.Task != "") {
-		e := &Evidence{Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
+		e := &Evidence{signedIn: slices.Contains(tasksOf(c), "create-application"), Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
 			Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
 		e.locate()
 		e.describe(c.Provenance)
@@ -191,6 +191,7 @@ func byApplication(all []*Exchange, driven bool) [][]*Exchange {
 
 // locate gives every exchange its rels and its part.
 func (e *Evidence) locate() {
+	e.findSignIn()
 	e.findApplication()
 	e.served = map[string][]serving{}
 	for i, x := range e.Exchanges {
@@ -213,8 +214,12 @@ func (e *Evidence) locate() {
 // findApplication finds the URL of the application: the first that a driver
 // asks, else the first whose path or resource says so.
 func (e *Evidence) findApplication() {
-	if e.Driven && len(e.Exchanges) > 0 {
+	if e.Driven && !e.signedIn && len(e.Exchanges) > 0 {
 		e.application = e.Exchanges[0].url
+		return
+	}
+	if e.Driven {
+		e.application = e.created()
 		return
 	}
 	for _, x := range e.Exchanges {
@@ -234,6 +239,17 @@ func (e *Evidence) findApplication() {
 			return
 		}
 	}
+}
+
+// created returns the URL of the application that a driver's sign-in led to, nil if
+// it led to none.
+func (e *Evidence) created() *url.URL {
+	for _, x := range e.Exchanges {
+		if x.Probe == "" && x.Request.Method == http.MethodPost && x.succeeded() && endpointOf(x) != "" {
+			return createdBy(x)
+		}
+	}
+	return nil
 }
 
 func selfOf(object map[string]any, base *url.URL) *url.URL {

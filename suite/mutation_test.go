@@ -164,8 +164,9 @@ var mutations = []struct {
 	}},
 
 	{"set-presence.nav.links", func(r *recording) {
-		r.json(partBefore, "_links/events", gone)
-		r.json(partAfter, "_links/events", gone)
+		for _, part := range []string{partCreate, partAgain, partBefore, partAfter} {
+			r.json(part, "_links/events", gone)
+		}
 	}},
 	{"set-presence.nav.links", func(r *recording) { r.url(partMake, "/me/", "/communication/") }},
 	{"set-presence.nav.order", func(r *recording) { r.probeless("presence-get-before") }},
@@ -292,10 +293,8 @@ var mutations = []struct {
 		r.nth(partEvents, 0, "_links/next/href", "/ucwa/oauth/v1/applications/10100000001/events?ack=1")
 	}},
 	{"set-presence.4.culture", func(r *recording) {
-		x := r.clone(r.parts[partBefore][0])
-		x.Request.Method, x.Request.URL, x.Request.Body = "POST", "https://lyncweb.contoso.com/ucwa/oauth/v1/applications", `{"culture":"de-DE"}`
-		x.Response.Code = 201
-		r.after(r.parts[partBefore][0], x)
+		x := r.parts[partCreate][0]
+		x.Request.Body = strings.Replace(x.Request.Body, "en-US", "de-DE", 1)
 	}},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/rel", gone) }},
 	{"set-presence.event.sender", func(r *recording) { r.json(partEvents, "sender/0/href", gone) }},

@@ -3,6 +3,7 @@ package suite
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -53,12 +54,16 @@ func (s *state) part(x *Exchange) string {
 // situation says what x is by what it asks, and when.
 func (s *state) situation(x *Exchange) string {
 	method := x.Request.Method
+	if part, known := s.signingIn(x); known {
+		return part
+	}
 	switch {
 	case x.is("applications") && method == "POST":
-		if created := createdBy(x); created != nil && s.e.application != nil && linkKey(created) != linkKey(s.e.application) {
+		part := s.creation(x)
+		if created := createdBy(x); part == partCreate && created != nil && s.e.application != nil && linkKey(created) != linkKey(s.e.application) {
 			return "" // another one
 		}
-		return partCreate
+		return part
 	case x.is("application"):
 		return s.application(x, method)
 	case x.is("makeMeAvailable"):
@@ -110,6 +115,8 @@ func (s *state) refused(x *Exchange) string {
 		return "gone"
 	case (x.Response.Code == 403 || x.Response.Code == 500) && s.e.tokenFromElsewhere(x):
 		return "token of another host"
+	case x.is(relToken) || x.is(relUser) || x.is(relRoot):
+		return "" // before there is an application
 	case x.Response.Code == 401 && (own || x.is("applications")):
 		switch {
 		case len(authorization) == 0:
@@ -188,10 +195,7 @@ func (s *state) beforehand(x *Exchange, method string) string {
 // probes are the refusals that a driver asks for: the rel of the resource that it
 // asks, and what makes the request the mistake that it is marked as. A marked
 // request that is none says nothing of how the server takes one.
-var probes = map[string]struct {
-	rel      string
-	mistaken func(s *state, x *Exchange) bool
-}{
+var probes = withCreateProbes(map[string]probe{
 	"presence-get-before":    {"presence", tooEarly("GET")},
 	"presence-post-before":   {"presence", tooEarly("POST")},
 	"note-get-before":        {"note", tooEarly("GET")},
@@ -210,6 +214,17 @@ var probes = map[string]struct {
 	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }},
 	"bad-token":              {"application", unaccepted("Authorization")},
 	"origin":                 {"application", unaccepted("X-Ms-Origin")},
+})
+
+// probe is a refusal that a driver asks for.
+type probe struct {
+	rel      string
+	mistaken func(s *state, x *Exchange) bool
+}
+
+func withCreateProbes(m map[string]probe) map[string]probe {
+	maps.Copy(m, createProbes)
+	return m
 }
 
 // probeRestore marks what a driver sends to give back the presence that was there.

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
@@ -41,14 +41,19 @@ func TestReferenceRecording(t *testing.T) {
 
 func recordReference(t *testing.T) *cassettes.Cassette {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	ids := 10100000000
+	ids := []string{"10100000002", "10100000003", "10100000001"} // of the other users, then of the one to certify
 	server := ucwatest.New(ucwatest.Config{
 		Host:    "lyncweb.contoso.com",
 		Origins: []string{"http://app.contoso.com"},
 		Clock:   ucwatest.NewManualClock(start),
-		IDs:     func() string { ids++; return fmt.Sprint(ids) },
+		IDs:     func() string { id := ids[0]; ids = ids[1:]; return id },
+		SignIn:  &ucwatest.SignIn{Users: "https://webdir.contoso.com", Pool: "https://lyncweb.contoso.com"},
 	})
-	target := partiesOf(t, server, "https://lyncweb.contoso.com", ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com"})
+	dana := ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: "Passw0rd-of-Dana"}
+	server.AddUser(dana)
+	target := othersOf(t, server, "https://lyncweb.contoso.com")
+	target.SignIn = &ucwa.SignIn{Address: dana.URI, Credentials: ucwa.Credentials{Username: dana.URI, Password: dana.Password}}
+	target.EndpointID, target.ForeignToken = "3fa85f64-5717-4562-b3fc-2c963f66afa6", true
 	running, err := ucwatest.StartTLS(server, ucwatest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -67,20 +72,27 @@ func recordReference(t *testing.T) *cassettes.Cassette {
 // certify, a meeting guest, and one whose policy allows messaging only.
 func partiesOf(t testing.TB, server *ucwatest.Server, base string, user ucwatest.User) Target {
 	t.Helper()
-	party := func(u ucwatest.User, endpoint string) *Party {
-		token := server.AddUser(u)
-		href, err := server.CreateApplication(token, "conform", "en-US", endpoint)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &Party{base + href, token}
-	}
-	own := party(user, "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+	own := partyOf(t, server, base, user, "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+	target := othersOf(t, server, base)
+	target.Application, target.Token = own.Application, own.Token
+	return target
+}
+
+func othersOf(t testing.TB, server *ucwatest.Server, base string) Target {
+	t.Helper()
 	return Target{
-		Application: own.Application,
-		Token:       own.Token,
-		Anonymous:   party(ucwatest.User{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true}, "3fa85f64-5717-4562-b3fc-2c963f66afa7"),
-		Restricted: party(ucwatest.User{Name: "Lee Gu", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}},
+		Anonymous: partyOf(t, server, base, ucwatest.User{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true}, "3fa85f64-5717-4562-b3fc-2c963f66afa7"),
+		Restricted: partyOf(t, server, base, ucwatest.User{Name: "Lee Gu", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}},
 			"3fa85f64-5717-4562-b3fc-2c963f66afa8"),
 	}
+}
+
+func partyOf(t testing.TB, server *ucwatest.Server, base string, u ucwatest.User, endpoint string) *Party {
+	t.Helper()
+	token := server.AddUser(u)
+	href, err := server.CreateApplication(token, "conform", "en-US", endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Party{base + href, token}
 }

@@ -140,7 +140,7 @@ func (a answer) Error(name string) Field {
 func (c *check) refused(isSuch func(status int) bool) []answer {
 	var list []answer
 	for _, x := range c.Exchanges {
-		if x.Failure == "" && isSuch(x.Response.Code) && (len(x.rels) > 0 || x.Part != "") {
+		if x.Failure == "" && isSuch(x.Response.Code) && (len(x.rels) > 0 || x.Part != "") && !x.is(relToken) && !x.is(relUser) && !x.is(relRoot) {
 			list = append(list, answer{x, c})
 		}
 	}

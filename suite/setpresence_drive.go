@@ -10,23 +10,18 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// driveSetPresence does the documented steps, and asks for the refusals before,
+// driveSetPresence does the documented steps on an application, and asks for the refusals before,
 // between and after them. It follows links; where a probe must ask for a resource
 // that is not served yet, it is marked as a probe.
 func driveSetPresence(s *session) {
 	client := s.client()
-	begin, err := ucwa.Begin(s.target.Application)
-	if err != nil {
-		s.err = err
-		return
-	}
-	s.home, _ = begin.URL()
+	begin := s.begin
 	first := s.do(client, http.MethodGet, begin, nil)
 	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
-		return // what was given is no application of ours: nothing to ask, and nothing to clean up
+		s.open = s.tokens != nil // else what was given is no application of ours: nothing to ask, and nothing to clean up
+		return
 	}
 	app := resource(first)
-	defer s.end(client, begin)
 	s.probeBefore(app.Embed("me"))
 
 	// Step 1, and 3: the application again.
@@ -195,7 +190,7 @@ func (s *session) probeParty(name string, party *Party) {
 	s.home, _ = link.URL()
 	as := func(probe string) *ucwa.Client {
 		c := s.probe(probe, nil)
-		c.Token = party.Token
+		c.Token, c.TokenSource = party.Token, nil
 		return c
 	}
 	app := resource(s.do(as("setup"), http.MethodGet, link, nil))
@@ -204,15 +199,15 @@ func (s *session) probeParty(name string, party *Party) {
 
 // end deletes the application, also after a failure or an interrupt, and asks
 // for it once more.
-func (s *session) end(client *ucwa.Client, application ucwa.Link) {
-	if s.target.Keep {
+func (s *session) end() {
+	if s.target.Keep || !s.open {
 		return
 	}
 	failed := s.err != nil
 	s.afterwards(func(limit time.Duration) {
-		res, err := s.within(limit, client, http.MethodDelete, application, nil)
+		res, err := s.within(limit, s.client(), http.MethodDelete, s.begin, nil)
 		if s.err = err; res != nil && res.Status/100 == 2 && !failed {
-			s.do(s.probe("gone", nil), http.MethodGet, application, nil)
+			s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
 		}
 	})
 }

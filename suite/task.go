@@ -9,9 +9,11 @@ import (
 type task struct {
 	ledger func() *Ledger
 	specs  func(*tree)
-	drive  func(*session)
 	steps  map[string]string // the part that carries a step out, by step
 }
+
+//go:embed createapplication.yaml
+var createApplicationYAML []byte
 
 //go:embed setpresence.yaml
 var setPresenceYAML []byte
@@ -19,13 +21,17 @@ var setPresenceYAML []byte
 // Tasks returns the names of the certified tasks, in the order in which a client does them.
 func Tasks() []string { return slices.Clone(taskNames) }
 
-var taskNames = []string{"set-presence"}
+var taskNames = []string{"create-application", "set-presence"}
 
 var tasks = map[string]*task{
+	"create-application": {
+		ledger: parse("createapplication.yaml", createApplicationYAML),
+		specs:  createApplication,
+		steps:  map[string]string{"1": partRoot, "2": partChallenge, "3": partToken, "4": partUser, "5": partCreate, "6": partEnd},
+	},
 	"set-presence": {
 		ledger: parse("setpresence.yaml", setPresenceYAML),
 		specs:  setPresence,
-		drive:  driveSetPresence,
 		steps: map[string]string{"pre": partBefore, "1": partMake, "2": partMake, "3": partAfter, "4": partAfter,
 			"5": partPresence, "6": partPresence, "event": partEvents},
 	},

@@ -1,0 +1,158 @@
+package suite
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// driveCreateApplication goes from Autodiscover to an application, and asks for the
+// refusals on the way: no token is asked for by the user's credentials more than once
+// at a host.
+func driveCreateApplication(s *session) {
+	sign := s.signIn(userAgent)
+	found, err := sign.Discover(s)
+	if err != nil {
+		s.err = err
+		return
+	}
+	user, err := sign.User(s, found.User)
+	if err != nil {
+		s.err = err
+		return
+	}
+	s.probeIssuer(found.User)
+	client, applications, err := sign.Enter(s, user.Link("applications"))
+	if err != nil {
+		s.err = err
+		return
+	}
+	s.tokens = client.TokenSource
+	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
+	body := map[string]any{"userAgent": userAgent, "endpointId": endpoint, "culture": "en-US"}
+	s.probeCreation(applications, body)
+	if s.target.ForeignToken {
+		s.probeElsewhere(sign, found.User, applications, body)
+	}
+	res := s.do(s.client(), http.MethodPost, applications, body)
+	if s.begin = applicationIn(res); s.begin.Href == "" {
+		return
+	}
+	s.home, _ = s.begin.URL()
+	s.open = true
+	s.do(s.probe(partAgain, nil), http.MethodPost, applications, body)
+}
+
+// applicationIn returns the link to the application that an answer created; it has
+// no href if there is none.
+func applicationIn(res *ucwa.Response) ucwa.Link {
+	self, err := resource(res).Link("self").URL()
+	if err != nil {
+		return ucwa.Link{}
+	}
+	link, err := ucwa.Begin(self.String())
+	if err != nil {
+		return ucwa.Link{}
+	}
+	return link
+}
+
+// signIn returns the target's way to sign in, through the session's transport.
+func (s *session) signIn(agent string) *ucwa.SignIn {
+	t := s.target.SignIn
+	limit := cmp.Or(s.target.RequestTimeout, 10*time.Second)
+	return &ucwa.SignIn{Address: t.Address, Start: t.Start, Credentials: t.Credentials, Token: t.Token, Trust: t.Trust, Plain: t.Plain,
+		Client: ucwa.Client{WebOrigin: s.target.WebOrigin, UserAgent: agent, HTTP: &http.Client{Transport: s.transport, Timeout: limit}}}
+}
+
+// probeIssuer asks the token endpoint for what it must refuse. Nothing of it can lock
+// an account.
+func (s *session) probeIssuer(user ucwa.Link) {
+	res := s.do(&ucwa.Client{UserAgent: userAgent + " (probe issuer)", WebOrigin: s.target.WebOrigin, HTTP: &http.Client{Transport: s.transport}},
+		http.MethodGet, user, nil)
+	if res == nil {
+		return
+	}
+	issuer, err := res.Issuer()
+	if err != nil {
+		return
+	}
+	ask := func(name string, form url.Values) {
+		if s.err == nil && s.Err() == nil {
+			_, _ = s.signIn(userAgent+" (probe "+name+")").Post(s, issuer, form) // what came of it is recorded
+		}
+	}
+	ask("grant-unsupported", url.Values{"grant_type": {"urn:microsoft.rtc:conform"}})
+	ask("grant-missing", url.Values{"username": {nobody(s.target.SignIn.Address)}})
+	if slices.ContainsFunc(issuer.Grants, func(g string) bool { return strings.EqualFold(g, ucwa.GrantPassword) }) {
+		ask("grant-invalid", url.Values{"grant_type": {ucwa.GrantPassword}, "username": {nobody(s.target.SignIn.Address)}, "password": {nobodysPassword}})
+	}
+}
+
+// nobodysPassword looks like what redaction puts in the place of a password, so that it
+// stays, and a replay can send the same.
+const nobodysPassword = "REDACTED-0"
+
+// nobody is a user whom nobody has.
+func nobody(address string) string {
+	_, domain, _ := strings.Cut(address, "@")
+	return "conform-nobody@" + cmp.Or(domain, "conform.invalid")
+}
+
+// probeCreation asks for applications without a token that is good for them.
+func (s *session) probeCreation(applications ucwa.Link, body any) {
+	s.do(s.probe("create-no-token", func(r *http.Request) { r.Header.Del("Authorization") }), http.MethodPost, applications, body)
+	s.do(s.probe("create-bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }),
+		http.MethodPost, applications, body)
+}
+
+// probeElsewhere sends the token of one host to another, which an administrator has
+// to ask for: it shows a token to a host that it is not for.
+func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link, body any) {
+	there, err := user.URL()
+	here, err2 := applications.URL()
+	if err != nil || err2 != nil || ucwa.Origin(there) == ucwa.Origin(here) {
+		return
+	}
+	token, err := sign.TokenFor(s, user)
+	if err != nil {
+		return
+	}
+	s.do(s.probe("create-elsewhere", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token.Value) }),
+		http.MethodPost, applications, body)
+}
+
+// signInOf returns the sign-in that a recording begins with, nil if it cannot be
+// repeated, and gives the target what else belongs to it.
+func signInOf(c *cassettes.Cassette, t *Target) *ucwa.SignIn {
+	sign := &ucwa.SignIn{Plain: true, Start: c.Exchanges[0].Request.URL}
+	address := ""
+	for _, x := range exchanges(c.Exchanges) {
+		form, _ := x.form()
+		switch {
+		case x.Probe == "grant-missing":
+			address = form.Get("username")
+		case x.Probe == "create-elsewhere":
+			t.ForeignToken = true
+		case x.Probe != "":
+		case form.Get("grant_type") == ucwa.GrantWindows:
+			return nil
+		case form.Get("grant_type") != "":
+			sign.Credentials = ucwa.Credentials{Grant: form.Get("grant_type"), Username: form.Get("username"), Password: form.Get("password"),
+				Conference: form.Get("ms_rtc_conferenceuri")}
+		case endpointOf(x) != "":
+			t.EndpointID = endpointOf(x)
+		}
+	}
+	_, domain, _ := strings.Cut(address, "@")
+	if u, err := url.Parse(sign.Start); err == nil && domain != "" && u.Host == "lyncdiscoverinternal."+domain {
+		sign.Address, sign.Start = address, ""
+	}
+	return sign
+}

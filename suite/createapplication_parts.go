@@ -1,0 +1,252 @@
+package suite
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// The parts that an exchange can play in "Create an application", besides
+// partCreate and partEnd.
+const (
+	partRoot      = "autodiscover"
+	partChallenge = "challenge"
+	partToken     = "token"
+	partUser      = "user"
+	partAgain     = "create-again"
+)
+
+// The rels of what is asked before there is an application. Nobody serves a link to
+// the first, and that to the last stands in a challenge.
+const (
+	relRoot  = "autodiscover"
+	relUser  = "user"
+	relToken = "oauthtoken"
+)
+
+// rootPath is where the documentation has the root, if not at the host itself.
+var rootPath = regexp.MustCompile(`(?i)/autodiscover/autodiscoverservice\.svc/root/?$`)
+
+// findSignIn finds what was asked before there was an application: the Autodiscover
+// roots, the user resources, and the token endpoints. It goes from answer to answer,
+// since redirects and challenges lead on as links do.
+func (e *Evidence) findSignIn() {
+	e.signIn = map[string]string{}
+	user := false
+	for _, x := range e.Exchanges {
+		key := linkKey(x.url)
+		asked := x.Request.Method == http.MethodGet && len(x.requestHeader("Authorization")) == 0
+		if e.signIn[key] == "" && asked && (isRoot(x.url) || e.signedIn && !user && x.Probe == "") {
+			e.signIn[key] = relRoot
+		}
+		user = user || e.signIn[key] == relUser
+		for rel, u := range x.leadsOn(e.signIn[key]) {
+			if e.signIn[linkKey(u)] == "" {
+				e.signIn[linkKey(u)] = rel
+			}
+		}
+		if issuer := issuerOf(x); issuer != nil {
+			e.signIn[linkKey(issuer.url)] = relToken
+		}
+	}
+}
+
+func isRoot(u *url.URL) bool {
+	return rootPath.MatchString(u.Path) || strings.HasPrefix(strings.ToLower(u.Host), "lyncdiscover") && strings.Trim(u.Path, "/") == ""
+}
+
+// leadsOn returns where the answer of a root, or of a user resource, leads.
+func (x *Exchange) leadsOn(rel string) map[string]*url.URL {
+	if rel != relRoot && rel != relUser || x.Failure != "" {
+		return nil
+	}
+	to := map[string]*url.URL{}
+	note := func(rel string, href string) {
+		if u, err := ucwa.Resolve(x.url, href); err == nil {
+			to[rel] = u
+		}
+	}
+	if x.Response.Code/100 == 3 {
+		note(rel, strings.Join(header(x.Response.Headers, "Location"), ""))
+		return to
+	}
+	object, err := x.object()
+	if err != nil || !x.succeeded() {
+		return nil
+	}
+	links := map[string]string{"redirect": rel}
+	if rel == relRoot {
+		links["user"] = relUser
+	}
+	for name, rel := range links {
+		href, _ := dig(object, "_links", name, "href")
+		text, _ := href.(string)
+		note(rel, text)
+	}
+	return to
+}
+
+// issuer is what a challenge tells: where tokens are to be had, and by which grants.
+type issuer struct {
+	url    *url.URL
+	grants []string
+}
+
+// issuerOf reads the MsRtcOAuth challenge of an answer, nil if there is none.
+func issuerOf(x *Exchange) *issuer {
+	for _, c := range ucwa.ParseChallenges(header(x.Response.Headers, "WWW-Authenticate")) {
+		if !strings.EqualFold(c.Scheme, "MsRtcOAuth") {
+			continue
+		}
+		if u, err := ucwa.Resolve(x.url, c.Params["href"]); err == nil {
+			return &issuer{u, grantList(c.Params["grant_type"])}
+		}
+	}
+	return nil
+}
+
+func grantList(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
+}
+
+// form reads the body of a request as a form.
+func (x *Exchange) form() (url.Values, error) { return url.ParseQuery(x.Request.Body) }
+
+// signingIn says what x is before there is an application, "" if nothing, and whether
+// it is asked of what is there before.
+func (s *state) signingIn(x *Exchange) (part string, known bool) {
+	// A recorder may have taken the token away, or masked it: then the answer tells.
+	authorized := x.succeeded() || bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
+	get, redirected := x.Request.Method == http.MethodGet, x.Response.Code/100 == 3
+	switch {
+	case x.is(relToken):
+		return s.tokenRequest(x), true
+	case x.is(relUser) && get && !redirected && !authorized:
+		return partChallenge, true
+	case x.is(relUser) && get && !redirected && authorized:
+		return partUser, true
+	case x.is(relRoot) && get && x == s.root():
+		return partRoot, true
+	}
+	return "", x.is(relUser) || x.is(relRoot)
+}
+
+// root returns the root that the client went on with; if it could not go on with any,
+// the last that answered.
+func (s *state) root() *Exchange {
+	var last *Exchange
+	for _, x := range s.e.Exchanges {
+		if !x.is(relRoot) || x.Probe != "" || x.Response.Code == 0 || x.Response.Code/100 == 3 {
+			continue
+		}
+		last = x
+		if object, err := x.object(); err == nil && x.succeeded() {
+			if _, leads := dig(object, "_links", "user"); leads {
+				return x
+			}
+		}
+	}
+	return last
+}
+
+// tokenRequest says what a request on the token endpoint is.
+func (s *state) tokenRequest(x *Exchange) string {
+	form, err := x.form()
+	grant := form.Get("grant_type")
+	switch {
+	case x.Response.Code == http.StatusUnauthorized && windowsLeg(x):
+		return "" // on the way: NTLM and Negotiate take several requests
+	case err != nil || x.Request.Body == "":
+		return partToken
+	case grant == "":
+		return "grant-missing"
+	case !slices.Contains(knownGrants, grant):
+		return "grant-unsupported"
+	case x.Response.Code == http.StatusBadRequest && errorOf(x) == "invalid_grant" && strings.Contains(x.Response.Body, "ms_rtc_passiveauthuri"):
+		return "" // a person has to sign in first
+	case !s.e.Driven && x.Response.Code == http.StatusBadRequest && errorOf(x) == "invalid_grant":
+		return "grant-invalid"
+	}
+	return partToken
+}
+
+// knownGrants are the grant types that the documentation names.
+var knownGrants = []string{ucwa.GrantWindows, ucwa.GrantAnonMeeting, ucwa.GrantPassive, ucwa.GrantPassword}
+
+func windowsLeg(x *Exchange) bool {
+	return slices.ContainsFunc(ucwa.ParseChallenges(header(x.Response.Headers, "WWW-Authenticate")), func(c ucwa.Challenge) bool {
+		return strings.EqualFold(c.Scheme, "NTLM") || strings.EqualFold(c.Scheme, "Negotiate")
+	})
+}
+
+// errorOf returns the error of a token endpoint's answer.
+func errorOf(x *Exchange) string {
+	object, _ := x.object()
+	text, _ := object["error"].(string)
+	return text
+}
+
+// issuedAt returns the origin whose token endpoint issued a token, "" if it is not known.
+func (e *Evidence) issuedAt(token string) string {
+	for _, x := range e.Exchanges {
+		if !x.is(relToken) || !x.succeeded() {
+			continue
+		}
+		if object, err := x.object(); err == nil && token != "" && object["access_token"] == token {
+			return ucwa.Origin(x.url)
+		}
+	}
+	return ""
+}
+
+// creation says what a POST on applications is.
+func (s *state) creation(x *Exchange) string {
+	id := endpointOf(x)
+	again := id != "" && slices.ContainsFunc(s.e.parts[partCreate], func(y *Exchange) bool {
+		return y.succeeded() && strings.EqualFold(endpointOf(y), id) && ucwa.Origin(y.url) == ucwa.Origin(x.url)
+	})
+	if again {
+		return partAgain
+	}
+	return partCreate
+}
+
+// endpointOf returns the endpointId of a POST on applications.
+func endpointOf(x *Exchange) string {
+	object, _ := x.requestObject()
+	value, _ := member(object, "endpointId")
+	text, _ := value.(string)
+	return text
+}
+
+// The probes of the sign-in: what each must be, to be the mistake that it is marked as.
+func isCreation(s *state, x *Exchange) bool { return x.Request.Method == http.MethodPost }
+
+func withoutToken(s *state, x *Exchange) bool {
+	return isCreation(s, x) && len(x.requestHeader("Authorization")) == 0
+}
+
+func elsewhereToken(s *state, x *Exchange) bool {
+	origin := s.e.issuedAt(bearerOf(x.Exchange))
+	return isCreation(s, x) && origin != "" && origin != ucwa.Origin(x.url)
+}
+
+func wrongPassword(_ *state, x *Exchange) bool {
+	form, err := x.form()
+	return err == nil && form.Get("grant_type") == ucwa.GrantPassword
+}
+
+// createProbes are the refusals that the driver asks for before there is an application.
+var createProbes = map[string]probe{
+	"grant-unsupported": {relToken, bySituation},
+	"grant-missing":     {relToken, bySituation},
+	"grant-invalid":     {relToken, wrongPassword},
+	"create-no-token":   {"applications", withoutToken},
+	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(s, x) && unaccepted("Authorization")(s, x) }},
+	"create-elsewhere":  {"applications", elsewhereToken},
+	partAgain:           {"applications", bySituation},
+}

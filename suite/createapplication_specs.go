@@ -1,0 +1,575 @@
+package suite
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/onsi/gomega/types"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// createApplication certifies "Create an application": from the Autodiscover root to
+// the application and its end. What each requirement says stands in
+// createapplication.yaml under its id.
+func createApplication(t *tree) {
+	t.step("1", func() {
+		resourceSpecs(t, "create-application.1.", partRoot)
+		t.requirement("create-application.1.link.user", func(c *check) {
+			for _, a := range c.all(partRoot) {
+				link := a.JSON("_links", "user")
+				if link.Absent {
+					if redirect := a.JSON("_links", "redirect"); !redirect.Absent {
+						link = redirect
+					}
+				}
+				c.Expect(link).To(leadOnSafely())
+			}
+		})
+		t.requirement("create-application.1.order", func(c *check) {
+			var asked []string
+			var external answer
+			for _, a := range c.sent(relRoot) {
+				kind, _, _ := strings.Cut(strings.ToLower(a.url.Host), ".")
+				if kind == "lyncdiscover" || kind == "lyncdiscoverinternal" {
+					asked = append(asked, kind)
+				}
+				if kind == "lyncdiscover" && external.Exchange == nil {
+					external = a
+				}
+			}
+			if external.Exchange == nil || !slices.Contains(asked, "lyncdiscoverinternal") {
+				c.notApplicable("the client did not ask both the internal and the external address")
+			}
+			c.Expect(external.field("request order", "after "+asked[0], true)).To(beOneOf("after lyncdiscoverinternal"))
+		})
+		t.requirement("create-application.1.no-token", func(c *check) {
+			judged := false
+			for _, a := range c.sent(relRoot) {
+				judged = true
+				c.Expect(a.RequestHeader("Authorization")).To(beAbsent())
+			}
+			if !judged {
+				c.missing(partRoot)
+			}
+		})
+	})
+
+	t.step("2", func() {
+		t.requirement("create-application.2.status", func(c *check) {
+			c.Expect(c.all(partChallenge)[0].Status()).To(beOneOf(http.StatusUnauthorized))
+		})
+		t.requirement("create-application.2.challenge", func(c *check) {
+			a := c.challenge()
+			c.Expect(a.Header("WWW-Authenticate")).To(a.challengeThat(`MsRtcOAuth href="https://…"`, func(ch ucwa.Challenge) bool {
+				href, err := url.Parse(ch.Params["href"])
+				return strings.EqualFold(ch.Scheme, "MsRtcOAuth") && err == nil && safely(href, a.url)
+			}))
+		})
+		t.requirement("create-application.2.grants", func(c *check) {
+			a := c.challenge()
+			c.issuer(a)
+			c.Expect(a.Header("WWW-Authenticate")).To(a.challengeThat("MsRtcOAuth with grant_type, a list with one of "+strings.Join(knownGrants, ", "), func(ch ucwa.Challenge) bool {
+				return strings.EqualFold(ch.Scheme, "MsRtcOAuth") && slices.ContainsFunc(grantList(ch.Params["grant_type"]), func(g string) bool {
+					return slices.ContainsFunc(knownGrants, func(k string) bool { return strings.EqualFold(g, k) })
+				})
+			}))
+		})
+		t.requirement("create-application.2.bearer", func(c *check) {
+			a := c.challenge()
+			c.Expect(a.Header("WWW-Authenticate")).To(a.challengeThat("Bearer with trusted_issuers and client_id", func(ch ucwa.Challenge) bool {
+				_, trusted := ch.Params["trusted_issuers"]
+				return strings.EqualFold(ch.Scheme, "Bearer") && trusted && ch.Params["client_id"] != ""
+			}))
+		})
+		t.requirement("create-application.2.no-token", func(c *check) {
+			request := c.tokenRequests()[0]
+			learnt := "without a challenge before it"
+			for _, x := range c.parts[partChallenge] {
+				if x.ID < request.ID {
+					learnt = "after a challenge"
+				}
+			}
+			c.Expect(request.field("request order", learnt, true)).To(beOneOf("after a challenge"))
+		})
+	})
+
+	t.step("3", func() {
+		tokenRequestSpecs(t)
+		tokenSpecs(t)
+	})
+
+	t.step("4", func() {
+		t.requirement("create-application.4.token-host", func(c *check) {
+			judged := false
+			for _, x := range c.Exchanges {
+				token := bearerOf(x.Exchange)
+				origin := c.issuedAt(token)
+				if x.Probe != "" || x.Response.Code == 0 || origin == "" {
+					continue
+				}
+				judged = true
+				a := answer{x, c}
+				c.Expect(a.field("request URL", ucwa.Origin(x.url), true)).To(beOneOf(origin))
+			}
+			if !judged {
+				c.missing(partUser)
+			}
+		})
+		t.requirement("create-application.4.authorization", func(c *check) {
+			list := slices.Concat(c.optional(partUser), c.optional(partCreate))
+			if len(list) == 0 {
+				c.missing(partUser)
+			}
+			if masked(list) {
+				c.notExercised("no request has a token, yet the server served them: it was taken out of this evidence")
+			}
+			for _, a := range list {
+				c.Expect(a.RequestHeader("Authorization")).To(stringThat("Bearer cwt=…", bearer.MatchString))
+			}
+		})
+		resourceSpecs(t, "create-application.4.", partUser)
+		t.requirement("create-application.4.link.applications", func(c *check) {
+			for _, a := range c.all(partUser) {
+				link := a.JSON("_links", "applications")
+				if link.Absent {
+					if redirect := a.JSON("_links", "redirect"); !redirect.Absent {
+						link = redirect
+					}
+				}
+				c.Expect(link).To(leadOnSafely())
+			}
+		})
+	})
+
+	t.step("5", func() { creationSpecs(t) })
+
+	t.step("6", func() {
+		t.requirement("create-application.6.status", func(c *check) {
+			for _, a := range c.all(partEnd) {
+				c.Expect(a.Status()).To(beOneOf(http.StatusNoContent))
+			}
+		})
+		t.requirement("create-application.6.body", func(c *check) {
+			for _, a := range c.all(partEnd) {
+				c.success(a, "create-application.6.status")
+				c.expectNoContent(a)
+			}
+		})
+	})
+
+	t.step("refusal", func() { createRefusals(t) })
+}
+
+// resourceSpecs certify what a root and a user resource have in common.
+func resourceSpecs(t *tree, prefix, part string) {
+	t.requirement(prefix+"status", func(c *check) {
+		for _, a := range c.all(part) {
+			c.Expect(a.Status()).To(beOneOf(http.StatusOK))
+		}
+	})
+	t.requirement(prefix+"json", func(c *check) {
+		for _, a := range c.all(part) {
+			c.success(a, prefix+"status")
+			c.Expect(a.Document()).To(beObject())
+			c.Expect(a.JSON("_links")).To(satisfy("an object", func(v any) bool { _, ok := v.(map[string]any); return ok }))
+		}
+	})
+	t.requirement(prefix+"link.self", func(c *check) {
+		for _, a := range c.all(part) {
+			c.Expect(a.JSON("_links", "self")).To(leadSomewhere())
+		}
+	})
+	t.requirement(prefix+"link.xframe", func(c *check) {
+		for _, a := range c.all(part) {
+			if !a.JSON("_links", "redirect").Absent {
+				c.notApplicable("the resource redirects")
+			}
+			c.Expect(a.JSON("_links", "xframe")).To(leadAnywhere())
+		}
+	})
+}
+
+// tokenRequestSpecs certify how a client asks for a token.
+func tokenRequestSpecs(t *tree) {
+	t.requirement("create-application.3.endpoint", func(c *check) {
+		judged := false
+		for _, r := range c.tokenRequests() {
+			var hrefs []any
+			challenged := false
+			for _, x := range c.Exchanges {
+				if i := issuerOf(x); i != nil && x.ID < r.ID {
+					hrefs = append(hrefs, i.url.String())
+				}
+				challenged = challenged || x.ID < r.ID && x.Response.Code == http.StatusUnauthorized
+			}
+			if !challenged {
+				continue // evidence that begins in the middle
+			}
+			judged = true
+			c.Expect(r.URL()).To(beOneOf(hrefs...))
+		}
+		if !judged {
+			c.notExercised("the evidence shows no challenge before the token is asked for")
+		}
+	})
+	t.requirement("create-application.3.form", func(c *check) {
+		for _, r := range c.tokenRequests() {
+			c.Expect(r.field("request method", r.Request.Method, true)).To(beOneOf(http.MethodPost))
+			c.Expect(r.RequestHeader("Content-Type")).To(stringThat("application/x-www-form-urlencoded", func(s string) bool {
+				media, _, _ := strings.Cut(s, ";")
+				return strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded")
+			}))
+		}
+	})
+	t.requirement("create-application.3.grant", func(c *check) {
+		judged := false
+		for _, r := range c.tokenRequests() {
+			var offered []string
+			for _, x := range c.Exchanges {
+				if i := issuerOf(x); i != nil && x.ID < r.ID && linkKey(i.url) == linkKey(r.url) {
+					offered = append(offered, i.grants...)
+				}
+			}
+			if len(offered) == 0 {
+				continue
+			}
+			judged = true
+			form := r.formOrBlocked()
+			c.Expect(r.formField(form, "grant_type")).To(stringThat("one of those offered: "+strings.Join(offered, ", "), func(s string) bool {
+				return slices.ContainsFunc(offered, func(g string) bool { return strings.EqualFold(g, s) })
+			}))
+		}
+		if !judged {
+			c.notExercised("the evidence shows no challenge with grant types before the token is asked for")
+		}
+	})
+	t.requirement("create-application.3.fields", func(c *check) {
+		judged := false
+		for _, r := range c.tokenRequests() {
+			form := r.formOrBlocked()
+			for _, name := range map[string][]string{
+				ucwa.GrantPassword:    {"username", "password"},
+				ucwa.GrantAnonMeeting: {"password", "ms_rtc_conferenceuri"},
+			}[form.Get("grant_type")] {
+				if form.Has("ms_rtc_renew") {
+					continue
+				}
+				judged = true
+				c.Expect(r.formField(form, name)).To(beText())
+			}
+		}
+		if !judged {
+			c.notApplicable("no grant that was used takes fields of its own")
+		}
+	})
+	t.requirement("create-application.3.query", func(c *check) {
+		for _, r := range c.tokenRequests() {
+			c.Expect(r.field("request URL.query", r.url.RawQuery, r.url.RawQuery != "")).To(beAbsent())
+		}
+	})
+}
+
+// tokenSpecs certify the answer with the token.
+func tokenSpecs(t *tree) {
+	t.requirement("create-application.3.status", func(c *check) {
+		for _, a := range c.all(partToken) {
+			c.signedInBy(a)
+			c.Expect(a.Status()).To(beOneOf(http.StatusOK))
+		}
+	})
+	t.requirement("create-application.3.json", func(c *check) {
+		for _, a := range c.all(partToken) {
+			c.success(a, "create-application.3.status")
+			c.Expect(a.Document()).To(beObject())
+		}
+	})
+	for _, member := range []struct {
+		id   string
+		want matcher
+	}{
+		{"access_token", stringThat("a token that begins with cwt=", func(s string) bool { return len(s) > len("cwt=") && strings.HasPrefix(s, "cwt=") })},
+		{"token_type", stringThat("Bearer", func(s string) bool { return strings.EqualFold(s, "Bearer") })},
+		{"expires_in", satisfy("a number of seconds above 0", isLifetime)},
+	} {
+		t.requirement("create-application.3."+member.id, func(c *check) {
+			for _, a := range c.all(partToken) {
+				c.Expect(a.JSON(member.id)).To(member.want)
+			}
+		})
+	}
+	t.requirement("create-application.3.cache", func(c *check) {
+		for _, a := range c.all(partToken) {
+			c.success(a, "create-application.3.status")
+			c.Expect(a.Header("Cache-Control")).To(stringThat("no-store", func(s string) bool {
+				return slices.ContainsFunc(strings.Split(s, ","), func(d string) bool { return strings.EqualFold(strings.TrimSpace(d), "no-store") })
+			}))
+		}
+	})
+}
+
+// creationSpecs certify the POST on applications and its answer.
+func creationSpecs(t *tree) {
+	t.requirement("create-application.5.link", func(c *check) {
+		judged := false
+		for _, r := range c.all(partCreate) {
+			served := len(c.parts[partUser]) > 0
+			if !served {
+				continue // evidence that begins in the middle
+			}
+			judged = true
+			c.Expect(r.URL()).To(matcher{"the URL of the applications link that was served before", func(Field) bool {
+				return slices.ContainsFunc(c.served[linkKey(r.url)], func(s serving) bool { return s.rel == "applications" && c.Exchanges[s.by].ID < r.ID })
+			}})
+		}
+		if !judged {
+			c.notExercised("the evidence shows no user resource before the POST on applications")
+		}
+	})
+	t.requirement("create-application.5.body.json", func(c *check) {
+		for _, r := range c.all(partCreate) {
+			c.Expect(r.RequestDocument()).To(beObject())
+		}
+	})
+	for _, property := range []struct {
+		name string
+		want matcher
+	}{
+		{"userAgent", beText()},
+		{"endpointId", stringThat("a GUID", guid.MatchString)},
+		{"culture", stringThat("a language tag", languageTag.MatchString)},
+	} {
+		t.requirement("create-application.5.body."+property.name, func(c *check) {
+			for _, r := range c.all(partCreate) {
+				object, err := r.requestObject()
+				if err != nil {
+					c.blocked("create-application.5.body.json", r.Exchange)
+				}
+				value, ok := member(object, property.name)
+				c.Expect(r.field("request body."+property.name, value, ok)).To(property.want)
+			}
+		})
+	}
+	t.requirement("create-application.5.status", func(c *check) {
+		c.Expect(c.all(partCreate)[0].Status()).To(beOneOf(http.StatusCreated))
+	})
+	t.requirement("create-application.5.json", func(c *check) {
+		a := c.all(partCreate)[0]
+		c.success(a, "create-application.5.status")
+		c.Expect(a.Document()).To(beObject())
+	})
+	created := func(id string, want func(c *check, a answer) types.GomegaMatcher, path ...string) {
+		t.requirement("create-application.5."+id, func(c *check) {
+			a := c.all(partCreate)[0]
+			c.Expect(a.JSON(path...)).To(want(c, a))
+		})
+	}
+	created("rel", func(*check, answer) types.GomegaMatcher { return beOneOf("application") }, "rel")
+	created("link.self", func(*check, answer) types.GomegaMatcher { return leadSomewhere() }, "_links", "self")
+	created("link.events", func(*check, answer) types.GomegaMatcher { return leadSomewhere() }, "_links", "events")
+	created("embedded.me", func(*check, answer) types.GomegaMatcher { return beObject() }, "_embedded", "me")
+	created("culture", func(_ *check, a answer) types.GomegaMatcher { return asAsked(a, "culture") }, "culture")
+	created("userAgent", func(_ *check, a answer) types.GomegaMatcher { return asAsked(a, "userAgent") }, "userAgent")
+	t.requirement("create-application.5.again", func(c *check) {
+		for _, a := range c.all(partAgain) {
+			c.Expect(a.Status()).To(beOneOf(http.StatusOK, http.StatusCreated))
+			first := c.all(partCreate)[0]
+			object, _ := first.object()
+			self := selfOf(object, first.url)
+			if self == nil {
+				c.blocked("create-application.5.link.self", first.Exchange)
+			}
+			c.Expect(a.JSON("_links", "self")).To(matcher{"a link to " + self.String(), func(f Field) bool {
+				u, err := resolveLink(f.Value, a.url)
+				return err == nil && linkKey(u) == linkKey(self)
+			}})
+		}
+	})
+}
+
+// createRefusals certify what is refused before there is an application.
+func createRefusals(t *tree) {
+	for _, refusal := range []struct{ part, code string }{
+		{"grant-unsupported", "unsupported_grant_type"},
+		{"grant-missing", "invalid_request"},
+		{"grant-invalid", "invalid_grant"},
+	} {
+		t.requirement("create-application.refusal."+refusal.part, func(c *check) {
+			if len(c.parts[refusal.part]) == 0 && refusal.part == "grant-invalid" && c.offersNoPassword() {
+				c.notApplicable("no challenge offers the grant password")
+			}
+			for _, a := range c.all(refusal.part) {
+				c.Expect(a.Status()).To(beOneOf(http.StatusBadRequest))
+				c.Expect(a.Error("error")).To(beOneOf(refusal.code))
+			}
+		})
+	}
+	t.requirement("create-application.refusal.diagnostics", func(c *check) {
+		var list []answer
+		for _, part := range []string{"grant-unsupported", "grant-missing", "grant-invalid"} {
+			list = append(list, c.optional(part)...)
+		}
+		if len(list) == 0 {
+			c.missing("grant-unsupported")
+		}
+		for _, a := range list {
+			c.Expect(a.Header("X-Ms-Diagnostics")).To(stringThat(`NNNNN;source="…";reason="…"`, func(s string) bool {
+				d := ucwa.ParseDiagnostics(s)
+				return d.Code != "" && d.Source != "" && d.Reason != ""
+			}))
+		}
+	})
+	t.requirement("create-application.refusal.no-token", func(c *check) {
+		for _, a := range c.all("create-no-token") {
+			c.Expect(a.Status()).To(beOneOf(http.StatusUnauthorized))
+			c.Expect(a.Header("WWW-Authenticate")).To(a.challengeThat(`MsRtcOAuth href="https://…",grant_type="…"`, func(ch ucwa.Challenge) bool {
+				return isTokenChallenge(ch, a.url)
+			}))
+		}
+	})
+	t.requirement("create-application.refusal.bad-token", func(c *check) {
+		for _, a := range c.all("create-bad-token") {
+			c.Expect(a.Status()).To(beOneOf(http.StatusUnauthorized))
+		}
+	})
+	t.requirement("create-application.refusal.token-elsewhere", func(c *check) {
+		if len(c.parts["create-elsewhere"]) == 0 && c.oneHost() {
+			c.notApplicable("one host issues the tokens and has the applications")
+		}
+		for _, a := range c.all("create-elsewhere") {
+			c.Expect(a.Status()).To(beOneOf(http.StatusForbidden, http.StatusInternalServerError))
+		}
+	})
+}
+
+// sent returns the client's own requests on a rel of the sign-in.
+func (c *check) sent(rel string) []answer {
+	var list []answer
+	for _, x := range c.Exchanges {
+		if x.is(rel) && x.Probe == "" && x.Response.Code != 0 {
+			list = append(list, answer{x, c})
+		}
+	}
+	return list
+}
+
+// tokenRequests returns the requests with which the client itself asked for a token.
+func (c *check) tokenRequests() []answer {
+	list := c.sent(relToken)
+	if len(list) == 0 {
+		c.missing(partToken)
+	}
+	return list
+}
+
+// formOrBlocked returns the form in a token request, of which another requirement
+// says that it must be one.
+func (a answer) formOrBlocked() url.Values {
+	form, err := a.form()
+	if err != nil {
+		a.check.blocked("create-application.3.form", a.Exchange)
+	}
+	return form
+}
+
+func (a answer) formField(form url.Values, name string) Field {
+	return a.field("request body."+name, form.Get(name), form.Has(name))
+}
+
+// challenge returns the answer to the user resource without a token, if it is a challenge.
+func (c *check) challenge() answer {
+	a := c.all(partChallenge)[0]
+	if a.Response.Code != http.StatusUnauthorized {
+		c.blocked("create-application.2.status", a.Exchange)
+	}
+	return a
+}
+
+// issuer ends the spec where the challenge leads nowhere.
+func (c *check) issuer(a answer) {
+	if issuerOf(a.Exchange) == nil {
+		c.blocked("create-application.2.challenge", a.Exchange)
+	}
+}
+
+// challengeThat matches WWW-Authenticate where one of its challenges is such.
+func (a answer) challengeThat(expected string, fulfils func(ucwa.Challenge) bool) matcher {
+	return matcher{expected, func(Field) bool {
+		return slices.ContainsFunc(ucwa.ParseChallenges(header(a.Response.Headers, "WWW-Authenticate")), fulfils)
+	}}
+}
+
+// signedInBy ends the spec where the credentials that the run was given are wrong:
+// the server is right then.
+func (c *check) signedInBy(a answer) {
+	if a.Response.Code == http.StatusBadRequest && errorOf(a.Exchange) == "invalid_grant" || a.Response.Code == http.StatusUnauthorized {
+		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
+		c.stop(reports.Error, fmt.Sprintf("the credentials of this run were refused, so nothing follows (%d in exchange %d)", a.Response.Code, a.ID))
+	}
+}
+
+// offersNoPassword reports whether there are challenges, none of which offers the
+// grant password.
+func (c *check) offersNoPassword() bool {
+	challenged := false
+	for _, x := range c.Exchanges {
+		i := issuerOf(x)
+		challenged = challenged || i != nil
+		if i != nil && slices.ContainsFunc(i.grants, func(g string) bool { return strings.EqualFold(g, ucwa.GrantPassword) }) {
+			return false
+		}
+	}
+	return challenged
+}
+
+// oneHost reports whether tokens are issued by the host that has the applications.
+func (c *check) oneHost() bool {
+	for _, a := range c.parts[partUser] {
+		for _, b := range c.parts[partCreate] {
+			if ucwa.Origin(a.url) == ucwa.Origin(b.url) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// asAsked matches what the request said under that name. Culture names have no casing.
+func asAsked(a answer, name string) matcher {
+	object, _ := a.requestObject()
+	value, _ := member(object, name)
+	text, _ := value.(string)
+	return stringThat(text, func(s string) bool { return s == text || name == "culture" && strings.EqualFold(s, text) })
+}
+
+// leadOnSafely matches a link that may lead to another host, over a channel no weaker
+// than the one that served it.
+func leadOnSafely() matcher {
+	return matcher{"a link whose href is a URL, of https where the resource is", func(f Field) bool {
+		href, _ := dig(f.Value, "href")
+		text, _ := href.(string)
+		u, err := ucwa.Resolve(f.x.url, text)
+		return err == nil && safely(u, f.x.url)
+	}}
+}
+
+func safely(u, from *url.URL) bool {
+	return u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && from.Scheme == "http")
+}
+
+func isLifetime(v any) bool {
+	text, isText := v.(string)
+	if number, ok := v.(json.Number); ok {
+		text, isText = number.String(), true
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	return isText && err == nil && n > 0
+}
+
+var guid = regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)
