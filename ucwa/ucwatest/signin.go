@@ -141,13 +141,15 @@ func (s *Server) getRoot(r *http.Request) (answer, error) {
 
 // getUser serves the user resource, to those who have a token.
 func (s *Server) getUser(r *http.Request) (answer, error) {
-	if !at(r, s.signIn.Users) && !at(r, s.signIn.UsersRedirect) {
+	to := s.signIn.UsersRedirect
+	last := to == "" || at(r, to)
+	if !at(r, s.signIn.Users) && (to == "" || !last) {
 		return answer{}, notFound()
 	}
 	if _, err := s.authenticate(r); err != nil {
 		return answer{}, err
 	}
-	if to := s.signIn.UsersRedirect; to != "" && !at(r, to) {
+	if !last {
 		return redirectTo(to + userPath), nil
 	}
 	return s.represent(r, object{{"_links", object{
