@@ -3,7 +3,9 @@ module github.com/ucwa-conform/ucwa-conform
 go 1.25.0
 
 require (
+	github.com/Azure/go-ntlmssp v0.1.1
 	github.com/google/go-cmp v0.7.0
+	github.com/jcmturner/gokrb5/v8 v8.4.4
 	github.com/onsi/ginkgo/v2 v2.34.0
 	github.com/onsi/gomega v1.44.0
 	github.com/rogpeppe/go-internal v1.16.0
@@ -36,9 +38,4 @@ require (
 	golang.org/x/sys v0.46.0 // indirect
 	golang.org/x/text v0.38.0 // indirect
 	golang.org/x/tools v0.45.0 // indirect
-)
-
-require (
-	github.com/Azure/go-ntlmssp v0.1.1
-	github.com/jcmturner/gokrb5/v8 v8.4.4
 )
