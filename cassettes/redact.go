@@ -27,10 +27,20 @@ var redactionRules = []string{"authorization", "cookies", "passwords", "tokens"}
 // URL-encoded or escaped as in JSON. Lengths that were true stay true.
 //
 // To redact again changes nothing. Names, addresses and identifiers are kept.
+//
+// They are for [Cassette.Anonymized] to hide.
 func (c *Cassette) Redacted() *Cassette {
+	copied, _ := c.redact()
+	return copied
+}
+
+// redact returns the copy, and the secrets that it has no more.
+func (c *Cassette) redact() (*Cassette, *secrets) {
 	copied := *c
 	copied.Provenance = c.Provenance.clone()
-	copied.Provenance.Redaction = Redaction{Version: redactionVersion, Rules: slices.Clone(redactionRules)}
+	if c.Provenance.Redaction.Version < redactionVersion { // what an Anonymizer did stays done
+		copied.Provenance.Redaction = Redaction{Version: redactionVersion, Rules: slices.Clone(redactionRules)}
+	}
 	copied.Exchanges = nil
 	for _, x := range c.Exchanges {
 		copied.Exchanges = append(copied.Exchanges, x.clone())
@@ -42,7 +52,7 @@ func (c *Cassette) Redacted() *Cassette {
 		everywhere := s.everywhere()
 		copied.change(func(_, text string) string { return everywhere(text) })
 	}
-	return &copied
+	return &copied, s
 }
 
 // placeholder is what stands for a secret.

@@ -39,6 +39,11 @@ type Target struct {
 	Transport http.RoundTripper // http.DefaultTransport if nil
 	WebOrigin string            // speak as a cross-domain browser application of this origin
 
+	// Unless KeepNames is set, what was gathered live is anonymized before it is
+	// located and judged: no report shows whose server it was. Words are hidden besides.
+	KeepNames bool
+	Words     []string
+
 	RequestTimeout time.Duration    // for one answer; 10 s if zero
 	EventWait      time.Duration    // for the event that confirms; 30 s if zero
 	Keep           bool             // leave the application alone at the end; its end is then not exercised
@@ -79,15 +84,44 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 
 func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	c, failed := drive(ctx, t, turns)
+	names, c, err := anonymized(c, t)
+	if err != nil {
+		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Notes: []string{"nothing is judged, since the recording cannot be anonymized: " + err.Error()}, Recording: c}
+	}
 	e, err := locateDriven(c, t.Tasks...)
 	if err != nil {
-		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c}
+		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c, names: names}
 	}
-	e.Kind, e.Source = c.Provenance.Kind, c.Name
+	e.Kind, e.Source, e.names = c.Provenance.Kind, c.Name, names
 	if len(e.Exchanges) == 0 && failed != nil {
-		e.note("nothing was asked: " + failed.Error())
+		e.note("nothing was asked: " + e.Hide(failed.Error()))
+	}
+	switch {
+	case names != nil:
+		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
+	case c.Provenance.Kind == "live":
+		e.note("--keep-names: this report and its evidence name hosts, people and addresses")
 	}
 	return e
+}
+
+// anonymized hides whose server a live recording shows. If it cannot, what it
+// returns holds nothing of the recording. What our own server or a document says
+// is nobody's.
+func anonymized(c *cassettes.Cassette, t Target) (*cassettes.Anonymizer, *cassettes.Cassette, error) {
+	if c.Provenance.Kind != "live" || t.KeepNames {
+		return nil, c, nil
+	}
+	nothing := &cassettes.Cassette{Provenance: cassettes.Provenance{Kind: c.Provenance.Kind, Task: c.Provenance.Task}}
+	names, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: t.Words})
+	if err != nil {
+		return nil, nothing, err
+	}
+	hidden, err := names.Cassette()
+	if err != nil {
+		return nil, nothing, err
+	}
+	return names, hidden, nil
 }
 
 // mostAtOnce bounds the connections that one Gather holds open.

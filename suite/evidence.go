@@ -30,8 +30,9 @@ type Evidence struct {
 	Exchanges  []*Exchange
 	Recording  *cassettes.Cassette // the same, redacted, as it can be kept
 
-	signedIn    bool              // by a driver: it begins with the sign-in
-	signIn      map[string]string // the rels of what is asked before there is an application, by linkKey
+	signedIn    bool                  // by a driver: it begins with the sign-in
+	signIn      map[string]string     // the rels of what is asked before there is an application, by linkKey
+	names       *cassettes.Anonymizer // nil if it was not anonymized
 	application *url.URL
 	served      map[string][]serving // by linkKey
 	parts       map[string][]*Exchange
@@ -160,6 +161,26 @@ func (e *Evidence) Application() string {
 		return ""
 	}
 	return e.application.String()
+}
+
+// Hide replaces in a text that goes with the evidence, such as the message of an
+// error, what was replaced in the evidence itself. It returns the text as it is if
+// the evidence was not anonymized.
+func (e *Evidence) Hide(text string) string {
+	if e.names == nil {
+		return text
+	}
+	return e.names.Hide(text)
+}
+
+// Check fails if what is about to be written shows whose server it was: a
+// *[cassettes.Anonymizer] looks for all that it hid. It finds nothing amiss in what
+// was not anonymized.
+func (e *Evidence) Check(content []byte) error {
+	if e.names == nil {
+		return nil
+	}
+	return e.names.Check(content)
 }
 
 // dig follows a path of names into a JSON value.

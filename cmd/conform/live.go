@@ -27,6 +27,8 @@ type liveFlags struct {
 	origin      string
 	cacert      string
 	keep        bool
+	keepNames   bool
+	words       []string
 	timeout     time.Duration
 	perRequest  time.Duration
 	eventWait   time.Duration
@@ -39,6 +41,8 @@ func (f *liveFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.restricted, "restricted-application", "", "application of a user whose policy forbids a modality; token in CONFORM_RESTRICTED_TOKEN")
 	flags.StringVar(&f.origin, "origin", "", "speak as a cross-domain browser application of this origin (X-Ms-Origin)")
 	flags.BoolVar(&f.keep, "keep-application", false, "do not delete the application at the end; its end is then not exercised")
+	flags.BoolVar(&f.keepNames, "keep-names", false, "name hosts, people and addresses in the report and its evidence, instead of pseudonyms")
+	flags.StringArrayVar(&f.words, "redact", nil, "hide this word too, of 3 characters or more; can be repeated")
 	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "for the whole run")
 	f.addServer(cmd, "--application")
 }
@@ -55,7 +59,7 @@ func (f *liveFlags) addServer(cmd *cobra.Command, what string) {
 }
 
 // liveOnly are the flags that mean nothing for a recording.
-var liveOnly = []string{"token-file", "anonymous-application", "restricted-application", "origin", "cacert", "keep-application",
+var liveOnly = []string{"token-file", "anonymous-application", "restricted-application", "origin", "cacert", "keep-application", "keep-names", "redact",
 	"timeout", "request-timeout", "event-wait"}
 
 func (f *liveFlags) given() bool { return f.application != "" || f.server != "" }
@@ -66,6 +70,9 @@ func (f *liveFlags) target() (suite.Target, error) {
 	if f.application == "" {
 		return none, usage("--target alone does not say which application: add --application URL (what the POST on applications answered)")
 	}
+	if err := wordsToHide(f.words, f.keepNames); err != nil {
+		return none, err
+	}
 	application, err := f.resolve("--application", f.application)
 	if err != nil {
 		return none, err
@@ -74,7 +81,7 @@ func (f *liveFlags) target() (suite.Target, error) {
 	if err != nil {
 		return none, err
 	}
-	t := suite.Target{Application: application, Token: token, WebOrigin: f.origin, Keep: f.keep, RequestTimeout: f.perRequest, EventWait: f.eventWait}
+	t := suite.Target{Application: application, Token: token, WebOrigin: f.origin, Keep: f.keep, KeepNames: f.keepNames, Words: f.words, RequestTimeout: f.perRequest, EventWait: f.eventWait}
 	if t.Anonymous, err = f.party("--anonymous-application", f.anonymous, "CONFORM_ANONYMOUS_TOKEN"); err != nil {
 		return none, err
 	}

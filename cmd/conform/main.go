@@ -101,7 +101,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newProve(), newList(), newExplain(), newVersion())
+	root.AddCommand(newRun(), newRedact(), newProve(), newList(), newExplain(), newVersion())
 	return root
 }
 

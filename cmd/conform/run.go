@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,9 @@ Business Server but shows the suite at work.
 
 A live run makes the application's user available, changes and resets the
 presence, and deletes the application at the end: give it one made for the run.
-The token comes from CONFORM_TOKEN or --token-file, never from a flag.`,
+The token comes from CONFORM_TOKEN or --token-file, never from a flag. In the
+report and its evidence, hosts, people and addresses have pseudonyms, unless
+--keep-names is given: both can be handed to anyone.`,
 		Example: `  conform run
   conform run --cassette documentation/set-presence
   conform run --cassette recording.yaml --subject server --out report/
@@ -246,6 +249,13 @@ func (f *runFlags) drive(ctx context.Context, stderr io.Writer) (*suite.Evidence
 func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
 	stdout := cmd.OutOrStdout()
 	options := reports.Options{Verbose: f.verbose, Color: !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), Width: width(stdout)}
+	shown, err := json.Marshal([]any{r.Evidence, r.Exchanges})
+	if err == nil {
+		err = e.Check(shown)
+	}
+	if err != nil {
+		return fmt.Errorf("the report is not written: %w", err)
+	}
 	var text bytes.Buffer // so that a report is written whole or not at all
 	if err := reports.Write(&text, r, f.format, options); err != nil {
 		return err

@@ -103,7 +103,7 @@ func (l *Live) examine(ctx context.Context, base *url.URL, change func(http.Hand
 	}
 	return suite.Examine(suite.Gather(ctx, suite.Target{
 		Application: here + application.RequestURI(), Token: l.Token, Transport: running.Client().Transport,
-		EventWait: l.EventWait, RequestTimeout: l.RequestTimeout,
+		EventWait: l.EventWait, RequestTimeout: l.RequestTimeout, KeepNames: true, // nothing of it is shown
 	})[0])
 }
 

@@ -1,0 +1,166 @@
+package cassettes
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// edge is what may stand beside an identity for it to be one.
+type edge int
+
+const (
+	anything  edge = iota
+	wordEdge       // nothing that belongs to a word
+	hexEdge        // no letter, digit or hyphen: for GUIDs
+	valueEdge      // the bounds of a value: quotes, tags, separators
+	hostEdge       // the end of a host name; to the left the whole host name belongs to it
+)
+
+// identity is a text to look for, and what stands for it.
+type identity struct {
+	kind      string
+	text      string              // as folded makes it
+	skip      int                 // so many bytes at its beginning are context, and stay
+	tail      int                 // so many at its end
+	edge      edge                //
+	pseudonym func(string) string // of what was found
+}
+
+// index finds many texts in one pass: the time depends on the text searched, not on how many are looked for.
+type index struct {
+	pairs   [1 << 16]bool
+	lengths map[string][]int // by the first shortestSought bytes: the lengths of the texts, the longest first
+	texts   map[string][]*identity
+}
+
+// shortestSought is how long what is looked for must be, context included.
+const shortestSought = 2
+
+func newIndex() *index {
+	return &index{lengths: map[string][]int{}, texts: map[string][]*identity{}}
+}
+
+func (x *index) add(id *identity) bool {
+	if len(id.text) < shortestSought || slices.ContainsFunc(x.texts[id.text], func(other *identity) bool {
+		return other.kind == id.kind && other.edge == id.edge && other.skip == id.skip && other.tail == id.tail
+	}) {
+		return false
+	}
+	x.texts[id.text] = append(x.texts[id.text], id)
+	x.pairs[int(id.text[0])<<8|int(id.text[1])] = true
+	head := id.text[:min(4, len(id.text))]
+	if at, found := slices.BinarySearchFunc(x.lengths[head], len(id.text), func(a, b int) int { return cmp.Compare(b, a) }); !found {
+		x.lengths[head] = slices.Insert(x.lengths[head], at, len(id.text))
+	}
+	return true
+}
+
+// hit is a place in a folded text where an identity stands.
+type hit struct {
+	start, end int
+	*identity
+}
+
+// find returns the places that must be replaced, from left to right. Those that overlap are one, by the name of the longest.
+func (x *index) find(text string) []hit {
+	var hits []hit
+	found := func(h hit) {
+		if n := len(hits); n > 0 && h.start < hits[n-1].end {
+			last := &hits[n-1]
+			if h.end-h.start > last.end-last.start {
+				last.identity = h.identity
+			}
+			last.start, last.end = min(last.start, h.start), max(last.end, h.end)
+			return
+		}
+		hits = append(hits, h)
+	}
+	for i := 0; i+1 < len(text); i++ {
+		if i == 0 || !alphanumeric(text[i-1]) {
+			if n := pseudonymAt(text[i:]); n > 0 {
+				i += n - 1
+				continue
+			}
+		}
+		if !x.pairs[int(text[i])<<8|int(text[i+1])] {
+			continue
+		}
+	heads:
+		for _, head := range [...]int{4, 3, 2} {
+			if i+head > len(text) {
+				continue
+			}
+			for _, length := range x.lengths[text[i:i+head]] {
+				if i+length > len(text) {
+					continue
+				}
+				for _, id := range x.texts[text[i:i+length]] {
+					if h, ok := id.at(text, i); ok {
+						found(h)
+						break heads
+					}
+				}
+			}
+		}
+	}
+	return hits
+}
+
+// at tells whether what stands at a place is the identity, and nothing longer.
+func (id *identity) at(text string, start int) (hit, bool) {
+	end := start + len(id.text)
+	var before, after byte
+	if start > 0 {
+		before = text[start-1]
+	}
+	if end < len(text) {
+		after = text[end]
+	}
+	ok := true
+	switch id.edge {
+	case wordEdge:
+		ok = (start == 0 || !alphanumeric(before) || !alphanumeric(text[start])) && (end == len(text) || !alphanumeric(after))
+	case hexEdge:
+		ok = (start == 0 || !alphanumeric(before) && before != '-') && (end == len(text) || !alphanumeric(after) && after != '-')
+	case valueEdge:
+		ok = (start == 0 || strings.IndexByte(`"'>=`, before) >= 0) && (end == len(text) || strings.IndexByte(`"'<&`, after) >= 0)
+	case hostEdge:
+		ok = end == len(text) || !alphanumeric(after) && after != '-' && after != '_'
+		for start > 0 && (alphanumeric(text[start-1]) || strings.IndexByte("-_.", text[start-1]) >= 0) {
+			start--
+		}
+		for start < end && strings.IndexByte("-.", text[start]) >= 0 {
+			start++
+		}
+		if ok && start > 0 && (end-start) > len(id.text) && text[end-len(id.text)-1] != '.' {
+			ok = false // "mycontoso.com" is another domain than "contoso.com"
+		}
+	}
+	return hit{start + id.skip, end - id.tail, id}, ok
+}
+
+// folded makes texts equal that differ only in what encodings and people take to be equal: the casing, and the kinds of
+// blanks. The length stays.
+func folded(text string) string {
+	clean := true
+	for i := 0; i < len(text); i++ {
+		if c := text[i]; 'A' <= c && c <= 'Z' || c == '+' || c == '\t' || c == '\r' || c == '\n' {
+			clean = false
+			break
+		}
+	}
+	if clean {
+		return text
+	}
+	b := []byte(text)
+	for i, c := range b {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		case c == '+' || c == '\t' || c == '\r' || c == '\n':
+			b[i] = ' '
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,177 @@
+package cassettes
+
+import (
+	"encoding/hex"
+	"html"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// view is a text with layers of its encodings taken off. Each byte of it knows where in the original it comes from.
+type view struct {
+	text string
+	from []int // where each byte begins, and the end of the last; nil if the view is the original
+}
+
+// layers returns the views of a text, the original first, each with one layer less than the one before. What is encoded
+// twice, as a URL in a query in a JSON string, is plain in the last.
+func layers(text string) []view {
+	views := []view{{text: text}}
+	for len(views) < mostLayers {
+		next, ok := views[len(views)-1].peel()
+		if !ok {
+			break
+		}
+		views = append(views, next)
+	}
+	if strings.Contains(text, "=\n") || strings.Contains(text, "=\r\n") || strings.Contains(strings.ToLower(text), "quoted-printable") {
+		// A layer of its own: elsewhere "=AB" is the beginning of a value.
+		if next, ok := views[0].decode('=', quotedPrintable); ok {
+			views = append(views, next)
+		}
+	}
+	return views
+}
+
+const mostLayers = 6
+
+// peel takes off one layer: percent codes, escapes of JSON and YAML, character references of HTML, and the zero bytes of
+// UTF-16.
+func (v view) peel() (view, bool) {
+	if !strings.ContainsAny(v.text, "%\\&\x00") {
+		return v, false
+	}
+	return v.decode(0, func(rest string) (string, int) {
+		switch rest[0] {
+		case '%':
+			return percent(rest)
+		case '\\':
+			return escape(rest)
+		case '&':
+			return reference(rest)
+		case 0:
+			return "", 1
+		}
+		return "", 0
+	})
+}
+
+// decode makes a view in which each place where a decoder finds a code has what the code stands for. The decoder is told the
+// rest of the text, and returns what it stands for and the length of the code, 0 if there is none.
+func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, bool) {
+	var b strings.Builder
+	from := make([]int, 0, len(v.text)+1)
+	changed := false
+	for i := 0; i < len(v.text); {
+		c := v.text[i]
+		if only == 0 && (c == '%' || c == '\\' || c == '&' || c == 0) || only != 0 && c == only {
+			if plain, n := decoder(v.text[i:]); n > 0 {
+				for range len(plain) {
+					from = append(from, v.start(i))
+				}
+				b.WriteString(plain)
+				i += n
+				changed = true
+				continue
+			}
+		}
+		from = append(from, v.start(i))
+		b.WriteByte(c)
+		i++
+	}
+	return view{b.String(), append(from, v.start(len(v.text)))}, changed
+}
+
+func (v view) start(i int) int {
+	if v.from == nil {
+		return i
+	}
+	return v.from[i]
+}
+
+// original returns the place of a part of the view in the original.
+func (v view) original(start, end int) (int, int) {
+	if v.from == nil {
+		return start, end
+	}
+	// A code may stand for several bytes: it is taken whole.
+	first, last := v.from[start], v.from[end]
+	for e := end; last <= v.from[max(end-1, start)] && e+1 < len(v.from); {
+		e++
+		last = v.from[e]
+	}
+	return first, last
+}
+
+func percent(rest string) (string, int) {
+	if len(rest) < 3 {
+		return "", 0
+	}
+	plain, err := hex.DecodeString(rest[1:3])
+	if err != nil {
+		return "", 0
+	}
+	return string(plain), 3
+}
+
+func quotedPrintable(rest string) (string, int) {
+	switch {
+	case strings.HasPrefix(rest, "=\r\n"):
+		return "", 3
+	case strings.HasPrefix(rest, "=\n"):
+		return "", 2
+	}
+	return percent(rest)
+}
+
+func reference(rest string) (string, int) {
+	end := strings.IndexByte(rest[:min(len(rest), 12)], ';')
+	if end < 0 {
+		return "", 0
+	}
+	if plain := html.UnescapeString(rest[:end+1]); plain != rest[:end+1] {
+		return plain, end + 1
+	}
+	return "", 0
+}
+
+func escape(rest string) (string, int) {
+	if len(rest) < 2 {
+		return "", 0
+	}
+	number := func(digits int) (rune, bool) {
+		if len(rest) < 2+digits {
+			return 0, false
+		}
+		n, err := strconv.ParseUint(rest[2:2+digits], 16, 32)
+		return rune(n), err == nil && n <= utf8.MaxRune
+	}
+	switch rest[1] {
+	case '/', '"', '\'', '\\':
+		return rest[1:2], 2
+	case 'n', 'r', 't', 'b', 'f':
+		return " ", 2
+	case 'x':
+		if r, ok := number(2); ok {
+			return string([]byte{byte(r)}), 4
+		}
+	case 'U':
+		if r, ok := number(8); ok {
+			return string(r), 10
+		}
+	case 'u':
+		r, ok := number(4)
+		if !ok {
+			return "", 0
+		}
+		if utf16.IsSurrogate(r) && len(rest) >= 12 && rest[6:8] == `\u` {
+			if low, err := strconv.ParseUint(rest[8:12], 16, 32); err == nil {
+				return string(utf16.DecodeRune(r, rune(low))), 12
+			}
+		}
+		return string(r), 6
+	}
+	return "", 0
+}
