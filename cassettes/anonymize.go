@@ -136,7 +136,16 @@ func (a *Anonymizer) Cassette() (*Cassette, error) {
 	for i := range c.Exchanges {
 		a.hideImages(&c.Exchanges[i])
 	}
-	c.change(func(_, text string) string { return a.Hide(text) })
+	done := map[string]string{}
+	c.change(func(_, text string) string {
+		hidden, ok := done[text]
+		if !ok {
+			if hidden = a.Hide(text); len(text) <= mostRemembered {
+				done[text] = hidden
+			}
+		}
+		return hidden
+	})
 	for i := range c.Exchanges {
 		x := &c.Exchanges[i]
 		x.Request.RemoteAddr = a.Hide(x.Request.RemoteAddr)
@@ -162,19 +171,34 @@ func (a *Anonymizer) Cassette() (*Cassette, error) {
 	return c, nil
 }
 
+// message is a request or a response of an exchange.
+type message struct {
+	header http.Header
+	body   *string
+	length *int64
+}
+
+func (x *Exchange) messages() []message {
+	return []message{{x.Request.Headers, &x.Request.Body, &x.Request.ContentLength}, {x.Response.Headers, &x.Response.Body, &x.Response.ContentLength}}
+}
+
+// image tells whether the body is a picture.
+func (m message) image() bool {
+	if *m.body == "" || isPseudonym(*m.body) {
+		return false
+	}
+	for name, values := range m.header {
+		if strings.EqualFold(name, "Content-Type") && slices.ContainsFunc(values, func(v string) bool { return strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "image/") }) {
+			return true
+		}
+	}
+	return false
+}
+
 // hideImages replaces pictures: a photo shows a person.
 func (a *Anonymizer) hideImages(x *Exchange) {
-	type message struct {
-		header http.Header
-		body   *string
-		length *int64
-	}
-	for _, m := range []message{{x.Request.Headers, &x.Request.Body, &x.Request.ContentLength}, {x.Response.Headers, &x.Response.Body, &x.Response.ContentLength}} {
-		for name, values := range m.header {
-			if !strings.EqualFold(name, "Content-Type") || *m.body == "" || isPseudonym(*m.body) || a.off["images"] ||
-				!slices.ContainsFunc(values, func(v string) bool { return strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "image/") }) {
-				continue
-			}
+	for _, m := range x.messages() {
+		if m.image() && !a.off["images"] {
 			stands := a.names.of("image", *m.body)
 			a.note("images", stands)
 			changeBody(m.body, m.length, m.header, func(_, _ string) string { return stands })
@@ -384,6 +408,11 @@ func (a *Anonymizer) inspect(c *Cassette) error {
 	}
 	for i := range c.Exchanges {
 		x := &c.Exchanges[i]
+		for _, m := range x.messages() {
+			if m.image() {
+				return place(x, "a body", "images")
+			}
+		}
 		for _, f := range x.fields() {
 			for _, value := range f.values {
 				if kind := look(f.field, value); kind != "" {
@@ -474,11 +503,7 @@ func (c *Cassette) decompressed() (*Cassette, error) {
 	left := mostDecompressed
 	for i := range copied.Exchanges {
 		x := &copied.Exchanges[i]
-		for _, m := range []struct {
-			header http.Header
-			body   *string
-			length *int64
-		}{{x.Request.Headers, &x.Request.Body, &x.Request.ContentLength}, {x.Response.Headers, &x.Response.Body, &x.Response.ContentLength}} {
+		for _, m := range x.messages() {
 			zipped := strings.HasPrefix(*m.body, "\x1f\x8b")
 			other := ""
 			for name, values := range m.header {

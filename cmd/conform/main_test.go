@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -48,6 +49,8 @@ func TestScripts(t *testing.T) {
 			"larger":     larger,
 			"aliasbomb":  aliasBomb,
 			"recordwith": recordStock,
+
+			"sameverdicts": sameVerdicts,
 		},
 	})
 }
@@ -171,6 +174,22 @@ func tallies(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if all != file.counts || all.Tests == 0 || all.Failures+all.Errors == 0 {
 		ts.Fatalf("%s says %+v and holds %+v; a run that is not conformant must not look green", args[0], file.counts, all)
+	}
+}
+
+// sameverdicts FILE FILE: holds that two reports have the same verdicts.
+func sameVerdicts(ts *testscript.TestScript, _ bool, args []string) {
+	var verdicts [2]map[string]reports.Verdict
+	for i := range verdicts {
+		var r reports.Report
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[i])), &r))
+		verdicts[i] = map[string]reports.Verdict{}
+		for _, result := range r.Results {
+			verdicts[i][result.Requirement] = result.Verdict
+		}
+	}
+	if len(verdicts[0]) == 0 || !maps.Equal(verdicts[0], verdicts[1]) {
+		ts.Fatalf("%s and %s have other verdicts:\n%v\n%v", args[0], args[1], verdicts[0], verdicts[1])
 	}
 }
 
