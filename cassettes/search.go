@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // edge is what may stand beside an identity for it to be one.
@@ -120,7 +122,10 @@ func (id *identity) at(text string, start int) (hit, bool) {
 	ok := true
 	switch id.edge {
 	case wordEdge:
-		ok = (start == 0 || !alphanumeric(before) || !alphanumeric(text[start])) && (end == len(text) || !alphanumeric(after))
+		// Bytes that are no character end a word too: in binary data anything can stand beside a name.
+		left, _ := utf8.DecodeLastRuneInString(text[:start])
+		right, _ := utf8.DecodeRuneInString(text[end:])
+		ok = (!inWord(left) || !alphanumeric(text[start])) && !inWord(right)
 	case hexEdge:
 		ok = (start == 0 || !alphanumeric(before) && before != '-') && (end == len(text) || !alphanumeric(after) && after != '-')
 	case valueEdge:
@@ -138,6 +143,10 @@ func (id *identity) at(text string, start int) (hit, bool) {
 		}
 	}
 	return hit{start + id.skip, end - id.tail, id}, ok
+}
+
+func inWord(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 // folded makes texts equal that differ only in what encodings and people take to be equal: the casing, and the kinds of
