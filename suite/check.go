@@ -143,7 +143,7 @@ func (c *check) brokeOff() *Exchange {
 		switch {
 		case !c.Driven:
 			return nil
-		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore:
+		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore || x.Probe == probeEnd:
 			continue // asked whatever happened
 		case x.Failure != "" && x.Part != partEvents:
 			return x

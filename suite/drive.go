@@ -14,6 +14,7 @@ import (
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"golang.org/x/time/rate"
 )
 
 // Target is a live server to gather evidence from: one application of one user.
@@ -35,6 +36,8 @@ type Target struct {
 
 	RequestTimeout time.Duration    // for one answer; 10 s if zero
 	EventWait      time.Duration    // for the event that confirms; 30 s if zero
+	RetryWait      time.Duration    // in all, where answers 429 and 503 say when to ask again; 30 s if zero, none if negative
+	Limiter        *rate.Limiter    // waited for before each request; targets may share one; nil: none
 	Keep           bool             // leave the application alone at the end; its end is then not exercised
 	Now            func() time.Time // the recording's clock; time.Now if nil
 	Progress       func(string)     // told of each request before it is sent; may be nil
@@ -64,15 +67,16 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 }
 
 func gather(ctx context.Context, t Target, turns *turns) *Evidence {
-	c, failed := drive(ctx, t, turns)
+	c, s := drive(ctx, t, turns)
 	e, err := locateDriven(c)
 	if err != nil {
-		return &Evidence{Task: c.Provenance.Task, Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c}
+		return &Evidence{Task: c.Provenance.Task, Kind: c.Provenance.Kind, Source: c.Name, Notes: append(s.notes, err.Error()), Recording: c}
 	}
 	e.Kind, e.Source = c.Provenance.Kind, c.Name
-	if len(e.Exchanges) == 0 && failed != nil {
-		e.note("nothing was asked: " + failed.Error())
+	if len(e.Exchanges) == 0 && s.err != nil {
+		e.note("nothing was asked: " + s.err.Error())
 	}
+	e.Notes = append(e.Notes, s.notes...)
 	return e
 }
 
@@ -110,9 +114,9 @@ func Record(ctx context.Context, t Target) *cassettes.Cassette {
 	return c
 }
 
-// drive runs the task's driver on a target. It returns the recording and the
-// failure that ended it, if one did.
-func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, error) {
+// drive runs the task's driver on a target. It returns the recording, and the
+// session with the failure that ended it, if one did.
+func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, *session) {
 	t.Task = cmp.Or(t.Task, "set-presence")
 	now := t.Now
 	if now == nil {
@@ -120,16 +124,17 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	}
 	began := now()
 	recorder := &cassettes.Recorder{Transport: t.Transport, Now: now}
-	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
+	s := &session{Context: ctx, target: t, transport: recorder, turns: turns, patience: patienceOf(t.RetryWait)}
 	source := sourceOf(t.Application)
 	c := &cassettes.Cassette{Name: source}
 	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: t.Task}
 	ledger, err := LedgerOf(t.Task)
 	if err != nil {
-		return c, err
+		s.err = err
+		return c, s
 	}
 	c.Provenance.Ledger = fmt.Sprint(ledger.Revision)
-	tasks[t.Task].drive(s)
+	s.run(tasks[t.Task].drive)
 	c.Exchanges = recorder.Exchanges()
 	for _, x := range c.Exchanges {
 		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
@@ -143,7 +148,26 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	if t.Restricted == nil {
 		c.Provenance.Absent = append(c.Provenance.Absent, "modality")
 	}
-	return c, s.err
+	return c, s
+}
+
+// run runs a driver. One that panics has cleaned up on its way out, and what was seen
+// until then is evidence: neither must be lost with it.
+func (s *session) run(driver func(*session)) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			s.err = errors.Join(s.err, fmt.Errorf("the driver panicked: %v", panicked))
+			s.note(fmt.Sprintf("the driver panicked, which is a mistake of conform's or of the program that called it, and the run ended there: %v", panicked))
+		}
+	}()
+	driver(s)
+}
+
+// note keeps what a reader of the report must know, once.
+func (s *session) note(text string) {
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
 }
 
 // sourceOf names an application without its query, in which a secret may stand.
@@ -189,7 +213,17 @@ func Replay(ctx context.Context, c *cassettes.Cassette) (*Evidence, error) {
 }
 
 // rehearse drives the recording and returns the first difference, "" if there is none.
+// A request that stands there twice was repeated since the server asked for it, or is
+// the driver's next one: if the first does not fit, the second does.
 func rehearse(ctx context.Context, c *cassettes.Cassette) string {
+	difference := rehearseWith(ctx, c, func(r *cassettes.Replayer) patience { return &recordedPatience{r} })
+	if difference != "" && rehearseWith(ctx, c, func(*cassettes.Replayer) patience { return patienceOf(-1) }) == "" {
+		return ""
+	}
+	return difference
+}
+
+func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cassettes.Replayer) patience) string {
 	t := Target{Task: c.Provenance.Task, Application: c.Exchanges[0].Request.URL}
 	replayer := cassettes.NewReplayer(c)
 	t.Token = bearerOf(c.Exchanges[0])
@@ -208,7 +242,7 @@ func rehearse(ctx context.Context, c *cassettes.Cassette) string {
 			t.Keep = false
 		}
 	}
-	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns()}
+	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns(), patience: patient(replayer)}
 	tasks[t.Task].drive(s)
 	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
 		return miss.Error()
@@ -239,6 +273,10 @@ type session struct {
 	turns     *turns
 	home      *url.URL // the application whose links are followed
 	received  int      // bytes of bodies
+	patience  patience // with a server that asks to come again later
+	cleaning  bool     // afterwards
+	hurried   bool     // since something failed, or somebody waits for the end
+	notes     []string
 	err       error
 }
 
@@ -268,7 +306,7 @@ func (s *session) probe(name string, edit func(*http.Request)) *ucwa.Client {
 // that is a fact about the server, on which the driver goes on. So is a connection
 // that breaks on a probe.
 func (s *session) do(c *ucwa.Client, method string, link ucwa.Link, body any) *ucwa.Response {
-	res, err := s.within(cmp.Or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
+	res, err := s.patiently(cmp.Or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
 	if err != nil && (c.UserAgent == userAgent || isTimeout(err)) {
 		s.err = errors.Join(s.err, err)
 	}
@@ -280,12 +318,17 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if s.err != nil || s.Err() != nil {
 		return nil, s.Err()
 	}
-	if s.target.Progress != nil {
+	if s.target.Progress != nil && !s.cleaning { // it may be what panicked
 		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))
 	}
 	u, err := link.URL()
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
+	}
+	if s.target.Limiter != nil && !s.hurried {
+		if err := s.target.Limiter.Wait(s); err != nil {
+			return nil, s.Err()
+		}
 	}
 	ctx, cancel := context.WithTimeoutCause(s, limit, errPatience)
 	defer cancel()
@@ -303,12 +346,14 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 func (s *session) afterwards(do func(limit time.Duration)) {
 	failed, ctx := s.err, s.Context
 	limit := cmp.Or(s.target.RequestTimeout, 10*time.Second)
+	s.cleaning = true
 	if failed != nil || ctx.Err() != nil {
+		s.hurried = true
 		s.Context, limit = context.WithoutCancel(ctx), min(limit, 2*time.Second)
 	}
 	s.err = nil
 	do(limit)
-	s.err, s.Context = errors.Join(failed, s.err), ctx
+	s.err, s.Context, s.cleaning, s.hurried = errors.Join(failed, s.err), ctx, false, false
 }
 
 // resource returns the resource in an answer, nil if there is none.

@@ -24,12 +24,18 @@ func driveSetPresence(s *session) {
 		return
 	}
 	s.home, _ = begin.URL()
+	ours := true
+	defer func() {
+		if ours {
+			s.end(client, begin)
+		}
+	}()
 	first := s.do(client, http.MethodGet, begin, nil)
 	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
+		ours = false
 		return // what was given is no application of ours: nothing to ask, and nothing to clean up
 	}
 	app := resource(first)
-	defer s.end(client, begin)
 	s.probeBefore(app.Embed("me"))
 
 	// Step 1, and 3: the application again.
@@ -100,7 +106,14 @@ func (s *session) restore(presence ucwa.Link, before string) {
 		body = []byte(fmt.Sprintf(`{"availability":%q}`, p))
 	}
 	s.afterwards(func(limit time.Duration) {
-		_, s.err = s.within(limit, s.probe(probeRestore, nil), http.MethodPost, presence, body)
+		res, err := s.within(limit, s.probe(probeRestore, nil), http.MethodPost, presence, body)
+		if s.err = err; res == nil || res.Status/100 != 2 {
+			what := "the presence could not be given back to the server, which computes it"
+			if body != nil {
+				what = "the presence could not be set back to " + before
+			}
+			s.note(what + unanswered(res, err) + ": look at it with another client, and set or reset it there")
+		}
 	})
 }
 
@@ -109,7 +122,7 @@ func (s *session) restore(presence ucwa.Link, before string) {
 func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link) ucwa.Link {
 	deadline := time.Now().Add(limit)
 	for range mostPending {
-		res, err := s.within(time.Until(deadline), client, http.MethodGet, link, nil)
+		res, err := s.patiently(time.Until(deadline), client, http.MethodGet, link, nil)
 		if err != nil && !isTimeout(err) {
 			s.err = err
 		}
@@ -218,9 +231,39 @@ func (s *session) end(client *ucwa.Client, application ucwa.Link) {
 	}
 	failed := s.err != nil
 	s.afterwards(func(limit time.Duration) {
-		res, err := s.within(limit, client, http.MethodDelete, application, nil)
-		if s.err = err; res != nil && res.Status/100 == 2 && !failed {
-			s.do(s.probe("gone", nil), http.MethodGet, application, nil)
+		res, err := s.patiently(limit, client, http.MethodDelete, application, nil)
+		if s.err = err; res != nil && res.Status/100 == 2 {
+			if !failed {
+				s.do(s.probe("gone", nil), http.MethodGet, application, nil)
+			}
+			return
+		}
+		if err != nil || res != nil && res.Status/100 == 5 {
+			// What broke may be whole again. This is to clean up, and no part of the task.
+			again, err := s.within(limit, s.probe(probeEnd, nil), http.MethodDelete, application, nil)
+			if again != nil || err != nil {
+				res = again
+			}
+			if err != nil {
+				s.err = err
+			}
+		}
+		if res == nil || res.Status/100 != 2 && res.Status != http.StatusNotFound {
+			s.note("the application could not be deleted" + unanswered(res, s.err) + ": delete " + sourceOf(s.target.Application) +
+				" by hand, or leave it alone: a server ends one that is silent for 15 minutes")
 		}
 	})
+}
+
+// unanswered says in a few words how a request that cleans up went wrong.
+func unanswered(res *ucwa.Response, err error) string {
+	switch {
+	case res != nil:
+		return fmt.Sprintf(" (the server answered %d)", res.Status)
+	case err != nil && isTimeout(err):
+		return " (no answer came in time)"
+	case err != nil:
+		return " (" + err.Error() + ")"
+	}
+	return ""
 }
