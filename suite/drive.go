@@ -77,6 +77,7 @@ func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 		e.note("nothing was asked: " + s.err.Error())
 	}
 	e.Notes = append(e.Notes, s.notes...)
+	e.unfinished = s.unfinished(ctx)
 	return e
 }
 
@@ -161,6 +162,21 @@ func (s *session) run(driver func(*session)) {
 		}
 	}()
 	driver(s)
+}
+
+// unfinished says why the driver did not do all that it would have done.
+func (s *session) unfinished(ctx context.Context) string {
+	switch {
+	case ctx.Err() != nil:
+		return "the run ended before all was asked"
+	case s.err != nil:
+		return s.err.Error()
+	case s.refused != 0:
+		return inadmissible[s.refused]
+	case s.lost != 0:
+		return fmt.Sprintf("the server did not know the application or its token any more at the end (it answered the DELETE with %d)", s.lost)
+	}
+	return ""
 }
 
 // note keeps what a reader of the report must know, once.
@@ -274,9 +290,12 @@ type session struct {
 	home      *url.URL // the application whose links are followed
 	received  int      // bytes of bodies
 	patience  patience // with a server that asks to come again later
+	answered  bool     // at all
 	cleaning  bool     // afterwards
 	hurried   bool     // since something failed, or somebody waits for the end
 	notes     []string
+	refused   int // the status, if the server said at once that this is no application of ours
+	lost      int // the status of the DELETE, if the application was not ours any more
 	err       error
 }
 
@@ -334,6 +353,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
 	if res != nil {
+		s.answered = true
 		if s.received += len(res.Body); s.received > mostReceived {
 			return res, fmt.Errorf("the server has sent more than %d MiB: it is asked no more", mostReceived>>20)
 		}

@@ -33,7 +33,12 @@ type Evidence struct {
 	application *url.URL
 	served      map[string][]serving // by linkKey
 	parts       map[string][]*Exchange
+	unfinished  string
 }
+
+// Unfinished says why the driver that gathered this evidence ended before it had done
+// all, "" if it did not, or if no driver gathered it.
+func (e *Evidence) Unfinished() string { return e.unfinished }
 
 // Exchange is one exchange of an Evidence.
 type Exchange struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"time"
@@ -32,7 +33,7 @@ func driveSetPresence(s *session) {
 	}()
 	first := s.do(client, http.MethodGet, begin, nil)
 	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
-		ours = false
+		ours, s.refused = false, first.Status
 		return // what was given is no application of ours: nothing to ask, and nothing to clean up
 	}
 	app := resource(first)
@@ -241,14 +242,15 @@ func (s *session) end(client *ucwa.Client, application ucwa.Link) {
 		if err != nil || res != nil && res.Status/100 == 5 {
 			// What broke may be whole again. This is to clean up, and no part of the task.
 			again, err := s.within(limit, s.probe(probeEnd, nil), http.MethodDelete, application, nil)
-			if again != nil || err != nil {
-				res = again
-			}
-			if err != nil {
+			if res = again; err != nil {
 				s.err = err
 			}
 		}
-		if res == nil || res.Status/100 != 2 && res.Status != http.StatusNotFound {
+		if res != nil && (res.Status == http.StatusUnauthorized || res.Status == http.StatusNotFound) {
+			s.lost = res.Status
+		}
+		// Of a server that never answered nobody knows that there is an application.
+		if s.answered && (res == nil || res.Status/100 != 2 && res.Status != http.StatusNotFound) {
 			s.note("the application could not be deleted" + unanswered(res, s.err) + ": delete " + sourceOf(s.target.Application) +
 				" by hand, or leave it alone: a server ends one that is silent for 15 minutes")
 		}
@@ -263,6 +265,9 @@ func unanswered(res *ucwa.Response, err error) string {
 	case err != nil && isTimeout(err):
 		return " (no answer came in time)"
 	case err != nil:
+		if fault := (*url.Error)(nil); errors.As(err, &fault) {
+			err = fault.Err // the rest is said around it
+		}
 		return " (" + err.Error() + ")"
 	}
 	return ""
