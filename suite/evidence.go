@@ -34,6 +34,7 @@ type Evidence struct {
 	served      map[string][]serving // by linkKey
 	parts       map[string][]*Exchange
 	unfinished  string
+	lost        *Exchange // the first of those that say nothing of the server; see loss.go
 }
 
 // Unfinished says why the driver that gathered this evidence ended before it had done

@@ -35,13 +35,13 @@ type state struct {
 
 // part says what x is, given all that came before it.
 func (s *state) part(x *Exchange) string {
+	if s.e.putOff(x) || s.e.isLost(x) {
+		return ""
+	}
 	if x.Probe != "" {
 		return s.probed(x)
 	}
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
-	if s.e.putOff(x) {
-		return ""
-	}
 	if !s.e.Driven {
 		if part := s.refused(x); part != "" {
 			return part
@@ -87,7 +87,8 @@ func createdBy(x *Exchange) *url.URL {
 	return selfOf(object, x.url)
 }
 
-// putOff reports whether x was answered with "later", and asked again with success.
+// putOff reports whether x was answered with "later", and asked again with success;
+// for a probe any other answer is one.
 // A driver asks the very same again next; what it asks later on it asks for another
 // reason.
 func (e *Evidence) putOff(x *Exchange) bool {
@@ -103,7 +104,7 @@ func (e *Evidence) putOff(x *Exchange) bool {
 		case !y.repeats(x):
 			return false
 		case !y.later():
-			return y.succeeded()
+			return x.Probe != "" || y.succeeded()
 		}
 	}
 	return false

@@ -19,11 +19,12 @@ type patience interface {
 }
 
 // patiently does what within does, and asks again where the server asks for that.
-// The recording keeps every answer. Probes are asked once: they are to be refused.
+// The recording keeps every answer. So it does with probes: "later" is not the refusal
+// that they ask for.
 func (s *session) patiently(limit time.Duration, c *ucwa.Client, method string, link ucwa.Link, body any) (*ucwa.Response, error) {
 	for {
 		res, err := s.within(limit, c, method, link, body)
-		if err != nil || res == nil || c.UserAgent != userAgent ||
+		if err != nil || res == nil ||
 			res.Status != http.StatusTooManyRequests && res.Status != http.StatusServiceUnavailable ||
 			res.Header.Get("Retry-After") == "" || !s.patience.again(s, c, method, link, res) {
 			return res, err

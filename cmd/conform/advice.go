@@ -28,7 +28,10 @@ var advices = []struct{ words, advice string }{
 	{"unexpected EOF", "the connection ended in the middle of an answer, or the answer says a wrong Content-Length: look at the server, or at the load balancer before it"},
 	{"connection reset", "the server, or a load balancer or firewall before it, cut the connection: run again, and ask one server directly with --resolve HOST:PORT:ADDRESS"},
 	{"forcibly closed", "the server, or a load balancer or firewall before it, cut the connection: run again, and ask one server directly with --resolve HOST:PORT:ADDRESS"},
-	{"malformed HTTP", "what answers at that port does not speak HTTP: is the port right?"},
+	{"malformed HTTP", "what answers at that port does not speak HTTP, or breaks off: is the port right, and is there a load balancer before it?"},
+	{"malformed chunked", "an answer is framed wrongly: look at the server, or at the load balancer before it"},
+	{"chunk length", "an answer is framed wrongly: look at the server, or at the load balancer before it"},
+	{"bad Content-Length", "an answer is framed wrongly: look at the server, or at the load balancer before it"},
 	{"EOF", "the server closed the connection without an answer: look at its log, or at the load balancer before it"},
 	{"no answer in the time that was given for one", "the server takes longer than --request-timeout allows: give it more, or look at why"},
 }
