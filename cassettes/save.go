@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 )
 
 var (
@@ -117,7 +120,8 @@ func replace(path string, content []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	temporary, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*")
+	removeLeftovers(dir, filepath.Base(path))
+	temporary, err := os.CreateTemp(dir, fmt.Sprintf(".%s.%d-*", filepath.Base(path), os.Getpid()))
 	if err != nil {
 		return err
 	}
@@ -137,4 +141,34 @@ func replace(path string, content []byte) (err error) {
 		return err
 	}
 	return os.Rename(temporary.Name(), path)
+}
+
+// removeLeftovers removes the temporary files for base of processes that are gone: they
+// were killed while they wrote. What cannot be removed is in nobody's way.
+func removeLeftovers(dir, base string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, entry := range entries {
+		rest, ours := strings.CutPrefix(entry.Name(), "."+base+".")
+		number, random, marked := strings.Cut(rest, "-")
+		pid, err := strconv.Atoi(number)
+		if _, notRandom := strconv.ParseUint(random, 10, 64); !ours || !marked || err != nil || notRandom != nil || !entry.Type().IsRegular() {
+			continue
+		}
+		if pid != os.Getpid() && gone(pid) {
+			os.Remove(filepath.Join(dir, entry.Name()))
+		}
+	}
+}
+
+// gone reports whether there is no process of that number on this machine.
+func gone(pid int) bool {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = process.Release() }()
+	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

@@ -2,6 +2,7 @@ package cassettes
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -175,5 +176,41 @@ func TestChecksumCommand(t *testing.T) {
 	}
 	if sum, _, _ := strings.Cut(string(out), " "); sum != c.Provenance.SHA256 || sum != c.SHA256 {
 		t.Errorf("the command gives %s, the file %s", sum, c.Provenance.SHA256)
+	}
+}
+
+// TestSaveRemovesLeftovers holds that a save removes the temporary file of a process
+// that was killed while it wrote, and no other.
+func TestSaveRemovesLeftovers(t *testing.T) {
+	dir := t.TempDir()
+	killed := exec.Command(os.Args[0], "-test.run=^$")
+	if err := killed.Run(); err != nil {
+		t.Fatal(err)
+	}
+	litter := fmt.Sprintf(".a.yaml.%d-123", killed.Process.Pid)
+	kept := []string{
+		fmt.Sprintf(".a.yaml.%d-123", os.Getppid()), // at work
+		fmt.Sprintf(".b.yaml.%d-123", killed.Process.Pid),
+		".a.yaml.notes-1", ".a.yaml.12", fmt.Sprintf(".a.yaml.%d-x", killed.Process.Pid),
+	}
+	for _, name := range append(kept, litter) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Save(filepath.Join(dir, "a.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range kept {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, litter)); err == nil {
+		t.Errorf("%s is still there", litter)
 	}
 }

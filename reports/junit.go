@@ -67,6 +67,9 @@ func renderJUnit(r *Report, _ Options) ([]byte, error) {
 		{"evidence.source", r.Evidence.Source},
 		{"evidence.sha256", r.Evidence.SHA256},
 	}
+	for _, note := range r.Notes {
+		properties = append(properties, junitProperty{"note", note})
+	}
 	out := junitSuites{Name: r.Tool.Name}
 	add := func(s *junitSuite) {
 		if !r.Evidence.RecordedAt.IsZero() {

@@ -60,7 +60,10 @@ func (c *check) stop(verdict reports.Verdict, reason string) {
 // answer. What was answered is judged first: a failure of the network must not hide
 // one of the server.
 func (c *check) whole() {
-	if x := c.unanswered; x != nil {
+	if x := c.unanswered; x != nil && x == c.lost {
+		c.looks = append(c.looks, observation{exchange: x.ID, field: "status", expected: "an answer to the user of the run", observed: answer{x, c}.Status().observed()})
+		c.stop(reports.Error, c.lossNote())
+	} else if x != nil {
 		c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
 		c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
 	}
@@ -138,11 +141,14 @@ func (c *check) askedInVain(part string) bool {
 // brokeOff returns the exchange at which a driver gave up, nil if it did not: all
 // that it would have asked after it is missing.
 func (c *check) brokeOff() *Exchange {
+	if c.lost != nil {
+		return c.lost
+	}
 	for _, x := range slices.Backward(c.Exchanges) {
 		switch {
 		case !c.Driven:
 			return nil
-		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore:
+		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore || x.Probe == probeEnd:
 			continue // asked whatever happened
 		case x.Failure != "" && x.Part != partEvents:
 			return x

@@ -89,9 +89,9 @@ func (s *session) probeIssuer(user ucwa.Link) {
 		}
 	}
 	ask("grant-unsupported", url.Values{"grant_type": {"urn:microsoft.rtc:conform"}})
-	ask("grant-missing", url.Values{"username": {nobody(s.target.SignIn.Address)}})
+	ask("grant-missing", url.Values{"username": {cmp.Or(s.nobody, nobody(s.target.SignIn.Address))}})
 	if slices.ContainsFunc(issuer.Grants, func(g string) bool { return strings.EqualFold(g, ucwa.GrantPassword) }) {
-		ask("grant-invalid", url.Values{"grant_type": {ucwa.GrantPassword}, "username": {nobody(s.target.SignIn.Address)}, "password": {nobodysPassword}})
+		ask("grant-invalid", url.Values{"grant_type": {ucwa.GrantPassword}, "username": {cmp.Or(s.nobody, nobody(s.target.SignIn.Address))}, "password": {nobodysPassword}})
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *session) probeIssuer(user ucwa.Link) {
 // stays, and a replay can send the same.
 const nobodysPassword = "REDACTED-0"
 
-// nobody is a user whom nobody has.
+// nobody returns a user whom nobody has.
 func nobody(address string) string {
 	_, domain, _ := strings.Cut(address, "@")
 	return "conform-nobody@" + cmp.Or(domain, "conform.invalid")
@@ -129,10 +129,10 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 }
 
 // signInOf returns the sign-in that a recording begins with, nil if it cannot be
-// repeated, and gives the target what else belongs to it.
-func signInOf(c *cassettes.Cassette, t *Target) *ucwa.SignIn {
-	sign := &ucwa.SignIn{Plain: true, Start: c.Exchanges[0].Request.URL}
-	address := ""
+// repeated, and gives the target what else belongs to it. It also returns the user
+// whom nobody has.
+func signInOf(c *cassettes.Cassette, t *Target) (sign *ucwa.SignIn, address string) {
+	sign = &ucwa.SignIn{Plain: true, Start: c.Exchanges[0].Request.URL}
 	for _, x := range exchanges(c.Exchanges) {
 		form, _ := x.form()
 		switch {
@@ -142,7 +142,7 @@ func signInOf(c *cassettes.Cassette, t *Target) *ucwa.SignIn {
 			t.ForeignToken = true
 		case x.Probe != "":
 		case form.Get("grant_type") == ucwa.GrantWindows:
-			return nil
+			return nil, ""
 		case form.Get("grant_type") != "":
 			sign.Credentials = ucwa.Credentials{Grant: form.Get("grant_type"), Username: form.Get("username"), Password: form.Get("password"),
 				Conference: form.Get("ms_rtc_conferenceuri")}
@@ -154,5 +154,5 @@ func signInOf(c *cassettes.Cassette, t *Target) *ucwa.SignIn {
 	if u, err := url.Parse(sign.Start); err == nil && domain != "" && u.Host == "lyncdiscoverinternal."+domain {
 		sign.Address, sign.Start = address, ""
 	}
-	return sign
+	return sign, address
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -46,6 +48,8 @@ type Target struct {
 
 	RequestTimeout time.Duration    // for one answer; 10 s if zero
 	EventWait      time.Duration    // for the event that confirms; 30 s if zero
+	RetryWait      time.Duration    // in all, where answers 429 and 503 say when to ask again; 30 s if zero, none if negative
+	Limiter        *rate.Limiter    // waited for before each request; targets may share one; nil: none
 	Keep           bool             // leave the application alone at the end; its end is then not exercised
 	Now            func() time.Time // the recording's clock; time.Now if nil
 	Progress       func(string)     // told of each request before it is sent; may be nil
@@ -83,19 +87,23 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 }
 
 func gather(ctx context.Context, t Target, turns *turns) *Evidence {
-	c, failed := drive(ctx, t, turns)
+	c, s := drive(ctx, t, turns)
 	names, c, err := anonymized(c, t)
 	if err != nil {
 		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Notes: []string{"nothing is judged, since the recording cannot be anonymized: " + err.Error()}, Recording: c}
 	}
 	e, err := locateDriven(c, t.Tasks...)
 	if err != nil {
-		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: []string{err.Error()}, Recording: c, names: names}
+		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: append(s.notes, err.Error()), Recording: c, names: names}
 	}
 	e.Kind, e.Source, e.names = c.Provenance.Kind, c.Name, names
-	if len(e.Exchanges) == 0 && failed != nil {
-		e.note("nothing was asked: " + e.Hide(failed.Error()))
+	if len(e.Exchanges) == 0 && s.err != nil {
+		e.note("nothing was asked: " + e.Hide(s.err.Error()))
 	}
+	for _, note := range s.notes {
+		e.note(e.Hide(note))
+	}
+	e.unfinished = e.Hide(s.unfinished(ctx))
 	switch {
 	case names != nil:
 		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
@@ -158,9 +166,9 @@ func Record(ctx context.Context, t Target) *cassettes.Cassette {
 	return c
 }
 
-// drive runs the task's driver on a target. It returns the recording and the
-// failure that ended it, if one did.
-func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, error) {
+// drive runs the task's driver on a target. It returns the recording, and the
+// session with the failure that ended it, if one did.
+func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, *session) {
 	if len(t.Tasks) == 0 {
 		t.Tasks = []string{"set-presence"}
 		if t.SignIn != nil {
@@ -173,13 +181,14 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	}
 	began := now()
 	recorder := &cassettes.Recorder{Transport: patient{t.Transport}, Now: now}
-	s := &session{Context: ctx, target: t, transport: recorder, turns: turns}
+	s := &session{Context: ctx, target: t, transport: recorder, turns: turns, patience: patienceOf(t.RetryWait)}
 	source := sourceOf(t)
 	c := &cassettes.Cassette{Name: source}
 	c.Provenance = cassettes.Provenance{Kind: cmp.Or(t.Kind, "live"), RecordedAt: began.UTC(), Tool: userAgent, Source: source, Task: strings.Join(t.driven(), ", ")}
 	ledgers, err := ledgersOf(t.driven())
 	if err != nil {
-		return c, err
+		s.err = err
+		return c, s
 	}
 	var revisions []string
 	for _, l := range ledgers {
@@ -203,7 +212,29 @@ func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, er
 	if t.SignIn != nil && !t.ForeignToken {
 		c.Provenance.Absent = append(c.Provenance.Absent, "create-elsewhere")
 	}
-	return c, s.err
+	return c, s
+}
+
+// unfinished says why the driver did not do all that it would have done.
+func (s *session) unfinished(ctx context.Context) string {
+	switch {
+	case ctx.Err() != nil:
+		return "the run ended before all was asked"
+	case s.err != nil:
+		return s.err.Error()
+	case s.refused != 0:
+		return inadmissible[s.refused]
+	case s.lost != 0:
+		return fmt.Sprintf("the server did not know the application or its token any more at the end (it answered the DELETE with %d)", s.lost)
+	}
+	return ""
+}
+
+// note keeps what a reader of the report must know, once.
+func (s *session) note(text string) {
+	if !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
 }
 
 // sourceOf names what is driven: an application without its query, in which a secret
@@ -256,7 +287,17 @@ func Replay(ctx context.Context, c *cassettes.Cassette, names ...string) (*Evide
 }
 
 // rehearse drives the recording and returns the first difference, "" if there is none.
+// A request that stands there twice was repeated since the server asked for it, or is
+// the driver's next one: if the first does not fit, the second does.
 func rehearse(ctx context.Context, c *cassettes.Cassette) string {
+	difference := rehearseWith(ctx, c, func(r *cassettes.Replayer) patience { return &recordedPatience{r} })
+	if difference != "" && rehearseWith(ctx, c, func(*cassettes.Replayer) patience { return patienceOf(-1) }) == "" {
+		return ""
+	}
+	return difference
+}
+
+func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cassettes.Replayer) patience) string {
 	t := Target{Tasks: tasksOf(c), Application: c.Exchanges[0].Request.URL}
 	replayer := cassettes.NewReplayer(c)
 	t.Token = bearerOf(c.Exchanges[0])
@@ -275,12 +316,13 @@ func rehearse(ctx context.Context, c *cassettes.Cassette) string {
 			t.Keep = false
 		}
 	}
+	nobody := ""
 	if slices.Contains(t.Tasks, "create-application") {
-		if t.SignIn = signInOf(c, &t); t.SignIn == nil {
+		if t.SignIn, nobody = signInOf(c, &t); t.SignIn == nil {
 			return "" // nobody can repeat what a Windows sign-in says: it is another each time
 		}
 	}
-	s := &session{Context: ctx, target: t, transport: replayer, turns: newTurns()}
+	s := &session{nobody: nobody, Context: ctx, target: t, transport: replayer, turns: newTurns(), patience: patient(replayer)}
 	s.run()
 	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
 		return miss.Error()
@@ -310,10 +352,18 @@ type session struct {
 	transport http.RoundTripper
 	turns     *turns
 	begin     ucwa.Link
-	open      bool // there is an application to end
+	open      bool   // there is an application to end
+	nobody    string // a user whom nobody has, if a recording tells one
 	tokens    func(context.Context) (string, error)
 	home      *url.URL // the application whose links are followed
 	received  int      // bytes of bodies
+	patience  patience // with a server that asks to come again later
+	answered  bool     // at all
+	cleaning  bool     // afterwards
+	hurried   bool     // since something failed, or somebody waits for the end
+	notes     []string
+	refused   int // the status, if the server said at once that this is no application of ours
+	lost      int // the status of the DELETE, if the application was not ours any more
 	err       error
 }
 
@@ -321,8 +371,15 @@ type session struct {
 const mostReceived = 64 << 20
 
 // run does what the target asks for, from the sign-in, if it has one, to the end of
-// the application.
+// the application. A driver that panics cleans up on its way out, and what was seen
+// until then is evidence: neither must be lost with it.
 func (s *session) run() {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			s.err = errors.Join(s.err, fmt.Errorf("the driver panicked: %v", panicked))
+			s.note(fmt.Sprintf("the driver panicked, which is a mistake of conform's or of the program that called it, and the run ended there: %v", panicked))
+		}
+	}()
 	defer s.end()
 	if s.target.SignIn != nil {
 		if driveCreateApplication(s); s.begin.Href == "" {
@@ -358,7 +415,7 @@ func (s *session) probe(name string, edit func(*http.Request)) *ucwa.Client {
 // that is a fact about the server, on which the driver goes on. So is a connection
 // that breaks on a probe.
 func (s *session) do(c *ucwa.Client, method string, link ucwa.Link, body any) *ucwa.Response {
-	res, err := s.within(cmp.Or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
+	res, err := s.patiently(cmp.Or(s.target.RequestTimeout, 10*time.Second), c, method, link, body)
 	if err != nil && (c.UserAgent == userAgent || isTimeout(err)) {
 		s.err = errors.Join(s.err, err)
 	}
@@ -370,12 +427,17 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if s.err != nil || s.Err() != nil {
 		return nil, s.Err()
 	}
-	if s.target.Progress != nil {
+	if s.target.Progress != nil && !s.cleaning { // it may be what panicked
 		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))
 	}
 	u, err := link.URL()
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
+	}
+	if s.target.Limiter != nil && !s.hurried {
+		if err := s.target.Limiter.Wait(s); err != nil {
+			return nil, s.Err()
+		}
 	}
 	ctx, cancel := withPatience(s, limit)
 	defer cancel()
@@ -384,6 +446,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 		err = fmt.Errorf("%s %s: %w", method, u.Redacted(), errPatience)
 	}
 	if res != nil {
+		s.answered = true
 		if s.received += len(res.Body); s.received > mostReceived {
 			return res, fmt.Errorf("the server has sent more than %d MiB: it is asked no more", mostReceived>>20)
 		}
@@ -396,12 +459,14 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 func (s *session) afterwards(do func(limit time.Duration)) {
 	failed, ctx := s.err, s.Context
 	limit := cmp.Or(s.target.RequestTimeout, 10*time.Second)
+	s.cleaning = true
 	if failed != nil || ctx.Err() != nil {
+		s.hurried = true
 		s.Context, limit = context.WithoutCancel(ctx), min(limit, 2*time.Second)
 	}
 	s.err = nil
 	do(limit)
-	s.err, s.Context = errors.Join(failed, s.err), ctx
+	s.err, s.Context, s.cleaning, s.hurried = errors.Join(failed, s.err), ctx, false, false
 }
 
 // resource returns the resource in an answer, nil if there is none.

@@ -36,7 +36,13 @@ type Evidence struct {
 	application *url.URL
 	served      map[string][]serving // by linkKey
 	parts       map[string][]*Exchange
+	unfinished  string
+	lost        *Exchange // the first of those that say nothing of the server; see loss.go
 }
+
+// Unfinished says why the driver that gathered this evidence ended before it had done
+// all, "" if it did not, or if no driver gathered it.
+func (e *Evidence) Unfinished() string { return e.unfinished }
 
 // Exchange is one exchange of an Evidence.
 type Exchange struct {

@@ -202,6 +202,7 @@ func (e *Evidence) locate() {
 	for _, x := range e.Exchanges {
 		x.rels = e.relsOf(x)
 	}
+	e.findLoss()
 	e.parts = map[string][]*Exchange{}
 	s := state{e: e}
 	for _, x := range e.Exchanges {

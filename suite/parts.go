@@ -36,14 +36,14 @@ type state struct {
 
 // part says what x is, given all that came before it.
 func (s *state) part(x *Exchange) string {
+	if s.e.putOff(x) || s.e.isLost(x) {
+		return ""
+	}
 	if x.Probe != "" {
 		return s.probed(x)
 	}
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
 	if !s.e.Driven {
-		if s.e.putOff(x) {
-			return ""
-		}
 		if part := s.refused(x); part != "" {
 			return part
 		}
@@ -92,12 +92,37 @@ func createdBy(x *Exchange) *url.URL {
 	return selfOf(object, x.url)
 }
 
-// putOff reports whether x was answered with "later", and asked again with success.
+// putOff reports whether x was answered with "later", and asked again with success;
+// for a probe any other answer is one.
+// A driver asks the very same again next; what it asks later on it asks for another
+// reason.
 func (e *Evidence) putOff(x *Exchange) bool {
-	return (x.Response.Code == 429 || x.Response.Code == 503) && len(header(x.Response.Headers, "Retry-After")) > 0 &&
-		e.succeeds(func(y *Exchange) bool {
-			return y.ID > x.ID && y.Request.Method == x.Request.Method && y.Request.URL == x.Request.URL && y.Request.Body == x.Request.Body
-		})
+	if !x.later() {
+		return false
+	}
+	if !e.Driven {
+		return e.succeeds(func(y *Exchange) bool { return y.ID > x.ID && y.repeats(x) })
+	}
+	for _, y := range e.Exchanges {
+		switch {
+		case y.ID <= x.ID:
+		case !y.repeats(x):
+			return false
+		case !y.later():
+			return x.Probe != "" || y.succeeded()
+		}
+	}
+	return false
+}
+
+// later reports whether x was answered with "ask again later".
+func (x *Exchange) later() bool {
+	return (x.Response.Code == 429 || x.Response.Code == 503) && len(header(x.Response.Headers, "Retry-After")) > 0
+}
+
+// repeats reports whether x asks what an exchange before it asked.
+func (x *Exchange) repeats(before *Exchange) bool {
+	return x.Probe == before.Probe && x.Request.Method == before.Request.Method && x.Request.URL == before.Request.URL && x.Request.Body == before.Request.Body
 }
 
 // refused finds the refusals that any resource can meet.
@@ -230,6 +255,10 @@ func withCreateProbes(m map[string]probe) map[string]probe {
 // probeRestore marks what a driver sends to give back the presence that was there.
 // It is no part of the task.
 const probeRestore = "restore"
+
+// probeEnd marks the second DELETE of the application, where the first came to
+// nothing. It is no part of the task either.
+const probeEnd = "end-again"
 
 func tooEarly(method string) func(*state, *Exchange) bool {
 	return func(s *state, x *Exchange) bool { return x.Request.Method == method && !s.available }

@@ -14,14 +14,17 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
+// inadmissible says what it means that the application cannot be had.
+var inadmissible = map[int]string{
+	http.StatusUnauthorized: "the token was refused: it may have expired, or belong to another host",
+	http.StatusForbidden:    "access was refused: the token may belong to another host, or the origin not be allowed",
+	http.StatusNotFound:     "there is no such application: it may have ended, or its URL be mistyped",
+}
+
 // admitted ends the spec where the application that the run was given cannot be
 // had: nobody can tell then whether the server or what it was given is wrong.
 func (c *check) admitted(a answer) {
-	if why := map[int]string{
-		http.StatusUnauthorized: "the token was refused: it may have expired, or belong to another host",
-		http.StatusForbidden:    "access was refused: the token may belong to another host, or the origin not be allowed",
-		http.StatusNotFound:     "there is no such application: it may have ended, or its URL be mistyped",
-	}[a.Response.Code]; why != "" {
+	if why := inadmissible[a.Response.Code]; why != "" {
 		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
 		c.stop(reports.Error, fmt.Sprintf("the application of this run cannot be had, so nothing follows (%d in exchange %d): %s", a.Response.Code, a.ID, why))
 	}

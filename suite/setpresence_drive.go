@@ -2,8 +2,10 @@ package suite
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"path"
 	"time"
 
@@ -18,7 +20,9 @@ func driveSetPresence(s *session) {
 	begin := s.begin
 	first := s.do(client, http.MethodGet, begin, nil)
 	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
-		s.open = s.tokens != nil // else what was given is no application of ours: nothing to ask, and nothing to clean up
+		if s.tokens == nil { // what was given is no application of ours: nothing to ask, and nothing to clean up
+			s.open, s.refused = false, first.Status
+		}
 		return
 	}
 	app := resource(first)
@@ -92,7 +96,14 @@ func (s *session) restore(presence ucwa.Link, before string) {
 		body = []byte(fmt.Sprintf(`{"availability":%q}`, p))
 	}
 	s.afterwards(func(limit time.Duration) {
-		_, s.err = s.within(limit, s.probe(probeRestore, nil), http.MethodPost, presence, body)
+		res, err := s.within(limit, s.probe(probeRestore, nil), http.MethodPost, presence, body)
+		if s.err = err; res == nil || res.Status/100 != 2 {
+			what := "the presence could not be given back to the server, which computes it"
+			if body != nil {
+				what = "the presence could not be set back to " + before
+			}
+			s.note(what + unanswered(res, err) + ": look at it with another client, and set or reset it there")
+		}
 	})
 }
 
@@ -101,7 +112,7 @@ func (s *session) restore(presence ucwa.Link, before string) {
 func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link) ucwa.Link {
 	deadline := time.Now().Add(limit)
 	for range mostPending {
-		res, err := s.within(time.Until(deadline), client, http.MethodGet, link, nil)
+		res, err := s.patiently(time.Until(deadline), client, http.MethodGet, link, nil)
 		if err != nil && !isTimeout(err) {
 			s.err = err
 		}
@@ -205,9 +216,43 @@ func (s *session) end() {
 	}
 	failed := s.err != nil
 	s.afterwards(func(limit time.Duration) {
-		res, err := s.within(limit, s.client(), http.MethodDelete, s.begin, nil)
-		if s.err = err; res != nil && res.Status/100 == 2 && !failed {
-			s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
+		res, err := s.patiently(limit, s.client(), http.MethodDelete, s.begin, nil)
+		if s.err = err; res != nil && res.Status/100 == 2 {
+			if !failed {
+				s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
+			}
+			return
+		}
+		if err != nil || res != nil && res.Status/100 == 5 {
+			// What broke may be whole again. This is to clean up, and no part of the task.
+			again, err := s.within(limit, s.probe(probeEnd, nil), http.MethodDelete, s.begin, nil)
+			if res = again; err != nil {
+				s.err = err
+			}
+		}
+		if res != nil && (res.Status == http.StatusUnauthorized || res.Status == http.StatusNotFound) {
+			s.lost = res.Status
+		}
+		// Of a server that never answered nobody knows that there is an application.
+		if s.answered && (res == nil || res.Status/100 != 2 && res.Status != http.StatusNotFound) {
+			s.note("the application could not be deleted" + unanswered(res, s.err) + ": delete " + s.home.String() +
+				" by hand, or leave it alone: a server ends one that is silent for 15 minutes")
 		}
 	})
+}
+
+// unanswered says in a few words how a request that cleans up went wrong.
+func unanswered(res *ucwa.Response, err error) string {
+	switch {
+	case res != nil:
+		return fmt.Sprintf(" (the server answered %d)", res.Status)
+	case err != nil && isTimeout(err):
+		return " (no answer came in time)"
+	case err != nil:
+		if fault := (*url.Error)(nil); errors.As(err, &fault) {
+			err = fault.Err // the rest is said around it
+		}
+		return " (" + err.Error() + ")"
+	}
+	return ""
 }

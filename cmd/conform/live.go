@@ -1,12 +1,7 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"io"
-	"io/fs"
-	"net/http"
+	"context"
 	"net/url"
 	"os"
 	"strings"
@@ -19,19 +14,19 @@ import (
 
 // liveFlags say which live server to drive, and as whom.
 type liveFlags struct {
+	connection  connectionFlags
 	server      string
 	application string
 	tokenFile   string
 	anonymous   string
 	restricted  string
 	origin      string
-	cacert      string
 	keep        bool
 	keepNames   bool
 	words       []string
 	timeout     time.Duration
-	perRequest  time.Duration
 	eventWait   time.Duration
+	retryWait   time.Duration
 }
 
 func (f *liveFlags) add(cmd *cobra.Command) {
@@ -44,7 +39,11 @@ func (f *liveFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.keepNames, "keep-names", false, "name hosts, people and addresses in the report and its evidence, instead of pseudonyms")
 	flags.StringArrayVar(&f.words, "redact", nil, "hide this word too, of 3 characters or more; can be repeated")
 	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "for the whole run")
+	flags.DurationVar(&f.retryWait, "retry-wait", 30*time.Second, "in all, where answers 429 and 503 say when to ask again (Retry-After); 0 is never")
 	f.addServer(cmd, "--application")
+	for _, name := range []string{"application", "anonymous-application", "restricted-application", "origin", "timeout", "retry-wait"} {
+		complete(cmd, name, func() []string { return nil })
+	}
 }
 
 // addServer adds the flags that say which server it is, and how to speak to it; what
@@ -52,19 +51,21 @@ func (f *liveFlags) add(cmd *cobra.Command) {
 func (f *liveFlags) addServer(cmd *cobra.Command, what string) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.server, "target", "", "base URL of the live server, for a relative "+what)
-	flags.StringVar(&f.tokenFile, "token-file", "", "file with the user's token (cwt=...); else CONFORM_TOKEN")
-	flags.StringVar(&f.cacert, "cacert", "", "PEM file with certificate authorities to trust, besides the system's")
-	flags.DurationVar(&f.perRequest, "request-timeout", 10*time.Second, "for one answer")
+	flags.StringVar(&f.tokenFile, "token-file", "", "file with the user's token (cwt=...); else CONFORM_TOKEN, the system's keyring, or a prompt")
 	flags.DurationVar(&f.eventWait, "event-wait", 30*time.Second, "for the event that confirms")
+	f.connection.add(cmd)
+	for _, name := range []string{"target", "event-wait"} {
+		complete(cmd, name, func() []string { return nil })
+	}
 }
 
 // liveOnly are the flags that mean nothing for a recording.
-var liveOnly = []string{"token-file", "anonymous-application", "restricted-application", "origin", "cacert", "keep-application", "keep-names", "redact",
-	"timeout", "request-timeout", "event-wait"}
+var liveOnly = append([]string{"token-file", "anonymous-application", "restricted-application", "origin", "keep-application", "keep-names", "redact",
+	"timeout", "event-wait", "retry-wait"}, connectionOnly...)
 
 func (f *liveFlags) given() bool { return f.application != "" || f.server != "" }
 
-// target reads the flags, and the secrets that belong to them.
+// target reads the flags, and the files that they name. The user's token is still missing.
 func (f *liveFlags) target() (suite.Target, error) {
 	none := suite.Target{}
 	if f.application == "" {
@@ -73,55 +74,49 @@ func (f *liveFlags) target() (suite.Target, error) {
 	if err := wordsToHide(f.words, f.keepNames); err != nil {
 		return none, err
 	}
-	application, err := f.resolve("--application", f.application)
+	application, err := f.absolute("--application", f.application)
 	if err != nil {
 		return none, err
 	}
-	token, err := f.token()
+	if err := f.limits(); err != nil {
+		return none, err
+	}
+	transport, err := f.connection.transport()
 	if err != nil {
 		return none, err
 	}
-	t := suite.Target{Application: application, Token: token, WebOrigin: f.origin, Keep: f.keep, KeepNames: f.keepNames, Words: f.words, RequestTimeout: f.perRequest, EventWait: f.eventWait}
+	t := suite.Target{Application: application, WebOrigin: f.origin, Keep: f.keep, Transport: transport, KeepNames: f.keepNames, Words: f.words,
+		RequestTimeout: f.connection.perRequest, EventWait: f.eventWait, RetryWait: f.retryWait, Limiter: f.connection.limiter()}
+	if t.RetryWait == 0 {
+		t.RetryWait = -1
+	}
 	if t.Anonymous, err = f.party("--anonymous-application", f.anonymous, "CONFORM_ANONYMOUS_TOKEN"); err != nil {
 		return none, err
 	}
 	if t.Restricted, err = f.party("--restricted-application", f.restricted, "CONFORM_RESTRICTED_TOKEN"); err != nil {
 		return none, err
 	}
-	t.Transport, err = f.transport()
-	return t, err
+	return t, nil
 }
 
-// transport reads the limits and the authorities to trust.
-func (f *liveFlags) transport() (http.RoundTripper, error) {
+// limits refuses times in which nothing can be done.
+func (f *liveFlags) limits() error {
 	for _, limit := range []struct {
 		flag string
 		time.Duration
-	}{{"--timeout", f.timeout}, {"--request-timeout", f.perRequest}, {"--event-wait", f.eventWait}} {
+	}{{"--timeout", f.timeout}, {"--request-timeout", f.connection.perRequest}, {"--event-wait", f.eventWait}} {
 		if limit.Duration <= 0 {
-			return nil, usage("%s %s: expected a time of more than zero, such as 10s", limit.flag, limit.Duration)
+			return notPositive(limit.flag, limit.Duration)
 		}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if f.cacert != "" {
-		pem, err := os.ReadFile(f.cacert)
-		if err != nil {
-			return nil, usage("--cacert: %w", err)
-		}
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, usage("--cacert %s: expected PEM certificates, found none", f.cacert)
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool}
+	if f.retryWait < 0 {
+		return usage("--retry-wait %s: expected a time such as 30s, or 0 for never", f.retryWait)
 	}
-	return transport, nil
+	return nil
 }
 
-// resolve makes a URL absolute, within the target if that is given.
-func (f *liveFlags) resolve(flag, value string) (string, error) {
+// absolute makes a URL absolute, within the target if that is given.
+func (f *liveFlags) absolute(flag, value string) (string, error) {
 	u, err := parse(flag, value)
 	if err != nil {
 		return "", err
@@ -153,37 +148,25 @@ func parse(flag, value string) (*url.URL, error) {
 		return nil, usage("%s is no URL: expected one such as https://pool.contoso.com/ucwa/oauth/v1/applications/101", flag)
 	}
 	if u.User != nil {
-		return nil, usage("%s: the URL holds user information; secrets come from CONFORM_TOKEN or --token-file", flag)
+		return nil, usage("%s: the URL holds user information; secrets come from CONFORM_TOKEN, --token-file or the keyring", flag)
 	}
 	return u, nil
 }
 
-func (f *liveFlags) token() (string, error) {
-	if f.tokenFile == "" {
-		if token := os.Getenv("CONFORM_TOKEN"); token != "" {
-			return cleanToken("CONFORM_TOKEN", token)
-		}
-		return "", usage("a live run needs the application's token: set CONFORM_TOKEN, or give --token-file FILE")
+// token finds the user's token. In the keyring it stands under the host that it is good for.
+func (f *liveFlags) token(ctx context.Context, from terminal, server string) (string, error) {
+	account := ""
+	if u, err := url.Parse(server); err == nil {
+		account = u.Hostname()
 	}
-	file, err := os.Open(f.tokenFile)
-	if problem := (*fs.PathError)(nil); errors.As(err, &problem) && likeToken(f.tokenFile) {
-		return "", usage("--token-file names a file (%w), and this looks like the token itself: set CONFORM_TOKEN to it", problem.Err)
-	}
-	if err != nil {
-		return "", usage("--token-file: %w", err)
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, 64<<10))
-	if err != nil {
-		return "", usage("--token-file: %w", err)
-	}
-	return cleanToken("--token-file "+f.tokenFile, string(data))
+	return secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: "CONFORM_TOKEN", account: account,
+		need: "a live run needs the application's token: set CONFORM_TOKEN, or give --token-file FILE"}.read(ctx, from, cleanToken)
 }
 
-// likeToken tells whether what should be the path of a file may be a token, which
-// no message must show. Tokens are long, paths that are given by hand are not.
-func likeToken(path string) bool {
-	return len(path) > 100 || strings.Contains(strings.ToLower(path), "cwt=")
+// terminalOf is where a command may ask for a secret.
+func terminalOf(cmd *cobra.Command) terminal {
+	input, _ := cmd.InOrStdin().(*os.File)
+	return terminal{input: input, said: cmd.ErrOrStderr()}
 }
 
 // cleanToken takes a token as people paste it, with or without its scheme.
@@ -202,7 +185,7 @@ func (f *liveFlags) party(flag, application, variable string) (*suite.Party, err
 	if application == "" {
 		return nil, nil
 	}
-	resolved, err := f.resolve(flag, application)
+	resolved, err := f.absolute(flag, application)
 	if err != nil {
 		return nil, err
 	}

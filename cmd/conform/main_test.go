@@ -10,6 +10,7 @@ import (
 	"log"
 	"maps"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,6 +52,8 @@ func TestScripts(t *testing.T) {
 			"recordwith": recordStock,
 
 			"sameverdicts": sameVerdicts,
+			"expand":       expand,
+			"samehash":     sameHash,
 		},
 	})
 }
@@ -107,8 +110,32 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	party(ucwatest.User{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true}, "3fa85f64-5717-4562-b3fc-2c963f66afa7", "GUEST", "CONFORM_ANONYMOUS_TOKEN")
 	party(ucwatest.User{Name: "Lee", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}}, "3fa85f64-5717-4562-b3fc-2c963f66afa8", "LEE", "CONFORM_RESTRICTED_TOKEN")
 	ts.Setenv("TARGET", running.URL)
+	at, err := url.Parse(ts.Getenv("APPLICATION"))
+	ts.Check(err)
+	ts.Setenv("PORT", at.Port())
+	ts.Setenv("APPLICATIONPATH", at.Path)
 	ts.Setenv("CACERT", ts.MkAbs("ca.pem"))
 	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), running.Certificate, 0o600))
+}
+
+// expand FILE: puts the values of the environment into a file, anew each time.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	name := ts.MkAbs(args[0])
+	if _, err := os.Stat(name + ".tmpl"); err != nil {
+		ts.Check(os.Rename(name, name+".tmpl"))
+	}
+	ts.Check(os.WriteFile(name, []byte(os.Expand(ts.ReadFile(name+".tmpl"), ts.Getenv)), 0o600))
+}
+
+// samehash REPORT EVIDENCE: holds that the report is bound to the evidence beside it.
+func sameHash(ts *testscript.TestScript, _ bool, args []string) {
+	var r reports.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
+	c, err := cassettes.Open(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if r.Evidence.SHA256 == "" || r.Evidence.SHA256 != c.SHA256 || r.Evidence.SHA256 != c.Provenance.SHA256 {
+		ts.Fatalf("the report names %q, the file says %q and is %q", r.Evidence.SHA256, c.Provenance.SHA256, c.SHA256)
+	}
 }
 
 // conforms FILE: validates a report against the published schema, and its counts

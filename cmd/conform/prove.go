@@ -43,7 +43,9 @@ theirs. The result of all is published in docs/proof.md.
 With --applications the faults of servers are put on the answers of your own server, by
 a proxy on this machine. Each fault makes an application of the user whose token it is
 given, changes and restores the presence, and deletes the application: on a server that
-gathers events for seconds, all of them take a while, and a NAME is a good thing.`,
+gathers events for seconds, all of them take a while, and a NAME is a good thing.
+
+` + precedence,
 		Example: `  conform prove
   conform prove makeMeAvailable cookie
   conform prove --out proof/ --runs 3
@@ -64,6 +66,8 @@ gathers events for seconds, all of them take a while, and a NAME is a good thing
 	flags.StringVar(&f.out, "out", "", "also write proof.json, proof.html and proof.md into this directory")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
 	complete(cmd, "format", prove.Formats)
+	outDirectory(cmd)
+	configurable(cmd)
 	return cmd
 }
 
@@ -112,7 +116,7 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 }
 
 // proveLive are the flags that mean something on a live server only.
-var proveLive = []string{"target", "token-file", "cacert", "request-timeout", "event-wait"}
+var proveLive = append([]string{"target", "token-file", "event-wait"}, connectionOnly...)
 
 // target reads the flags of a live server, if one is given.
 func (f *proveFlags) target(cmd *cobra.Command, o *prove.Options) error {
@@ -130,19 +134,26 @@ func (f *proveFlags) target(cmd *cobra.Command, o *prove.Options) error {
 		}
 	}
 	f.live.timeout = time.Hour // of no account here
-	applications, err := f.live.resolve("--applications", f.applications)
+	applications, err := f.live.absolute("--applications", f.applications)
 	if err != nil {
 		return err
 	}
-	token, err := f.live.token()
+	if err := f.live.limits(); err != nil {
+		return err
+	}
+	transport, err := f.live.connection.transport()
 	if err != nil {
 		return err
 	}
-	transport, err := f.live.transport()
+	token, err := f.live.token(cmd.Context(), terminalOf(cmd), applications)
 	if err != nil {
 		return err
 	}
-	o.Live = &prove.Live{Applications: applications, Token: token, Transport: transport, EventWait: f.live.eventWait, RequestTimeout: f.live.perRequest}
+	for _, note := range f.live.connection.notes(applications) {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+note)
+	}
+	o.Live = &prove.Live{Applications: applications, Token: token, Transport: transport, EventWait: f.live.eventWait,
+		RequestTimeout: f.live.connection.perRequest, Limiter: f.live.connection.limiter()}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -46,13 +47,16 @@ Business Server but shows the suite at work.
 
 A live run makes the application's user available, changes and resets the
 presence, and deletes the application at the end: give it one made for the run.
-The token comes from CONFORM_TOKEN or --token-file, never from a flag. In the
-report and its evidence, hosts, people and addresses have pseudonyms, unless
---keep-names is given: both can be handed to anyone.`,
+The token comes from --token-file, CONFORM_TOKEN, the system's keyring or a prompt,
+never from a flag. In the report and its evidence, hosts, people and addresses have
+pseudonyms, unless --keep-names is given: both can be handed to anyone.
+
+` + precedence,
 		Example: `  conform run
   conform run --cassette documentation/set-presence
   conform run --cassette recording.yaml --subject server --out report/
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
+  conform run --config pool.yaml --rate 5 --resolve lyncweb.contoso.com:443:10.0.0.7
   conform run --format json | jq .outcome`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -68,6 +72,8 @@ report and its evidence, hosts, people and addresses have pseudonyms, unless
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
 	complete(cmd, "format", reports.Formats)
+	outDirectory(cmd)
+	configurable(cmd)
 	err := cmd.RegisterFlagCompletionFunc("cassette", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return cassettes.Names(), cobra.ShellCompDirectiveDefault
 	})
@@ -93,7 +99,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 			return exit{exitFailed, err}
 		}
 	}
-	evidence, err := f.gather(cmd.Context(), recording, cmd.ErrOrStderr())
+	evidence, err := f.gather(cmd, recording)
 	if err != nil {
 		return err
 	}
@@ -105,7 +111,9 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if cmd.Context().Err() != nil {
 		report.Notes = append(report.Notes, "interrupted: the run ended before all was asked")
 	}
-	report.Notes = append(report.Notes, advice(report)...)
+	if advice := adviceOn(errorsOf(report)); advice != "" {
+		report.Notes = append(report.Notes, advice)
+	}
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
@@ -115,7 +123,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 // consistent refuses flags that contradict each other, or that would be ignored:
 // a script whose variable is empty must not get a verdict about something else.
 func (f *runFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "origin"} {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
@@ -134,17 +142,29 @@ func (f *runFlags) consistent(cmd *cobra.Command) error {
 	return nil
 }
 
-// writable makes the directory and tries it.
+// outDirectory has the shell complete --out with directories.
+func outDirectory(cmd *cobra.Command) {
+	if err := cmd.MarkFlagDirname("out"); err != nil {
+		panic(err) // the flag was not defined: a mistake in this program
+	}
+}
+
+// writable makes the directory and tries it. The name is always the same, so that a
+// run which is killed here leaves nothing that the next does not take away.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("--out: cannot make the directory %s: %w", dir, err)
 	}
-	file, err := os.CreateTemp(dir, ".try-*")
+	name := filepath.Join(dir, ".conform-try")
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("--out: cannot write into %s: %w", dir, err)
 	}
 	file.Close()
-	return os.Remove(file.Name())
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--out: cannot write into %s: %w", dir, err)
+	}
+	return nil
 }
 
 // open begins to read the recording, if one is to be judged, while the ledger is
@@ -185,9 +205,10 @@ func begin[T any](read func() (T, error)) func(context.Context) (T, error) {
 
 // gather makes the evidence: by driving a live server, by replaying a recording
 // of ours, or by locating the steps in one that others made.
-func (f *runFlags) gather(ctx context.Context, recording func(context.Context) (*cassettes.Cassette, error), stderr io.Writer) (*suite.Evidence, error) {
+func (f *runFlags) gather(cmd *cobra.Command, recording func(context.Context) (*cassettes.Cassette, error)) (*suite.Evidence, error) {
+	ctx := cmd.Context()
 	if recording == nil {
-		return f.drive(ctx, stderr)
+		return f.live.drive(cmd, f.tasks, f.quiet)
 	}
 	c, err := recording(ctx)
 	if err != nil {
@@ -219,32 +240,6 @@ func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
 	return nil, exit{exitFailed, fmt.Errorf("%s holds the traffic of %d applications; record one, or split the file. They are:\n  %s", name, len(list), strings.Join(urls, "\n  "))}
 }
 
-func (f *runFlags) drive(ctx context.Context, stderr io.Writer) (*suite.Evidence, error) {
-	target, err := begin(f.live.target)(ctx)
-	if err != nil {
-		return nil, err
-	}
-	target.Tasks = f.tasks
-	shown := showProgress(stderr, !f.quiet && isTerminal(stderr))
-	target.Progress = shown.set
-	limited, cancel := context.WithTimeout(ctx, f.live.timeout)
-	defer cancel()
-	e := suite.Gather(limited, target)[0]
-	shown.stop()
-	if limited.Err() != nil && ctx.Err() == nil {
-		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.live.timeout))
-	}
-	if strings.HasPrefix(target.Application, "http:") {
-		e.Notes = append(e.Notes, "the token went over plain http, where others can read it")
-	}
-	if content, err := e.Recording.Encode(); err == nil {
-		if kept, err := cassettes.Read(e.Recording.Name, bytes.NewReader(content)); err == nil {
-			e.SHA256 = kept.SHA256
-		}
-	}
-	return e, nil
-}
-
 // write writes the report to standard output, and the files if they are asked for.
 func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
 	stdout := cmd.OutOrStdout()
@@ -264,6 +259,9 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 		return fmt.Errorf("writing the report to standard output: %w", err)
 	}
 	if f.out == "" {
+		if f.live.given() && !f.quiet {
+			fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it beside the report, to be judged again")
+		}
 		return nil
 	}
 	written, err := reports.WriteFiles(f.out, r)
@@ -286,23 +284,6 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	}
 	if !f.quiet {
 		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
-	}
-	return nil
-}
-
-// advice says what to do about a failure of the network, as far as its words tell.
-func advice(r *reports.Report) []string {
-	for _, known := range []struct{ words, note string }{
-		{"x509: certificate is valid for", "the server's certificate is for another name: use that name in --application"},
-		{"x509: cannot validate certificate", "the server's certificate is for another name: use that name in --application"},
-		{"x509: ", "the server's certificate is not trusted: give the authority that signed it with --cacert FILE"},
-		{"connection refused", "nothing listens at that address: is the server running, and is the port right?"},
-		{"no such host", "the host name is not known here: check the URL of --application, or the DNS of this machine"},
-		{"gave HTTP response to HTTPS client", "the server speaks http at that port, not https"},
-	} {
-		if slices.ContainsFunc(r.Exchanges, func(x reports.Exchange) bool { return strings.Contains(x.Error, known.words) }) {
-			return []string{known.note}
-		}
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+	"golang.org/x/time/rate"
 )
 
 // Live is somebody's server, on whose answers the faults of servers are put by a
@@ -32,6 +33,7 @@ type Live struct {
 	Transport      http.RoundTripper // http.DefaultTransport if nil
 	EventWait      time.Duration     // for the event that confirms; 30 s if zero
 	RequestTimeout time.Duration     // for one answer; 10 s if zero
+	Limiter        *rate.Limiter     // waited for before each request; nil: none
 }
 
 // experiments plans to try each fault, after a run without one: what that does not
@@ -103,7 +105,7 @@ func (l *Live) examine(ctx context.Context, base *url.URL, change func(http.Hand
 	}
 	return suite.Examine(suite.Gather(ctx, suite.Target{
 		Application: here + application.RequestURI(), Token: l.Token, Transport: running.Client().Transport,
-		EventWait: l.EventWait, RequestTimeout: l.RequestTimeout, KeepNames: true, // nothing of it is shown
+		EventWait: l.EventWait, RequestTimeout: l.RequestTimeout, Limiter: l.Limiter, KeepNames: true, // nothing of it is shown
 	})[0])
 }
 
@@ -126,6 +128,11 @@ func (l *Live) create(ctx context.Context) (*url.URL, error) {
 	link, err := ucwa.Begin(l.Applications)
 	if err != nil {
 		return nil, err
+	}
+	if l.Limiter != nil {
+		if err := l.Limiter.Wait(ctx); err != nil {
+			return nil, err
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, max(l.RequestTimeout, 10*time.Second))
 	defer cancel()

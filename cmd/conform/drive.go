@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// drive gathers evidence from the live server.
+func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suite.Evidence, error) {
+	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
+	target, err := begin(f.target)(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if target.Token, err = f.token(ctx, terminalOf(cmd), target.Application); err != nil {
+		return nil, err
+	}
+	defer target.Transport.(*http.Transport).CloseIdleConnections()
+	if f.connection.insecure {
+		fmt.Fprintln(stderr, "warning: "+insecureNote)
+	}
+	target.Tasks = tasks
+	shown := showProgress(stderr, !quiet && isTerminal(stderr))
+	target.Progress = shown.set
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	e := suite.Gather(limited, target)[0]
+	shown.stop()
+	if limited.Err() != nil && ctx.Err() == nil {
+		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
+	}
+	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
+	if content, err := e.Recording.Encode(); err == nil {
+		if kept, err := cassettes.Read(e.Recording.Name, bytes.NewReader(content)); err == nil {
+			e.SHA256 = kept.SHA256
+		}
+	}
+	return e, nil
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// addressBook is what --resolve says: where hosts are, as curl's option of that name.
+type addressBook map[string][]string // addresses, by "host:port" or "*:port"
+
+// parseResolve reads HOST:PORT:ADDRESS[,ADDRESS]. IPv6 stands in brackets, on both
+// sides; as in curl an address may also stand without.
+func parseResolve(list []string) (addressBook, error) {
+	book := addressBook{}
+	for _, entry := range list {
+		host, rest, ok := strings.Cut(entry, ":")
+		if strings.HasPrefix(entry, "[") {
+			if host, rest, ok = strings.Cut(entry[1:], "]:"); ok {
+				if _, err := netip.ParseAddr(host); err != nil {
+					ok = false
+				}
+			}
+		}
+		port, addresses, both := strings.Cut(rest, ":")
+		if n, err := strconv.ParseUint(port, 10, 16); !ok || !both || err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/@ ") {
+			return nil, usage("--resolve %s: expected HOST:PORT:ADDRESS, such as lyncweb.contoso.com:443:10.0.0.7 or pool.contoso.com:443:[2001:db8::7]", entry)
+		}
+		key := net.JoinHostPort(strings.ToLower(strings.TrimSuffix(host, ".")), port)
+		for address := range strings.SplitSeq(addresses, ",") {
+			ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"))
+			if err != nil {
+				return nil, usage("--resolve %s: %q is no IP address, such as 10.0.0.7 or [2001:db8::7]", entry, address)
+			}
+			book[key] = append(book[key], net.JoinHostPort(ip.String(), port))
+		}
+	}
+	return book, nil
+}
+
+// of returns the addresses of "host:port", nil if the book does not know it.
+func (b addressBook) of(hostPort string) []string {
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return nil
+	}
+	if list := b[net.JoinHostPort(strings.ToLower(strings.TrimSuffix(host, ".")), port)]; list != nil {
+		return list
+	}
+	return b[net.JoinHostPort("*", port)]
+}
+
+// knows reports whether the book says where the host of a URL is.
+func (b addressBook) knows(u *url.URL) bool {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return b.of(net.JoinHostPort(u.Hostname(), port)) != nil
+}
+
+// dial connects to where the book says, or where DNS does; the name in the TLS
+// handshake stays the host's.
+func (b addressBook) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	list := b.of(address)
+	if list == nil {
+		return dialer.DialContext(ctx, network, address)
+	}
+	var conn net.Conn
+	var err error
+	for _, known := range list {
+		if conn, err = dialer.DialContext(ctx, network, known); err == nil {
+			return conn, nil
+		}
+	}
+	return nil, err
+}

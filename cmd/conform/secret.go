@@ -1,0 +1,164 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/zalando/go-keyring"
+	"golang.org/x/term"
+)
+
+// secret is something that a run needs to know and nobody may see: where it is looked
+// for, in this order, and how it is asked for.
+type secret struct {
+	what     string // "token", for messages
+	flag     string // "--token-file"
+	file     string // its value
+	variable string // "CONFORM_TOKEN"
+	account  string // in the keyring; "" if it is not looked for there
+	need     string // why it is needed and how it is given, where it is nowhere
+}
+
+// keyringService is under what the system's keyring has conform's secrets.
+const keyringService = "conform"
+
+// terminal is where a secret may be asked for.
+type terminal struct {
+	input *os.File  // standard input; nil where nobody is to be asked
+	said  io.Writer // standard error
+}
+
+// read finds the secret: in its file, in the environment, in the keyring of the
+// system, or by asking. What clean refuses is a usage error which says where it was.
+func (s secret) read(ctx context.Context, from terminal, clean func(where, value string) (string, error)) (string, error) {
+	if s.file != "" {
+		value, err := begin(func() (string, error) { return s.fromFile(from.said) })(ctx)
+		if err != nil {
+			return "", err
+		}
+		return clean(s.flag+" "+s.file, value)
+	}
+	if value := os.Getenv(s.variable); value != "" {
+		return clean(s.variable, value)
+	}
+	if value := fromKeyring(ctx, s.account); value != "" {
+		return clean(fmt.Sprintf("the keyring's %s of %s", keyringService, s.account), value)
+	}
+	if from.input == nil || !term.IsTerminal(int(from.input.Fd())) {
+		return "", usage("%s", s.need)
+	}
+	value, err := ask(ctx, from, s.what)
+	if err != nil {
+		return "", err
+	}
+	return clean("the "+s.what, value)
+}
+
+// mostSecret bounds the file of a secret, in bytes.
+const mostSecret = 64 << 10
+
+func (s secret) fromFile(warnings io.Writer) (string, error) {
+	file, err := os.Open(s.file)
+	if problem := (*fs.PathError)(nil); errors.As(err, &problem) && likeSecret(s.file) {
+		return "", usage("%s names a file (%w), and this looks like the %s itself: set %s to it", s.flag, problem.Err, s.what, s.variable)
+	}
+	if err != nil {
+		return "", usage("%s: %w", s.flag, err)
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err == nil && readableByOthers(info) {
+		fmt.Fprintf(warnings, "warning: %s %s can be read by others on this machine (mode %04o): chmod 600 it\n", s.flag, s.file, info.Mode().Perm())
+	}
+	data, err := io.ReadAll(io.LimitReader(file, mostSecret))
+	if err != nil {
+		return "", usage("%s: %w", s.flag, err)
+	}
+	return string(data), nil
+}
+
+// readableByOthers looks at the mode of an ordinary file. Windows has none to look at.
+func readableByOthers(info fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0
+}
+
+// likeSecret tells whether what should be the path of a file may be a token, which
+// no message must show. Tokens are long, paths that are given by hand are not.
+func likeSecret(path string) bool {
+	return len(path) > 100 || strings.Contains(strings.ToLower(path), "cwt=")
+}
+
+// keyringPatience bounds the wait for a keyring, which may have to be unlocked.
+var keyringPatience = 3 * time.Second
+
+// keyringGet is the system's keyring; tests have their own.
+var keyringGet = keyring.Get
+
+// fromKeyring asks the keyring of the system, and takes none for an empty one.
+func fromKeyring(ctx context.Context, account string) string {
+	if account == "" || !keyringThere() {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, keyringPatience)
+	defer cancel()
+	found := make(chan string, 1)
+	go func() {
+		value, _ := keyringGet(keyringService, account)
+		found <- value
+	}()
+	select {
+	case value := <-found:
+		return value
+	case <-ctx.Done():
+		return ""
+	}
+}
+
+// keyringThere tells whether asking could find anything. Elsewhere than on macOS and
+// Windows the keyring is reached by the session's bus, and where there is none the
+// library would start one and leave it running.
+var keyringThere = func() bool {
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" || os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
+		return true
+	}
+	_, err := os.Stat(cmp.Or(os.Getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", os.Getuid())) + "/bus")
+	return err == nil
+}
+
+// ask asks on the terminal, which shows nothing of the answer. Whatever ends the
+// wait, the terminal is as it was.
+func ask(ctx context.Context, from terminal, what string) (string, error) {
+	fd := int(from.input.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", exit{exitFailed, fmt.Errorf("asking for the %s on the terminal: %w", what, err)}
+	}
+	type answer struct {
+		text []byte
+		err  error
+	}
+	answered := make(chan answer, 1)
+	fmt.Fprintf(from.said, "%s (is not shown): ", what)
+	go func() {
+		text, err := term.ReadPassword(fd)
+		answered <- answer{text, err}
+	}()
+	defer fmt.Fprintln(from.said)
+	select {
+	case a := <-answered:
+		if a.err != nil {
+			return "", exit{exitFailed, fmt.Errorf("asking for the %s on the terminal: %w", what, a.err)}
+		}
+		return string(a.text), nil
+	case <-ctx.Done():
+		_ = term.Restore(fd, before)
+		return "", exit{exitInterrupted, fmt.Errorf("interrupted while the %s was asked for", what)}
+	}
+}

@@ -1,0 +1,112 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// TestLeavesNoTrace holds that the server is as it was, however a run ends.
+func TestLeavesNoTrace(t *testing.T) {
+	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for _, test := range []struct {
+		name   string
+		middle func(http.Handler) http.Handler
+		args   []string
+		code   int
+	}{
+		{"success", from(forever, 1, nil), nil, exitConformant},
+		{"500s in the middle", from(12, 8, refuse(500, "", "", "")), nil, exitNonconformant},
+		{"connections that break", from(17, 2, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), nil, exitIncomplete},
+		{"time-out", from(17, 1, silent), []string{"--timeout", "1500ms", "--request-timeout", "5s"}, exitIncomplete},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPool(t)
+			p.serve(test.middle(p.server))
+			if r := p.certify(nil, p.url+p.application(), test.args...); r.code != test.code {
+				t.Errorf("exit code %d, expected %d: %s %q", r.code, test.code, r.stderr, r.report.Notes)
+			}
+			p.untouched()
+		})
+	}
+	// At every fourth moment of a run, from its first request on.
+	for at := int64(1); at < 30; at += 4 {
+		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+			t.Run(signal.String(), func(t *testing.T) { interruptAt(t, at, signal) })
+		}
+		t.Run("panic", func(t *testing.T) { panicAt(t, at) })
+	}
+}
+
+// interruptAt signals the command while the server works on a request.
+func interruptAt(t *testing.T, at int64, signal os.Signal) {
+	p := newPool(t)
+	asked, goOn := make(chan struct{}), make(chan struct{})
+	var seen atomic.Int64
+	p.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if seen.Add(1) == at {
+			close(asked)
+			<-goOn
+		}
+		p.server.ServeHTTP(w, r)
+	}))
+	out := t.TempDir()
+	cmd := exec.Command("conform", append([]string{"run", "--application", p.url + p.application(), "--out", out, "--format", "json"}, quick...)...)
+	cmd.Env = append(os.Environ(), "CONFORM_TOKEN="+p.token)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hung := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer hung.Stop()
+	select {
+	case <-asked:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("request %d did not come", at)
+	}
+	if err := cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+	close(goOn)
+	cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, expected %d: %s", code, exitInterrupted, stderr.String())
+	}
+	if err := validReport(stdout.Bytes()); err != nil {
+		t.Errorf("the report is not valid: %v", err)
+	}
+	if report, _ := os.ReadFile(filepath.Join(out, "report.json")); !strings.Contains(string(report), "interrupted: the run ended before all was asked") {
+		t.Error("the report does not say that the run was interrupted")
+	}
+	p.untouched()
+}
+
+// panicAt has the driver panic before a request.
+func panicAt(t *testing.T, at int64) {
+	p := newPool(t)
+	p.serve(p.server)
+	n := int64(0)
+	e := suite.Gather(context.Background(), suite.Target{Application: p.url + p.application(), Token: p.token, EventWait: time.Second, Progress: func(string) {
+		if n++; n >= at {
+			panic("injected")
+		}
+	}})[0]
+	if n >= at && !strings.Contains(strings.Join(e.Notes, "\n"), "the driver panicked") {
+		t.Errorf("the notes do not tell of the panic: %q", e.Notes)
+	}
+	p.untouched()
+}

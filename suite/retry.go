@@ -1,0 +1,130 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// patience decides whether a driver that was told "later" (429 or 503 with
+// Retry-After) waits and asks the same again.
+type patience interface {
+	again(s *session, c *ucwa.Client, method string, link ucwa.Link, res *ucwa.Response) bool
+}
+
+// patiently does what within does, and asks again where the server asks for that.
+// The recording keeps every answer. So it does with probes: "later" is not the refusal
+// that they ask for.
+func (s *session) patiently(limit time.Duration, c *ucwa.Client, method string, link ucwa.Link, body any) (*ucwa.Response, error) {
+	for {
+		res, err := s.within(limit, c, method, link, body)
+		if err != nil || res == nil ||
+			res.Status != http.StatusTooManyRequests && res.Status != http.StatusServiceUnavailable ||
+			res.Header.Get("Retry-After") == "" || !s.patience.again(s, c, method, link, res) {
+			return res, err
+		}
+	}
+}
+
+// budget is the patience with a live server: so much waiting in all of a run.
+type budget struct {
+	left, all time.Duration
+	times     int
+}
+
+// mostRetries bounds how often one driver asks again, for a server that says "at once" for ever.
+const mostRetries = 20
+
+func patienceOf(wait time.Duration) *budget {
+	switch {
+	case wait == 0:
+		wait = 30 * time.Second
+	case wait < 0:
+		wait = 0
+	}
+	return &budget{left: wait, all: wait}
+}
+
+func (b *budget) again(s *session, _ *ucwa.Client, method string, _ ucwa.Link, res *ucwa.Response) bool {
+	what := fmt.Sprintf("%s %s was answered with %d and Retry-After: ", method, res.URL.Path, res.Status)
+	wait, err := retryAfter(res.Header, time.Now())
+	if err != nil {
+		s.note(what + err.Error() + "; it was not asked again")
+		return false
+	}
+	left := b.left
+	if s.hurried {
+		left = min(left, 2*time.Second)
+	}
+	b.times++
+	switch {
+	case wait > left:
+		s.note(fmt.Sprintf("%s%s, longer than what is left of the %s to wait in all (--retry-wait); it was not asked again", what, wait, b.all))
+		return false
+	case b.times > mostRetries:
+		s.note(fmt.Sprintf("%s%s, after %d such answers; it was not asked again", what, wait, mostRetries))
+		return false
+	}
+	b.left -= wait
+	if s.target.Progress != nil && !s.cleaning {
+		s.target.Progress(fmt.Sprintf("waiting for %s, as the server asks (%d)", wait, res.Status))
+	}
+	return sleep(s, wait) == nil
+}
+
+// retryAfter reads a delay in seconds, or a date.
+func retryAfter(h http.Header, now time.Time) (time.Duration, error) {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, nil
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0, fmt.Errorf("%q, which is neither seconds nor a date", shown(value))
+	}
+	// By the server's own clock, if it tells it: the two may differ.
+	if told, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = told
+	}
+	return max(0, date.Sub(now).Round(time.Second)), nil
+}
+
+// shown is a value short enough for a message.
+func shown(value string) string {
+	if len(value) > 60 {
+		return strings.ToValidUTF8(value[:60], "") + "…"
+	}
+	return value
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// recordedPatience asks again where the recording did, and does not wait.
+type recordedPatience struct{ *cassettes.Replayer }
+
+func (p *recordedPatience) again(_ *session, c *ucwa.Client, method string, link ucwa.Link, _ *ucwa.Response) bool {
+	left := p.Unplayed()
+	if len(left) == 0 {
+		return false
+	}
+	next, asked := left[0].Request, ""
+	if u, err := link.URL(); err == nil {
+		asked = u.String()
+	}
+	return next.Method == method && next.URL == asked && strings.Join(header(next.Headers, "User-Agent"), "") == c.UserAgent
+}
