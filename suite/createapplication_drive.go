@@ -2,6 +2,7 @@ package suite
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,18 +20,18 @@ func driveCreateApplication(s *session) {
 	sign := s.signIn(userAgent)
 	found, err := sign.Discover(s)
 	if err != nil {
-		s.err = err
+		s.stuck(err)
 		return
 	}
 	user, err := sign.User(s, found.User)
 	if err != nil {
-		s.err = err
+		s.stuck(err)
 		return
 	}
 	s.probeIssuer(found.User)
 	client, applications, err := sign.Enter(s, user.Link("applications"))
 	if err != nil {
-		s.err = err
+		s.stuck(err)
 		return
 	}
 	s.tokens = client.TokenSource
@@ -47,6 +48,14 @@ func driveCreateApplication(s *session) {
 	s.home, _ = s.begin.URL()
 	s.open = true
 	s.do(s.probe(partAgain, nil), http.MethodPost, applications, body)
+}
+
+// stuck notes why there is no way on to an application.
+func (s *session) stuck(err error) {
+	s.err = errors.Join(s.err, err)
+	if s.Err() == nil {
+		s.note("the sign-in ended here: " + err.Error())
+	}
 }
 
 // applicationIn returns the link to the application that an answer created; it has

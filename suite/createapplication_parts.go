@@ -224,15 +224,15 @@ func endpointOf(x *Exchange) string {
 }
 
 // The probes of the sign-in: what each must be, to be the mistake that it is marked as.
-func isCreation(s *state, x *Exchange) bool { return x.Request.Method == http.MethodPost }
+func isCreation(x *Exchange) bool { return x.Request.Method == http.MethodPost }
 
 func withoutToken(s *state, x *Exchange) bool {
-	return isCreation(s, x) && len(x.requestHeader("Authorization")) == 0
+	return isCreation(x) && len(x.requestHeader("Authorization")) == 0
 }
 
 func elsewhereToken(s *state, x *Exchange) bool {
 	origin := s.e.issuedAt(bearerOf(x.Exchange))
-	return isCreation(s, x) && origin != "" && origin != ucwa.Origin(x.url)
+	return isCreation(x) && origin != "" && origin != ucwa.Origin(x.url)
 }
 
 func wrongPassword(_ *state, x *Exchange) bool {
@@ -246,7 +246,7 @@ var createProbes = map[string]probe{
 	"grant-missing":     {relToken, bySituation},
 	"grant-invalid":     {relToken, wrongPassword},
 	"create-no-token":   {"applications", withoutToken},
-	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(s, x) && unaccepted("Authorization")(s, x) }},
+	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }},
 	"create-elsewhere":  {"applications", elsewhereToken},
 	partAgain:           {"applications", bySituation},
 }

@@ -253,3 +253,9 @@ func (s *SignIn) redirected(res *Response) (*url.URL, error) {
 	}
 	return to, nil
 }
+
+// Check returns what is wrong with Address and Start, before anything is asked.
+func (s *SignIn) Check() error {
+	_, _, err := s.starts()
+	return err
+}

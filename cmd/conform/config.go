@@ -50,7 +50,7 @@ const (
 )
 
 // alternatives choose the evidence: what is given nearer wins as a whole.
-var alternatives = [][]string{{"cassette"}, {"application", "target"}}
+var alternatives = [][]string{{"cassette"}, {"application", "target"}, {"sip", "domain", "autodiscover"}}
 
 // perCommand are flags that mean something else in each command, so that neither the
 // environment nor the top of a file has them.

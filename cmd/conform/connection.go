@@ -32,7 +32,7 @@ var connectionOnly = []string{"resolve", "cacert", "client-cert", "client-key", 
 
 func (f *connectionFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.resolve, "resolve", nil, "HOST:PORT:ADDRESS: ask that host at that address, without DNS and without a proxy; * is any host; may be repeated")
+	flags.StringArrayVar(&f.resolve, "resolve", nil, "HOST:PORT:ADDRESS[:PORT]: ask that host at that address, without DNS and without a proxy; * is any host; may be repeated")
 	flags.StringVar(&f.cacert, "cacert", "", "PEM file with certificate authorities to trust, besides the system's")
 	flags.StringVar(&f.clientCert, "client-cert", "", "PEM file with the certificate to show to the server")
 	flags.StringVar(&f.clientKey, "client-key", "", "PEM file with its private key, if that is not in the file of --client-cert")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -18,7 +19,7 @@ func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suit
 	if err != nil {
 		return nil, err
 	}
-	if target.Token, err = f.token(ctx, terminalOf(cmd), target.Application); err != nil {
+	if err := f.secrets(ctx, terminalOf(cmd), &target); err != nil {
 		return nil, err
 	}
 	defer target.Transport.(*http.Transport).CloseIdleConnections()
@@ -42,4 +43,17 @@ func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suit
 		}
 	}
 	return e, nil
+}
+
+// secrets gives the target the token, or what it needs to get one.
+func (f *liveFlags) secrets(ctx context.Context, from terminal, t *suite.Target) (err error) {
+	if t.SignIn == nil {
+		t.Token, err = f.token(ctx, from, t.Application)
+		return err
+	}
+	if f.signIn.needsPassword() {
+		c := &t.SignIn.Credentials
+		c.Password, err = f.signIn.password(ctx, from, cmp.Or(c.Username, c.Conference))
+	}
+	return err
 }

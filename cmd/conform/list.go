@@ -104,8 +104,12 @@ func newList() *cobra.Command {
 				for _, r := range requirements {
 					longest = max(longest, len(r.ID))
 				}
-				title := ""
+				task, title := "", ""
 				for _, r := range requirements {
+					if name, _, _ := strings.Cut(r.ID, "."); name != task {
+						task = name
+						fmt.Fprintf(&b, "\n%s\n", task)
+					}
 					if t := stepTitle(r); t != title {
 						title = t
 						fmt.Fprintf(&b, "\n%s  %s\n", r.Step, title)

@@ -15,6 +15,7 @@ import (
 // liveFlags say which live server to drive, and as whom.
 type liveFlags struct {
 	connection  connectionFlags
+	signIn      signInFlags
 	server      string
 	application string
 	tokenFile   string
@@ -31,6 +32,7 @@ type liveFlags struct {
 
 func (f *liveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	f.signIn.add(cmd)
 	flags.StringVar(&f.application, "application", "", "certify the live server with this application resource (URL, or a path with --target)")
 	flags.StringVar(&f.anonymous, "anonymous-application", "", "application of a meeting guest, for its refusal; token in CONFORM_ANONYMOUS_TOKEN")
 	flags.StringVar(&f.restricted, "restricted-application", "", "application of a user whose policy forbids a modality; token in CONFORM_RESTRICTED_TOKEN")
@@ -61,20 +63,49 @@ func (f *liveFlags) addServer(cmd *cobra.Command, what string) {
 
 // liveOnly are the flags that mean nothing for a recording.
 var liveOnly = append([]string{"token-file", "anonymous-application", "restricted-application", "origin", "keep-application", "keep-names", "redact",
-	"timeout", "event-wait", "retry-wait"}, connectionOnly...)
+	"timeout", "event-wait", "retry-wait"}, append(signInOnly, connectionOnly...)...)
 
-func (f *liveFlags) given() bool { return f.application != "" || f.server != "" }
+func (f *liveFlags) given() bool { return f.application != "" || f.server != "" || f.signIn.given() }
+
+// consistent refuses flags of the one way to an application beside the other.
+func (f *liveFlags) consistent(cmd *cobra.Command) error {
+	given := func(names ...string) string {
+		for _, name := range names {
+			if cmd.Flags().Changed(name) {
+				return name
+			}
+		}
+		return ""
+	}
+	if f.signIn.given() {
+		if other := given("application", "target", "token-file", "keep-application"); other != "" {
+			return usage("--%s goes with --application: a run that signs in gets a token and an application of its own", other)
+		}
+		return nil
+	}
+	if other := given(signInOnly...); other != "" {
+		return usage("--%s is for a run that signs in: add --sip ADDRESS", other)
+	}
+	return nil
+}
 
 // target reads the flags, and the files that they name. The user's token is still missing.
 func (f *liveFlags) target() (suite.Target, error) {
 	none := suite.Target{}
-	if f.application == "" {
+	if f.application == "" && !f.signIn.given() {
 		return none, usage("--target alone does not say which application: add --application URL (what the POST on applications answered)")
 	}
 	if err := wordsToHide(f.words, f.keepNames); err != nil {
 		return none, err
 	}
-	application, err := f.absolute("--application", f.application)
+	t := suite.Target{WebOrigin: f.origin, Keep: f.keep, KeepNames: f.keepNames, Words: f.words,
+		RequestTimeout: f.connection.perRequest, EventWait: f.eventWait, RetryWait: f.retryWait, ForeignToken: f.signIn.foreignToken}
+	var err error
+	if f.signIn.given() {
+		t.SignIn, err = f.signIn.signIn()
+	} else {
+		t.Application, err = f.absolute("--application", f.application)
+	}
 	if err != nil {
 		return none, err
 	}
@@ -85,8 +116,10 @@ func (f *liveFlags) target() (suite.Target, error) {
 	if err != nil {
 		return none, err
 	}
-	t := suite.Target{Application: application, WebOrigin: f.origin, Keep: f.keep, Transport: transport, KeepNames: f.keepNames, Words: f.words,
-		RequestTimeout: f.connection.perRequest, EventWait: f.eventWait, RetryWait: f.retryWait, Limiter: f.connection.limiter()}
+	if f.signIn.given() {
+		f.signIn.fit(transport)
+	}
+	t.Transport, t.Limiter = transport, f.connection.limiter()
 	if t.RetryWait == 0 {
 		t.RetryWait = -1
 	}

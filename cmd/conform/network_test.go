@@ -575,7 +575,7 @@ func TestTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			out := t.TempDir()
-			args := append([]string{"--out", out}, test.args...)
+			args := append([]string{"--out", out, "--keep-names"}, test.args...)
 			if test.host != "" {
 				args = append(args, "--resolve", test.host+":"+u.Port()+":127.0.0.1")
 				u.Host = test.host + ":" + u.Port()

@@ -65,7 +65,10 @@ func (f *recordFlags) record(cmd *cobra.Command) error {
 	case f.out == "":
 		return usage("nowhere to record: add --out FILE")
 	case !f.live.given():
-		return usage("nothing to record: add --application URL")
+		return usage("nothing to record: add --sip ADDRESS, or --application URL")
+	}
+	if err := f.live.consistent(cmd); err != nil {
+		return err
 	}
 	if _, err := selected(f.tasks, suite.Selection{}); err != nil {
 		return err

@@ -14,7 +14,8 @@ import (
 type addressBook map[string][]string // addresses, by "host:port" or "*:port"
 
 // parseResolve reads HOST:PORT:ADDRESS[,ADDRESS]. IPv6 stands in brackets, on both
-// sides; as in curl an address may also stand without.
+// sides; as in curl an address may also stand without. Beyond curl an address may have a
+// port of its own, 127.0.0.1:8443, where the host is reached through a tunnel.
 func parseResolve(list []string) (addressBook, error) {
 	book := addressBook{}
 	for _, entry := range list {
@@ -32,6 +33,10 @@ func parseResolve(list []string) (addressBook, error) {
 		}
 		key := net.JoinHostPort(strings.ToLower(strings.TrimSuffix(host, ".")), port)
 		for address := range strings.SplitSeq(addresses, ",") {
+			if forwarded, err := netip.ParseAddrPort(address); err == nil {
+				book[key] = append(book[key], forwarded.String())
+				continue
+			}
 			ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"))
 			if err != nil {
 				return nil, usage("--resolve %s: %q is no IP address, such as 10.0.0.7 or [2001:db8::7]", entry, address)

@@ -123,20 +123,20 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 // consistent refuses flags that contradict each other, or that would be ignored:
 // a script whose variable is empty must not get a verdict about something else.
 func (f *runFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin"} {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
 	}
 	if f.live.given() && f.cassette != "" {
-		return usage("--cassette and --application exclude each other: a recording or a live server")
+		return usage("--cassette excludes --application and --sip: a recording or a live server")
 	}
 	if f.live.given() {
-		return nil
+		return f.live.consistent(cmd)
 	}
 	for _, name := range liveOnly {
 		if cmd.Flags().Changed(name) {
-			return usage("--%s is for a live run: add --application URL", name)
+			return usage("--%s is for a live run: add --sip ADDRESS, or --application URL", name)
 		}
 	}
 	return nil
