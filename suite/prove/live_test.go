@@ -12,7 +12,7 @@ import (
 // TestLive holds that the faults of servers are caught on a server that is only
 // known by its address, too, and that nothing is left on it.
 func TestLive(t *testing.T) {
-	server := ucwatest.New(ucwatest.Config{})
+	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
 	absolute := ucwatest.Variations()[0]
 	for _, v := range ucwatest.Variations() {
 		if v.Name == "hrefs-absolute" {
@@ -25,7 +25,7 @@ func TestLive(t *testing.T) {
 	}
 	defer running.Close()
 	live := &Live{Applications: running.URL + "/ucwa/oauth/v1/applications", Transport: running.Client().Transport,
-		Token: server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"}), EventWait: eventWait}
+		Token: server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"}), EventWait: patience}
 	p, err := Run(context.Background(), Options{Live: live})
 	if err != nil {
 		t.Fatal(err)

@@ -148,7 +148,8 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 	var mu sync.Mutex
 	var failed error
 	done := 0
-	one, few, many := make(chan struct{}, 1), make(chan struct{}, runtime.GOMAXPROCS(0)), make(chan struct{}, 8*runtime.GOMAXPROCS(0))
+	processors := min(runtime.GOMAXPROCS(0), runtime.NumCPU()) // the first can be set to anything
+	one, few, many := make(chan struct{}, 1), make(chan struct{}, processors), make(chan struct{}, 4*processors)
 	var wait sync.WaitGroup
 	for i, e := range planned {
 		trials[i] = e.Trial
