@@ -130,10 +130,7 @@ func onClient(ctx context.Context, change func(http.RoundTripper) http.RoundTrip
 	if edit != nil {
 		exchanges = edit(exchanges)
 	}
-	for i := range exchanges {
-		exchanges[i].ID = i + 1
-	}
-	located, err := suite.Locate(&cassettes.Cassette{Name: "client", Exchanges: exchanges})
+	located, err := suite.Locate(&cassettes.Cassette{Name: "client", Exchanges: numbered(exchanges)})
 	if err != nil {
 		return nil, err
 	}
