@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -132,7 +133,7 @@ func (f *runFlags) consistent(cmd *cobra.Command) error {
 }
 
 // writable makes the directory and tries it.
-func writable(dir string) error {
+func writable(dir string, names ...string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("--out: cannot make the directory %s: %w", dir, err)
 	}
@@ -141,7 +142,20 @@ func writable(dir string) error {
 		return fmt.Errorf("--out: cannot write into %s: %w", dir, err)
 	}
 	file.Close()
-	return os.Remove(file.Name())
+	if err := os.Remove(file.Name()); err != nil {
+		return err
+	}
+	for _, name := range names {
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("--out: cannot write anew: %w", err)
+		}
+		file.Close()
+	}
+	return nil
 }
 
 // open begins to read the recording, if one is to be judged, while the ledger is

@@ -2,21 +2,36 @@ package ucwatest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // rewriter is a handler whose requests and answers are changed by rules.
 type rewriter struct {
-	next  http.Handler
-	rules []rule
+	next    http.Handler
+	rules   []rule
+	applied atomic.Bool
 	task
+}
+
+// Applied reports whether a rule changed anything yet.
+func (rw *rewriter) Applied() bool { return rw.applied.Load() }
+
+// watch lets f change x, and notes whether it did.
+func (rw *rewriter) watch(x *exchange, f func(*exchange)) {
+	before := x.state()
+	f(x)
+	if x.state() != before {
+		rw.applied.Store(true)
+	}
 }
 
 // rule says which exchanges are changed, and how: before the request is passed
@@ -43,6 +58,11 @@ type exchange struct {
 	again   func(edit func(*http.Request)) // ask once more, with another request
 }
 
+// state is all of x that a rule can change, as text.
+func (x *exchange) state() string {
+	return fmt.Sprint(x.request.Method, x.request.URL, x.request.Header, string(x.sent), x.status, x.header, string(x.body), x.hidden)
+}
+
 // ServeHTTP implements http.Handler.
 func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent, err := readBody(r)
@@ -67,6 +87,7 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.request.Body = io.NopCloser(bytes.NewReader(nil))
 		x.sent = nil
 		edit(x.request)
+		rw.applied.Store(true)
 		if x.request.Body != nil {
 			x.sent, _ = io.ReadAll(x.request.Body)
 		}
@@ -75,7 +96,7 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, rule := range rw.rules {
 		if rule.ask != nil && rule.concerns(x) {
-			rule.ask(x)
+			rw.watch(x, rule.ask)
 		}
 	}
 	if x.status == 0 {
@@ -84,7 +105,7 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.part = rw.answered(x)
 	for _, rule := range rw.rules {
 		if rule.edit != nil && rule.concerns(x) {
-			rule.edit(x)
+			rw.watch(x, rule.edit)
 		}
 	}
 	x.write(w)
