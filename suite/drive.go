@@ -204,7 +204,7 @@ func rehearse(ctx context.Context, c *cassettes.Cassette) string {
 	t.WebOrigin = strings.Join(header(c.Exchanges[0].Request.Headers, "X-Ms-Origin"), "")
 	t.Keep = true
 	var setup *Party
-	for _, x := range exchanges(c.Exchanges) {
+	for _, x := range exchanges(c.Exchanges, true) {
 		switch {
 		case x.Probe == "setup":
 			setup = &Party{x.Request.URL, bearerOf(x.Exchange)}
@@ -247,8 +247,9 @@ type session struct {
 	target    Target
 	transport http.RoundTripper
 	turns     *turns
-	home      *url.URL // the application whose links are followed
-	received  int      // bytes of bodies
+	home      *url.URL  // the application whose links are followed
+	presence  ucwa.Link // of it, once it was served
+	received  int       // bytes of bodies
 	err       error
 }
 

@@ -76,6 +76,19 @@ func faults() []fault {
 			}
 			return moved
 		})
+	recorded("presence-query-dropped", "presence is set at its link without the query that stands there", "set-presence.nav.links", "request URL",
+		func(list []cassettes.Exchange) []cassettes.Exchange {
+			for i := range list {
+				list[i] = clone(list[i])
+				list[i].Response.Body = strings.ReplaceAll(list[i].Response.Body, `/me/presence"`, `/me/presence?user=dana"`)
+			}
+			return list
+		}, "set-presence.4.cache")
+	recorded("probe-pretended", "a request without a token calls itself a probe", "set-presence.request.authorization", "request header Authorization",
+		onPresence(func(x cassettes.Exchange) {
+			x.Request.Headers.Set("User-Agent", "conform (probe restore)")
+			x.Request.Headers.Del("Authorization")
+		}))
 	recorded("application-not-read", "presence is set without reading the application again", "set-presence.3.request.get", "requests before it",
 		func(list []cassettes.Exchange) []cassettes.Exchange {
 			available := false

@@ -41,7 +41,7 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^(` + asked + `): swap$`), "neither of the two mistakes depends on the other"},
 		{regexp.MustCompile(`^(presence read|events): swap$`), "a GET on presence and one on the event channel can come in any order"},
 		{regexp.MustCompile(`^presence: swap$`), "the event can be told before the POST is answered"},
-		{regexp.MustCompile(`^(presence read|presence|events): drop$`), "there is another of its kind"},
+		{regexp.MustCompile(`^(presence read|presence|events|availability|not-json|media-type|no-token|bad-token|origin|gone): drop$`), "there is another of its kind"},
 		{regexp.MustCompile(`: drop request header (Accept-Language|Accept-Encoding|User-Agent|Cache-Control|Content-Length|Host)$`), "may be left out, or is framing"},
 	}
 })

@@ -54,6 +54,7 @@ type exchange struct {
 	header  http.Header
 	body    []byte
 	hidden  bool // the body is written behind a 204, where there must be none
+	chunked bool // in chunks
 	task    *task
 	again   func(edit func(*http.Request)) // ask once more, with another request
 }
@@ -157,8 +158,11 @@ func (x *exchange) writeHidden(h http.Hijacker) {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 " + strconv.Itoa(x.status) + " " + http.StatusText(x.status) + "\r\n")
 	_ = x.header.Write(&b)
-	b.WriteString("Content-Length: " + strconv.Itoa(len(x.body)) + "\r\nConnection: close\r\n\r\n")
-	b.Write(x.body)
+	if x.chunked {
+		fmt.Fprintf(&b, "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(x.body), x.body)
+	} else {
+		fmt.Fprintf(&b, "Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(x.body), x.body)
+	}
 	_, _ = connection.Write(b.Bytes())
 }
 
