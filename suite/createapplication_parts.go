@@ -313,11 +313,11 @@ func wrongPassword(_ *state, x *Exchange) bool {
 
 // createProbes are the refusals that the driver asks for before there is an application.
 var createProbes = map[string]probe{
-	"grant-unsupported": {relToken, bySituation},
-	"grant-missing":     {relToken, bySituation},
-	"grant-invalid":     {relToken, wrongPassword},
-	"create-no-token":   {"applications", withoutToken},
-	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }},
-	"create-elsewhere":  {"applications", elsewhereToken},
-	partAgain:           {"applications", bySituation},
+	"grant-unsupported": {relToken, bySituation, ""},
+	"grant-missing":     {relToken, bySituation, ""},
+	"grant-invalid":     {relToken, wrongPassword, ""},
+	"create-no-token":   {"applications", withoutToken, ""},
+	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }, ""},
+	"create-elsewhere":  {"applications", elsewhereToken, ""},
+	partAgain:           {"applications", bySituation, ""},
 }
