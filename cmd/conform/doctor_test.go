@@ -176,7 +176,14 @@ func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []
 	if n := w.server.Applications(); n != w.keeps {
 		t.Errorf("%d applications are left, expected %d", n, w.keeps)
 	}
+	documented, err := os.ReadFile("../../docs/doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, f := range findings {
+		if !bytes.Contains(documented, []byte("| `"+f.Check+"` |")) {
+			t.Errorf("docs/doctor.md does not tell of %s", f.Check)
+		}
 		if f.Target == "" || f.Detail == "" || f.Status == statusProblem && f.Advice == "" || f.Status == statusOK && f.Advice != "" {
 			t.Errorf("unfit: %+v", f)
 		}
