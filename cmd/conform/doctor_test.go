@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -96,7 +98,7 @@ func newWard(t *testing.T) *ward {
 
 func (w *ward) restart() {
 	w.server = ucwatest.New(w.config)
-	w.token = w.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: doctorsSecret})
+	w.token = w.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: doctorsSecret, Windows: `CONTOSO\dana`})
 }
 
 func (w *ward) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -580,5 +582,56 @@ func TestDoctorPool(t *testing.T) {
 	code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com")
 	if code != 0 || !matches("warning  tcp           "+poolHost+":443: .* answers, but not "+l.Addr().String(), inShort(findings)) {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestDoctorWindows holds that a handshake of NTLM is one sign-in.
+func TestDoctorWindows(t *testing.T) {
+	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	challenge := "NTLM " + base64.StdEncoding.EncodeToString(slices.Concat([]byte("NTLMSSP\x00\x02\x00\x00\x00"),
+		[]byte{0, 0, 0, 0, 48, 0, 0, 0}, []byte{0x01, 0x02, 0x88, 0x00}, []byte("12345678"), make([]byte, 8), // no name; Unicode, NTLM, its second session security, information
+		[]byte{4, 0, 4, 0, 48, 0, 0, 0}, make([]byte, 4))) // information: that it ends
+	for _, test := range []struct {
+		name  string
+		taken bool
+		code  int
+		tests int // of the password: one a host
+		want  string
+	}{
+		{"taken", true, 0, 2, "ok       sign-in       https://" + poolHost + "/WebTicket/oauthtoken: 200"},
+		{"refused", false, 1, 1, "problem  sign-in       https://" + discoverHost + "/WebTicket/oauthtoken: 401.*grant windows.*\n.*sent once"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWard(t)
+			w.config.SignIn.FrontEndUser = "X-Front-End-User"
+			w.restart()
+			answers := 0
+			w.opened(instead(w, path("/oauthtoken"), func(rw http.ResponseWriter, r *http.Request) {
+				message, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Authorization"), "NTLM "))
+				next := "NTLM"
+				switch {
+				case len(message) > 8 && message[8] == 1:
+					next = challenge
+				case len(message) > 8 && message[8] == 3:
+					answers++
+					if test.taken {
+						r.Header.Del("Authorization")
+						r.Header.Set("X-Front-End-User", `CONTOSO\dana`)
+						w.ServeHTTP(rw, r)
+						return
+					}
+				}
+				rw.Header().Set("WWW-Authenticate", next)
+				rw.WriteHeader(http.StatusUnauthorized)
+			}), paper{}, discoverHost, poolHost)
+			code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com", "--grant", "windows")
+			found := inShort(findings)
+			if code != test.code || !matches(test.want, found) || !matches(`offers windows .can be used., password .cannot be used`, found) {
+				t.Errorf("exit code %d", code)
+			}
+			if answers != test.tests {
+				t.Errorf("the password was put to the test %d times", answers)
+			}
+		})
 	}
 }
