@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -54,7 +56,7 @@ func (w *walk) look(u *url.URL) *place {
 	if proxy := w.proxy(u); proxy != "" {
 		p.findings = append(p.findings, finding{Check: "proxy", Target: at, Status: statusOK, Detail: "asked through " + proxy + ", so DNS and TCP are its own"})
 		if u.Scheme == "https" {
-			w.tunnel(p, u, at)
+			w.tunnel(p, u, at, proxy)
 		}
 		return p
 	}
@@ -206,7 +208,7 @@ func (w *walk) handshake(p *place, conn net.Conn, host, at string) {
 }
 
 // tunnel does the same through a proxy, with a request that asks for nothing.
-func (w *walk) tunnel(p *place, u *url.URL, at string) {
+func (w *walk) tunnel(p *place, u *url.URL, at, proxy string) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
 	defer cancel()
@@ -215,13 +217,24 @@ func (w *walk) tunnel(p *place, u *url.URL, at string) {
 		p.err = err
 		return
 	}
-	var state *tls.ConnectionState
-	res, err := w.transport.RoundTrip(req)
-	if p.err = err; err == nil {
+	var through atomic.Bool // as far as TLS
+	trace := &httptrace.ClientTrace{TLSHandshakeStart: func() { through.Store(true) }}
+	res, err := w.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	p.err = err
+	var found finding
+	switch {
+	case err == nil:
 		res.Body.Close()
-		state, w.reached = res.TLS, true
+		w.reached = true
+		found = w.judge(nil, res.TLS, u.Hostname(), at)
+	case through.Load():
+		w.reached = true
+		found = w.judge(err, nil, u.Hostname(), at)
+	default:
+		p.findings = nil // which said that the proxy was asked
+		found = finding{Check: "proxy", Target: at, Status: statusProblem, Detail: proxy + " does not connect to it: " + err.Error(),
+			Advice: "look at the rules and the log of the proxy (HTTPS_PROXY), or do without: NO_PROXY=" + u.Hostname()}
 	}
-	found := w.judge(p.err, state, u.Hostname(), at)
 	found.took(time.Since(began))
 	p.findings = append(p.findings, found)
 }

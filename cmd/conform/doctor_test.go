@@ -182,7 +182,12 @@ func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []
 	if err != nil {
 		t.Fatal(err)
 	}
+	looked := map[string]bool{}
 	for _, f := range findings {
+		if f.Check == "dns" && looked[f.Target] && !slices.ContainsFunc(w.resolve, func(r string) bool { return strings.Contains(r, ":80:") }) {
+			t.Errorf("DNS is told of twice: %+v", f)
+		}
+		looked[f.Target] = looked[f.Target] || f.Check == "dns"
 		if !bytes.Contains(documented, []byte("| `"+f.Check+"` |")) {
 			t.Errorf("docs/doctor.md does not tell of %s", f.Check)
 		}
@@ -288,6 +293,12 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			1, "", "tls", discoverHost, "not trusted here", "--cacert"},
 		{"a certificate that is about to end", func(w *ward) { w.opened(w, paper{ends: 20*24*time.Hour + time.Hour}, both...) },
 			0, statusWarning, "tls", discoverHost, "ends in 20 days", "renew"},
+		{"TLS that fails, and a page over http", func(w *ward) {
+			w.opened(w, paper{stranger: true}, both...)
+			s := httptest.NewServer(answering(200, asHTML, "<html></html>"))
+			w.t.Cleanup(s.Close)
+			w.resolve = append(w.resolve, discoverHost+":80:"+s.Listener.Addr().String())
+		}, 1, "", "tls", discoverHost + ":443", "not trusted here", "--cacert"},
 		{"Autodiscover answers a web page", func(w *ward) {
 			w.opened(answering(200, asHTML, "<html><title>Welcome \x1b[31m</title></html>"), paper{}, both...)
 		}, 1, "", "autodiscover", "https://" + discoverHost + "/", "web page .text/html", "something else than Autodiscover"},
@@ -465,7 +476,8 @@ func TestDoctorTime(t *testing.T) {
 		"an answer": {func(w *ward) {
 			w.opened(instead(w, path(userPath), func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), paper{}, discoverHost)
 		}, []string{"--request-timeout", "300ms"}, "problem  grants  .*no answer in the time that was given for one \\(300ms\\)\\n +→ the server takes longer"},
-		"all": {silent, []string{"--timeout", "200ms"}, "problem  doctor        --timeout: 200ms was over"},
+		"the channel": {func(w *ward) { w.opened(w, paper{}, discoverHost, poolHost) }, []string{"--hold", "1h", "--timeout", "700ms"}, "skipped  events  (.|\n)*problem  doctor"},
+		"all":         {silent, []string{"--timeout", "200ms"}, "problem  doctor        --timeout: 200ms was over"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("CONFORM_PASSWORD", doctorsSecret)
@@ -633,5 +645,30 @@ func TestDoctorWindows(t *testing.T) {
 				t.Errorf("the password was put to the test %d times", answers)
 			}
 		})
+	}
+}
+
+// TestDoctorHold holds that a pending GET may be held for longer than an answer takes.
+func TestDoctorHold(t *testing.T) {
+	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	w := newWard(t)
+	w.opened(w, paper{}, discoverHost, poolHost)
+	code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com", "--hold", "1s", "--request-timeout", "500ms")
+	if code != 0 || !matches("ok       events .* held for 1s", inShort(findings)) {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestDoctorProxyAlone holds that a proxy which answers in place of hosts was reached.
+func TestDoctorProxyAlone(t *testing.T) {
+	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	w := newWard(t)
+	proxy := httptest.NewServer(answering(403, asHTML, "<title>Blocked</title>"))
+	t.Cleanup(proxy.Close)
+	t.Setenv("HTTPS_PROXY", proxy.URL)
+	t.Setenv("HTTP_PROXY", proxy.URL)
+	code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com")
+	if code != exitNonconformant || !matches("problem  proxy         "+discoverHost+":443: "+proxy.URL+" does not connect to it: Forbidden\n.*NO_PROXY="+discoverHost, inShort(findings)) {
+		t.Errorf("exit code %d", code)
 	}
 }
