@@ -90,6 +90,8 @@ func emptyDNS(t *testing.T) {
 }
 
 func newWard(t *testing.T) *ward {
+	before := goleak.IgnoreCurrent()
+	t.Cleanup(func() { goleak.VerifyNone(t, before) }) // the last of all
 	emptyDNS(t)
 	w := &ward{t: t, config: ucwatest.Config{Host: poolHost, SignIn: &ucwatest.SignIn{Pool: "https://" + poolHost}}}
 	w.restart()
@@ -379,37 +381,34 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		}, 0, statusWarning, "autodiscover", internalHost, "web page", "something else"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-			t.Run("visit", func(t *testing.T) { // so that what it opened is closed before
-				t.Setenv("CONFORM_PASSWORD", doctorsSecret)
-				w := newWard(t)
-				test.harm(w)
-				code, findings, _ := w.visit(t.Context(), "--sip", "sip:dana@contoso.com")
-				if code != test.code {
-					t.Errorf("exit code %d, expected %d", code, test.code)
+			t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+			w := newWard(t)
+			test.harm(w)
+			code, findings, _ := w.visit(t.Context(), "--sip", "sip:dana@contoso.com")
+			if code != test.code {
+				t.Errorf("exit code %d, expected %d", code, test.code)
+			}
+			status := test.status
+			if status == "" {
+				status = statusProblem
+			}
+			var found *finding
+			for i, f := range findings {
+				if f.Status == status && (status == statusProblem || f.Check == test.check) && found == nil {
+					found = &findings[i]
+				} else if f.Status == statusProblem {
+					t.Errorf("another problem: %+v", f)
 				}
-				status := test.status
-				if status == "" {
-					status = statusProblem
-				}
-				var found *finding
-				for i, f := range findings {
-					if f.Status == status && (status == statusProblem || f.Check == test.check) && found == nil {
-						found = &findings[i]
-					} else if f.Status == statusProblem {
-						t.Errorf("another problem: %+v", f)
-					}
-				}
-				if found == nil {
-					t.Fatalf("no %s was found", status)
-				}
-				if found.Check != test.check || !strings.Contains(found.Target, test.target) || !matches(test.detail, found.Detail) || !matches(test.advice, found.Advice) {
-					t.Errorf("%+v, expected %s of %s: %s → %s", *found, test.check, test.target, test.detail, test.advice)
-				}
-				if n := w.tokens.Load(); test.check == "sign-in" && n > 1 {
-					t.Errorf("the password was sent %d times", n)
-				}
-			})
+			}
+			if found == nil {
+				t.Fatalf("no %s was found", status)
+			}
+			if found.Check != test.check || !strings.Contains(found.Target, test.target) || !matches(test.detail, found.Detail) || !matches(test.advice, found.Advice) {
+				t.Errorf("%+v, expected %s of %s: %s → %s", *found, test.check, test.target, test.detail, test.advice)
+			}
+			if n := w.tokens.Load(); test.check == "sign-in" && n > 1 {
+				t.Errorf("the password was sent %d times", n)
+			}
 		})
 	}
 }
