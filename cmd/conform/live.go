@@ -33,6 +33,7 @@ type liveFlags struct {
 func (f *liveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.signIn.add(cmd)
+	flags.BoolVar(&f.signIn.foreignToken, "foreign-token", false, "where another host than the pool issues tokens: show the pool one of those, to see it refused")
 	flags.StringVar(&f.application, "application", "", "certify the live server with this application resource (URL, or a path with --target)")
 	flags.StringVar(&f.anonymous, "anonymous-application", "", "application of a meeting guest, for its refusal; token in CONFORM_ANONYMOUS_TOKEN")
 	flags.StringVar(&f.restricted, "restricted-application", "", "application of a user whose policy forbids a modality; token in CONFORM_RESTRICTED_TOKEN")

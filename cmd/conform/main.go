@@ -86,6 +86,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
   conform run --cassette documentation/set-presence
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
   conform record --application https://pool.example/ucwa/oauth/v1/applications/101 --out pool.yaml
+  conform doctor --sip sip:dana@contoso.com      what is wrong between here and the server
   conform list --level must --subject server
   conform explain set-presence.2.status`,
 		Version:       tool().Version,
@@ -102,7 +103,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newRecord(), newRedact(), newProve(), newList(), newExplain(), newVersion())
+	root.AddCommand(newRun(), newRecord(), newRedact(), newProve(), newDoctor(), newList(), newExplain(), newVersion())
 	return root
 }
 
