@@ -119,16 +119,20 @@ func exchanges(recorded []cassettes.Exchange, driven bool) []*Exchange {
 // request is odd, and no recorder takes it for a client's mistake.
 var probeMark = regexp.MustCompile(`^` + userAgent + ` \(probe ([A-Za-z-]+)\)`)
 
-var applicationPath = regexp.MustCompile(`^(.*/applications/[^/]+)(?:/|$)`)
-
 // applicationOf returns the URL of the application below which u lies, nil if
 // the path does not show it.
 func applicationOf(u *url.URL) *url.URL {
-	m := applicationPath.FindStringSubmatch(u.Path)
-	if m == nil {
+	const collection = "/applications/"
+	i := strings.LastIndex(u.Path, collection)
+	if i < 0 {
 		return nil
 	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: m[1]}
+	end := i + len(collection)
+	id, _, _ := strings.Cut(u.Path[end:], "/")
+	if id == "" {
+		return nil
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path[:end+len(id)]}
 }
 
 // byApplication splits traffic by application. A driver's recording is about one,

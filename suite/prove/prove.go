@@ -73,6 +73,8 @@ type Options struct {
 	Runs         int                 // how often each fault is tried, to find what is unstable; 1 if zero
 	Live         *Live               // try the faults of servers on this server, and nothing else
 	Progress     func(done, all int) // told after each trial; may be nil
+
+	sockets bool // leave out what needs none
 }
 
 // Run tries everything and returns what came of it, in an order that is always the
@@ -139,11 +141,14 @@ func (o Options) plan() ([]experiment, error) {
 	for _, f := range faults() {
 		planned = append(planned, onFault(f, max(o.Runs, 1), f.examine))
 	}
-	mutants, err := onMutants()
-	if err != nil {
-		return nil, err
+	if !o.sockets {
+		mutants, err := onMutants()
+		if err != nil {
+			return nil, err
+		}
+		planned = append(planned, mutants...)
 	}
-	return slices.Concat(planned, mutants, onVariations(o)), nil
+	return append(planned, onVariations(o)...), nil
 }
 
 // Problems returns the trials that are not as they should be.

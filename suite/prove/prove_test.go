@@ -22,6 +22,16 @@ const published = "../../docs/proof.md"
 // TestProof holds the whole proof, that it is the same each time, and that the
 // published page is what it gives today.
 func TestProof(t *testing.T) {
+	if race {
+		p, err := Run(context.Background(), Options{sockets: true, Combinations: 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range p.Problems() {
+			t.Errorf("%s %s (%s): %s", x.Kind, x.Name, x.Does, x.Problem)
+		}
+		return
+	}
 	var first []byte
 	for n := range 2 {
 		p, err := Run(context.Background(), Options{})
@@ -63,6 +73,9 @@ func TestProof(t *testing.T) {
 // TestReviewedIsNeeded holds that every entry of the reviewed list has a mutant
 // which only it explains.
 func TestReviewedIsNeeded(t *testing.T) {
+	if race {
+		t.Skip("nothing in it runs at once")
+	}
 	p, err := Run(context.Background(), Options{Names: []string{": "}})
 	if err != nil {
 		t.Fatal(err)

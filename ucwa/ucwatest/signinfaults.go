@@ -83,7 +83,7 @@ func signInServerFaults() []Fault {
 		fault("token-form", "the token comes as a form", body("access_token=cwt%3DAAEB&token_type=Bearer")),
 		fault("token-html", "a page comes in place of the token", html))
 	server("3.access_token", "access_token", token,
-		fault("token-missing", "the answer has no token", without("access_token")),
+		fault("token-absent", "the answer has no token", without("access_token")),
 		fault("token-null", "the token is null", set("access_token", nil)),
 		fault("token-empty", "the token is empty", set("access_token", "")))
 	server("3.token_type", "token_type", token,
