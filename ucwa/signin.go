@@ -36,6 +36,11 @@ type SignIn struct {
 	// answer over plain http may lead.
 	Trust []string
 
+	// Patience bounds one request to an Autodiscover host, that the next may have its
+	// turn where a network swallows packets; 15 s if zero. A Client.HTTP that waits
+	// before it sends needs more.
+	Patience time.Duration
+
 	// Plain allows http where https is demanded, credentials included. It is for
 	// tests and closed networks. On loopback http is allowed without it.
 	Plain bool

@@ -49,7 +49,7 @@ func (h Httpd) Start(t testing.TB) (address string) {
 	for _, module := range modules {
 		fmt.Fprintf(&conf, "LoadModule %s_module %s/mod_%s.so\n", module, apacheModules, module)
 	}
-	fmt.Fprintf(&conf, "StartServers 2\nMutex file:%s default\n", d)
+	fmt.Fprintf(&conf, "StartServers 8\nMutex file:%s default\n", d)
 	if h.Certificate != "" {
 		fmt.Fprintf(&conf, "SSLEngine on\nSSLCertificateFile %q\nSSLSessionCache none\n", h.Certificate)
 	}
