@@ -237,7 +237,7 @@ func elsewhereToken(s *state, x *Exchange) bool {
 
 func wrongPassword(_ *state, x *Exchange) bool {
 	form, err := x.form()
-	return err == nil && form.Get("grant_type") == ucwa.GrantPassword
+	return err == nil && (x.Response.Code != http.StatusUnauthorized || !windowsLeg(x)) && form.Get("grant_type") == ucwa.GrantPassword
 }
 
 // createProbes are the refusals that the driver asks for before there is an application.

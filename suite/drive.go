@@ -359,6 +359,7 @@ type session struct {
 	received  int      // bytes of bodies
 	patience  patience // with a server that asks to come again later
 	answered  bool     // at all
+	creating  bool     // the application: an interrupt does not end that
 	cleaning  bool     // afterwards
 	hurried   bool     // since something failed, or somebody waits for the end
 	notes     []string
@@ -434,12 +435,21 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
 	}
-	if s.target.Limiter != nil && !s.hurried {
-		if err := s.target.Limiter.Wait(s); err != nil {
-			return nil, s.Err()
+	if c.TokenSource != nil { // which may take requests of its own, each with its own limit
+		as := *c
+		if as.Token, err = c.TokenSource(s); err != nil {
+			return nil, fmt.Errorf("%s %s: the token: %w", method, u.Redacted(), err)
 		}
+		as.TokenSource, c = nil, &as
 	}
-	ctx, cancel := withPatience(s, limit)
+	if err := s.pace(); err != nil {
+		return nil, s.Err()
+	}
+	parent := s.Context
+	if s.creating {
+		parent = outlasting(parent)
+	}
+	ctx, cancel := withPatience(parent, limit)
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
 	if err != nil && errors.Is(context.Cause(ctx), errPatience) {
@@ -452,6 +462,14 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 		}
 	}
 	return res, err
+}
+
+// pace waits for the limiter.
+func (s *session) pace() error {
+	if s.target.Limiter == nil || s.hurried {
+		return nil
+	}
+	return s.target.Limiter.Wait(s)
 }
 
 // afterwards does what must be done also after a failure or an interrupt, then
