@@ -137,31 +137,40 @@ type ran struct {
 // quick are the limits of a run that is to meet them.
 var quick = []string{"--request-timeout", "700ms", "--event-wait", "700ms", "--timeout", "8s"}
 
-// certify runs the command on an application and holds what is true of every run: it
-// ends in time, its report is valid, and no token is shown.
+// certify runs the command on an application.
 func (p *pool) certify(environment []string, application string, args ...string) ran {
 	p.t.Helper()
-	args = append(append([]string{"run", "--application", application, "--format", "json"}, quick...), args...)
-	ctx, cancel := context.WithTimeout(p.t.Context(), 25*time.Second)
+	environment = append([]string{"CONFORM_TOKEN=" + p.token}, environment...)
+	return certify(p.t, environment, []string{p.token}, append([]string{"--application", application}, args...)...)
+}
+
+// certify runs the command and holds what is true of every run: it ends in time, its
+// report is valid, and no secret is shown.
+func certify(t *testing.T, environment, secrets []string, args ...string) ran {
+	t.Helper()
+	args = append(append([]string{"run", "--format", "json"}, quick...), args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "conform", args...)
-	cmd.Env = append(append(os.Environ(), "CONFORM_TOKEN="+p.token, "NO_PROXY=", "HTTPS_PROXY="), environment...)
+	cmd.Env = append(append(os.Environ(), "NO_PROXY=", "HTTPS_PROXY="), environment...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()
 	_ = cmd.Run()
 	r := ran{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)}
 	if r.took > 20*time.Second {
-		p.t.Errorf("it took %s", r.took)
+		t.Errorf("it took %s", r.took)
 	}
-	if strings.Contains(r.stdout+r.stderr, p.token) {
-		p.t.Error("the token is shown")
+	for _, secret := range secrets {
+		if strings.Contains(r.stdout+r.stderr, secret) {
+			t.Errorf("%q is shown: %s%s", secret, r.stdout, r.stderr)
+		}
 	}
 	if err := validReport(stdout.Bytes()); err != nil {
-		p.t.Fatalf("the report is not valid: %v\n%s%s", err, r.stdout, r.stderr)
+		t.Fatalf("the report is not valid: %v\n%s%s", err, r.stdout, r.stderr)
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &r.report); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return r
 }
