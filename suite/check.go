@@ -134,7 +134,7 @@ func (c *check) missing(part string) {
 // and it turned out to be served elsewhere.
 func (c *check) askedInVain(part string) bool {
 	return c.serves(probes[part].rel) && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
-		return x.Probe == part && !x.is(probes[part].rel)
+		return x.Probe == part && !x.is(probes[part].rel) && x.Response.Code == http.StatusNotFound
 	})
 }
 

@@ -2,11 +2,13 @@ package suite
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -22,7 +24,7 @@ func clientRequests(t *tree) {
 			}
 			judged = true
 			c.Expect(r.URL()).To(matcher{"the URL of a link that was served before", func(Field) bool {
-				return c.servedBefore(r, linkKey(r.url))
+				return c.servedBefore(r)
 			}})
 		}
 		if !judged {
@@ -80,10 +82,13 @@ func clientRequests(t *tree) {
 	t.requirement("set-presence.request.content-type", func(c *check) {
 		judged := false
 		for _, r := range c.clientRequests() {
-			if r.Request.Body != "" {
+			// Other resources have media types of their own: a message can be text.
+			if r.Request.Body != "" && slices.ContainsFunc(ofTask, r.is) {
 				judged = true
-				c.Expect(r.RequestHeader("Content-Type")).To(stringThat("a media type of UCWA, such as application/json",
-					func(s string) bool { return s != "" && isJSONMedia(s) || isXMLMedia(s) }))
+				c.Expect(r.RequestHeader("Content-Type")).To(stringThat("a media type of UCWA, such as application/json, and no charset that the body is not in",
+					func(s string) bool {
+						return s != "" && (isJSONMedia(s) && inCharset(s, r.Request.Body) || isXMLMedia(s))
+					}))
 			}
 		}
 		if !judged {
@@ -205,6 +210,7 @@ var (
 	tokenList     = listOf(token)
 	directiveList = listOf(token + `(?:=(?:` + token + `|"[^"]*"))?`)
 	product       = regexp.MustCompile(`^` + token + `(?:/` + token + `)?(?:\s|$)`)
+	unwanted      = regexp.MustCompile(`(?i)(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)`)
 	zeroOrOne     = regexp.MustCompile(`^[01]$`)
 )
 
@@ -214,7 +220,10 @@ func listOf(item string) *regexp.Regexp {
 
 func acceptsUCWA(s string) bool {
 	for item := range strings.SplitSeq(s, ",") {
-		media, _, _ := strings.Cut(item, ";")
+		media, parameters, _ := strings.Cut(item, ";")
+		if unwanted.MatchString(parameters) {
+			continue
+		}
 		switch strings.ToLower(strings.TrimSpace(media)) {
 		case "*/*", "application/*", "application/json", "application/xml",
 			"application/vnd.microsoft.com.ucwa+json", "application/vnd.microsoft.com.ucwa+xml":
@@ -222,6 +231,21 @@ func acceptsUCWA(s string) bool {
 		}
 	}
 	return false
+}
+
+// ofTask are the resources of the task that take a body of UCWA's media types, or none.
+var ofTask = []string{"application", "makeMeAvailable", "presence", "note", "location", "reportMyActivity"}
+
+// inCharset reports whether a body of JSON can be in the charset that its media type
+// names, if it does. All that are common agree on ASCII, but for the wide ones.
+func inCharset(contentType, body string) bool {
+	_, parameters, err := mime.ParseMediaType(contentType)
+	charset := strings.ToLower(parameters["charset"])
+	if err != nil || charset == "" || charset == "utf-8" || charset == "utf8" {
+		return true
+	}
+	ascii := !strings.ContainsFunc(body, func(r rune) bool { return r > unicode.MaxASCII })
+	return ascii && !strings.HasPrefix(charset, "utf-") && !strings.HasPrefix(charset, "ucs-")
 }
 
 // isCrossDomain reports whether a request shows that the client speaks through
@@ -249,7 +273,7 @@ func (c *check) clientRequests() []answer {
 	var list []answer
 	tokens := map[string]bool{}
 	for _, x := range c.Exchanges {
-		if x.Probe != "" || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
+		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
 			continue
 		}
 		token := strings.Join(x.requestHeader("Authorization"), "")
@@ -286,9 +310,35 @@ func (c *check) requests(method, rel string) []answer {
 	return list
 }
 
-// servedBefore reports whether an answer before r served a link with that key.
-func (c *check) servedBefore(r answer, key string) bool {
-	return slices.ContainsFunc(c.served[key], func(s serving) bool { return c.Exchanges[s.by].ID < r.ID })
+// gets returns the client's GETs on the application, of which step 3 speaks, and with
+// them those of the same kind on the presence and the event channel.
+func (c *check) gets() []answer {
+	list := c.requests("GET", "application")
+	for _, r := range c.clientRequests() {
+		if r.Request.Method == http.MethodGet && (r.is("presence") || r.is("events")) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// servedBefore reports whether an answer before r served the link that r follows.
+func (c *check) servedBefore(r answer) bool {
+	return slices.ContainsFunc(c.served[linkKey(r.url)], func(s serving) bool {
+		return c.Exchanges[s.by].ID < r.ID && (r.is("events") || follows(r.url, s.url)) // of ack set-presence.event.follow speaks
+	})
+}
+
+// follows reports whether u is a link that was served: a client may add parameters
+// to its query, and leave out none.
+func follows(u, served *url.URL) bool {
+	query := u.Query()
+	for name, values := range served.Query() {
+		if !slices.Equal(query[name], values) {
+			return false
+		}
+	}
+	return linkKey(u) == linkKey(served)
 }
 
 // sawApplication reports whether an answer before r held the application, from

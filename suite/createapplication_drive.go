@@ -149,7 +149,7 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 // whom nobody has.
 func signInOf(c *cassettes.Cassette, t *Target) (sign *ucwa.SignIn, address string) {
 	sign = &ucwa.SignIn{Plain: true, Start: c.Exchanges[0].Request.URL}
-	for _, x := range exchanges(c.Exchanges) {
+	for _, x := range exchanges(c.Exchanges, true) {
 		form, _ := x.form()
 		switch {
 		case x.Probe == "grant-missing":

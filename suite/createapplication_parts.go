@@ -39,9 +39,13 @@ func (e *Evidence) findSignIn() {
 	user := false
 	for _, x := range e.Exchanges {
 		key := linkKey(x.url)
-		asked := x.Request.Method == http.MethodGet && len(x.requestHeader("Authorization")) == 0
-		if e.signIn[key] == "" && asked && (isRoot(x.url) || e.signedIn && !user && x.Probe == "") {
+		get := x.Request.Method == http.MethodGet
+		switch {
+		case e.signIn[key] != "":
+		case get && (isRoot(x.url) || e.signedIn && !user && x.Probe == ""):
 			e.signIn[key] = relRoot
+		case x.asksForToken():
+			e.signIn[key] = relToken
 		}
 		user = user || e.signIn[key] == relUser
 		for rel, u := range x.leadsOn(e.signIn[key]) {
@@ -113,6 +117,15 @@ func grantList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
 }
 
+// asksForToken reports whether x looks like a request for a token, wherever it is sent.
+func (x *Exchange) asksForToken() bool {
+	if x.Request.Method != http.MethodPost || !strings.Contains(x.Request.Body, "grant_type=") {
+		return false
+	}
+	form, err := x.form()
+	return err == nil && form.Get("grant_type") != ""
+}
+
 // form reads the body of a request as a form.
 func (x *Exchange) form() (url.Values, error) { return url.ParseQuery(x.Request.Body) }
 
@@ -160,6 +173,8 @@ func (s *state) tokenRequest(x *Exchange) string {
 	switch {
 	case x.Response.Code == http.StatusUnauthorized && windowsLeg(x):
 		return "" // on the way: NTLM and Negotiate take several requests
+	case !s.e.Driven && (s.e.astray(x) || !isForm(x)):
+		return "" // the client's mistake, which says nothing of the server
 	case err != nil || x.Request.Body == "":
 		return partToken
 	case grant == "":
@@ -170,8 +185,30 @@ func (s *state) tokenRequest(x *Exchange) string {
 		return "" // a person has to sign in first
 	case !s.e.Driven && x.Response.Code == http.StatusBadRequest && errorOf(x) == "invalid_grant":
 		return "grant-invalid"
+	case !s.e.Driven && x.Response.Code == http.StatusBadRequest:
+		return "" // nobody can tell what the server misses
 	}
 	return partToken
+}
+
+// astray reports whether a token was asked for elsewhere than a challenge said, where
+// there was one.
+func (e *Evidence) astray(x *Exchange) bool {
+	challenged := false
+	for _, y := range e.Exchanges {
+		i := issuerOf(y)
+		if i != nil && linkKey(i.url) == linkKey(x.url) {
+			return false
+		}
+		challenged = challenged || i != nil
+	}
+	return challenged
+}
+
+func isForm(x *Exchange) bool {
+	media, _, _ := strings.Cut(strings.Join(x.requestHeader("Content-Type"), ""), ";")
+	media = strings.TrimSpace(media)
+	return media == "" || strings.EqualFold(media, "application/x-www-form-urlencoded")
 }
 
 // knownGrants are the grant types that the documentation names.
@@ -209,10 +246,44 @@ func (s *state) creation(x *Exchange) string {
 	again := id != "" && slices.ContainsFunc(s.e.parts[partCreate], func(y *Exchange) bool {
 		return y.succeeded() && strings.EqualFold(endpointOf(y), id) && ucwa.Origin(y.url) == ucwa.Origin(x.url)
 	})
-	if again {
+	switch {
+	case again:
 		return partAgain
+	case !s.e.Driven && x.Response.Code/100 == 4 && (mistakenCreation(x) || !s.e.servedAs("applications", x.url) && s.e.serves("applications")):
+		return "create refused" // for what the client did wrong
 	}
 	return partCreate
+}
+
+// mistakenCreation reports whether the body of a POST on applications lacks what it
+// must have.
+func mistakenCreation(x *Exchange) bool {
+	object, err := x.requestObject()
+	if err != nil {
+		return true
+	}
+	for _, property := range creation {
+		value, _ := member(object, property.name)
+		if text, _ := value.(string); !property.form.MatchString(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// creation is what a client says of itself when it creates an application.
+var creation = []struct {
+	name, expected string
+	form           *regexp.Regexp
+}{
+	{"userAgent", "a string that is not empty", regexp.MustCompile(`\S`)},
+	{"endpointId", "a GUID", regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)},
+	{"culture", "a language tag", languageTag},
+}
+
+// servedAs reports whether a link of that rel leads to u.
+func (e *Evidence) servedAs(rel string, u *url.URL) bool {
+	return slices.ContainsFunc(e.served[linkKey(u)], func(s serving) bool { return s.rel == rel })
 }
 
 // endpointOf returns the endpointId of a POST on applications.
@@ -242,11 +313,11 @@ func wrongPassword(_ *state, x *Exchange) bool {
 
 // createProbes are the refusals that the driver asks for before there is an application.
 var createProbes = map[string]probe{
-	"grant-unsupported": {relToken, bySituation},
-	"grant-missing":     {relToken, bySituation},
-	"grant-invalid":     {relToken, wrongPassword},
-	"create-no-token":   {"applications", withoutToken},
-	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }},
-	"create-elsewhere":  {"applications", elsewhereToken},
-	partAgain:           {"applications", bySituation},
+	"grant-unsupported": {relToken, bySituation, ""},
+	"grant-missing":     {relToken, bySituation, ""},
+	"grant-invalid":     {relToken, wrongPassword, ""},
+	"create-no-token":   {"applications", withoutToken, ""},
+	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }, ""},
+	"create-elsewhere":  {"applications", elsewhereToken, ""},
+	partAgain:           {"applications", bySituation, ""},
 }

@@ -304,7 +304,7 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 	t.WebOrigin = strings.Join(header(c.Exchanges[0].Request.Headers, "X-Ms-Origin"), "")
 	t.Keep = true
 	var setup *Party
-	for _, x := range exchanges(c.Exchanges) {
+	for _, x := range exchanges(c.Exchanges, true) {
 		switch {
 		case x.Probe == "setup":
 			setup = &Party{x.Request.URL, bearerOf(x.Exchange)}
@@ -355,13 +355,14 @@ type session struct {
 	open      bool   // there is an application to end
 	nobody    string // a user whom nobody has, if a recording tells one
 	tokens    func(context.Context) (string, error)
-	home      *url.URL // the application whose links are followed
-	received  int      // bytes of bodies
-	patience  patience // with a server that asks to come again later
-	answered  bool     // at all
-	creating  bool     // the application: an interrupt does not end that
-	cleaning  bool     // afterwards
-	hurried   bool     // since something failed, or somebody waits for the end
+	home      *url.URL  // the application whose links are followed
+	presence  ucwa.Link // of it, once it was served
+	received  int       // bytes of bodies
+	patience  patience  // with a server that asks to come again later
+	answered  bool      // at all
+	creating  bool      // the application: an interrupt does not end that
+	cleaning  bool      // afterwards
+	hurried   bool      // since something failed, or somebody waits for the end
 	notes     []string
 	refused   int // the status, if the server said at once that this is no application of ours
 	lost      int // the status of the DELETE, if the application was not ours any more

@@ -140,7 +140,7 @@ func TestDriverStops(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	})
-	if got := asked(t, target); len(got) < 34 || !strings.HasPrefix(got[len(got)-2], "DELETE") {
+	if got := asked(t, target); len(got) < 40 || !strings.HasPrefix(got[len(got)-3], "DELETE") {
 		t.Errorf("a connection broke at a probe, and only this was asked: %q", got)
 	}
 }

@@ -96,10 +96,28 @@ var due = []variation{
 		})
 		r.requestHeader("anonymous", "User-Agent", "conform (probe nothing)")
 	}, map[string]reports.Verdict{"set-presence.refusal.anonymous": blocked}},
-	{"the note kept elsewhere, and asked for where it is", func(r *recording) {
+	{"the note in another form of its path, and refused where it is asked", func(r *recording) {
+		r.all(func(x cassettes.Exchange) {
+			x.Response.Body = strings.ReplaceAll(x.Response.Body, "/me/note", "/me/Note")
+		})
+	}, map[string]reports.Verdict{"set-presence.refusal.note-get-before": pass}},
+	{"the note in another form of its path, and granted where it is asked", func(r *recording) {
+		r.all(func(x cassettes.Exchange) {
+			x.Response.Body = strings.ReplaceAll(x.Response.Body, "/me/note", "/me/Note")
+		})
+		r.status("note-get-before", 200)
+	}, map[string]reports.Verdict{"set-presence.refusal.note-get-before": fail, "set-presence.refusal.note-post-before": pass}},
+	{"the note kept elsewhere, and forbidden where it is not", func(r *recording) {
 		r.all(func(x cassettes.Exchange) {
 			x.Response.Body = strings.ReplaceAll(x.Response.Body, "/me/note", "/my/note")
 		})
+		r.status("note-get-before", 403)
+	}, map[string]reports.Verdict{"set-presence.refusal.note-get-before": notExercised}},
+	{"the note kept elsewhere, and not found where it is not", func(r *recording) {
+		r.all(func(x cassettes.Exchange) {
+			x.Response.Body = strings.ReplaceAll(x.Response.Body, "/me/note", "/my/note")
+		})
+		r.status("note-get-before", 404)
 	}, map[string]reports.Verdict{"set-presence.refusal.note-get-before": notApplicable, "set-presence.refusal.presence-get-before": pass}},
 
 	// A failure of the network hides nothing of what was answered, and is not hidden.
@@ -188,7 +206,7 @@ var due = []variation{
 			x.Response.Code, x.Response.Headers["Retry-After"] = 503, []string{"1"}
 		})
 		r.foreign()
-	}, map[string]reports.Verdict{"set-presence.6.status": fail}},
+	}, map[string]reports.Verdict{"set-presence.6.status": notExercised}},
 	{"the read after two changes", func(r *recording) {
 		r.parts[partRead][1].Response.Body = strings.Replace(r.parts[partRead][1].Response.Body, "DoNotDisturb", "Away", 1)
 		for range 2 {

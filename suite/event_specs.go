@@ -121,8 +121,9 @@ func eventChannel(t *tree) {
 			for _, e := range p.events() {
 				link, _ := dig(e.Value, "link")
 				u, err := resolveLink(link, p.url)
-				if err != nil || e.ofPresence() {
-					continue // some servers tell each change of presence as added
+				rel, _ := dig(e.Value, "link", "rel")
+				if err != nil || e.ofPresence() || !c.Driven && (rel == "note" || rel == "location") {
+					continue // some servers tell each change as added; a driver changes the presence alone
 				}
 				at := place{link: linkKey(u)}
 				in, _ := dig(e.Value, "in")
@@ -288,6 +289,13 @@ func (e event) ofPresence() bool {
 	return rel == "presence" && (kind == "added" || kind == "updated")
 }
 
+// confirms reports whether an event of presence can tell of that value: it is bare, or
+// what it embeds is not another.
+func (e event) confirms(value string) bool {
+	embedded, told := dig(e.Value, "_embedded", "presence", "availability")
+	return !told || value == string(ucwa.PreferOffwork) || embedded == value || embedded == "Idle"+value
+}
+
 // ofPresence returns every event that tells of the user's presence.
 func (c *check) ofPresence() []event {
 	list := ofPresence(c.told())
@@ -319,7 +327,7 @@ func (c *check) confirmed() {
 		if c.Driven && i+1 < len(settings) {
 			until = settings[i+1].ID // a driver waits for each before it goes on
 		}
-		last, found, conclusive := c.listened(s.ID, until)
+		last, found, conclusive := c.listened(s.ID, until, s.value)
 		if last.Exchange == nil {
 			continue
 		}
@@ -351,14 +359,14 @@ func (c *check) confirmed() {
 // pending GET looked at, and whether its silence proves something: somebody listened
 // until the server's own time-out, or a driver until its patience ended, as it shows
 // by going on.
-func (c *check) listened(from, until int) (last answer, found, conclusive bool) {
+func (c *check) listened(from, until int, value string) (last answer, found, conclusive bool) {
 	for _, x := range c.parts[partEvents] {
 		if x.ID < from || x.ID > until || found {
 			continue
 		}
 		last = answer{x, c}
 		events := last.events()
-		found = len(ofPresence(slices.Clone(events))) > 0
+		found = slices.ContainsFunc(events, func(e event) bool { return e.ofPresence() && e.confirms(value) })
 		object, _ := x.object()
 		_, goesOn := dig(object, "_links", "next") // resync and resume are no time-outs
 		conclusive = conclusive || x.timedOut() || x.succeeded() && len(events) == 0 && goesOn

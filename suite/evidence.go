@@ -105,6 +105,19 @@ func member(object map[string]any, name string) (any, bool) {
 	return nil, false
 }
 
+// twice returns a name that a JSON object has in two casings, "" if there is none:
+// to UCWA they are one, and readers differ in which they believe.
+func twice(object map[string]any) string {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if seen[strings.ToLower(name)] {
+			return name
+		}
+		seen[strings.ToLower(name)] = true
+	}
+	return ""
+}
+
 // succeeded reports whether a whole answer came, with a status of 2xx.
 func (x *Exchange) succeeded() bool { return x.Failure == "" && x.Response.Code/100 == 2 }
 

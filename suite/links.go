@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"net/url"
 	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -12,7 +14,7 @@ import (
 
 // serving is one occasion on which a link was served.
 type serving struct {
-	rel  string
+	rel  string // "" where the answer does not tell it
 	in   string // the rel of the resource that has it, "" if it has none
 	by   int    // index of the exchange in Evidence.Exchanges
 	url  *url.URL
@@ -35,6 +37,16 @@ func (e *Evidence) collectLinks(by int, x *Exchange) {
 	}
 	if created := createdBy(x); created != nil && x.Response.Code == 201 && strings.HasSuffix(x.url.Path, "/applications") {
 		note("application", "", created.String(), false)
+	}
+	for _, location := range header(x.Response.Headers, "Location") {
+		note("", "", location, false)
+	}
+	if strings.HasPrefix(strings.Join(header(x.Response.Headers, "Content-Type"), ""), "multipart/") {
+		for _, m := range anyHref.FindAllStringSubmatch(x.Response.Body, -1) {
+			if href, err := strconv.Unquote(strings.ReplaceAll(m[1], `\/`, "/")); err == nil {
+				note("", "", href, false)
+			}
+		}
 	}
 	object, err := x.object()
 	if err != nil {
@@ -88,6 +100,9 @@ func (e *Evidence) collectLinks(by int, x *Exchange) {
 	walk("", object)
 }
 
+// anyHref finds the links in the answers of a batch, whatever resources they are in.
+var anyHref = regexp.MustCompile(`"href"\s*:\s*("(?:[^"\\]|\\.)*")`)
+
 // documentedEndings are the paths below an application that the documentation shows.
 var documentedEndings = map[string]string{
 	"/me/makeMeAvailable":            "makeMeAvailable",
@@ -111,7 +126,7 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 	}
 	var rels []string
 	for _, s := range e.served[key] {
-		if !slices.Contains(rels, s.rel) {
+		if s.rel != "" && !slices.Contains(rels, s.rel) {
 			rels = append(rels, s.rel)
 		}
 	}

@@ -47,7 +47,7 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 		return nil, err
 	}
 	c = c.Redacted() // no secret goes beyond this line
-	all := exchanges(c.Exchanges)
+	all := exchanges(c.Exchanges, c.Provenance.Task != "")
 	var list []*Evidence
 	for _, group := range byApplication(all, c.Provenance.Task != "") {
 		e := &Evidence{signedIn: slices.Contains(tasksOf(c), "create-application"), Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
@@ -97,8 +97,9 @@ func (e *Evidence) describe(p cassettes.Provenance) {
 
 func (e *Evidence) note(text string) { e.Notes = append(e.Notes, text) }
 
-// exchanges reads what locating needs from every exchange once.
-func exchanges(recorded []cassettes.Exchange) []*Exchange {
+// exchanges reads what locating needs from every exchange once. Marks of probes count
+// in a driver's recording only: anybody can write one.
+func exchanges(recorded []cassettes.Exchange, driven bool) []*Exchange {
 	all := make([]*Exchange, 0, len(recorded))
 	for _, r := range recorded {
 		x := &Exchange{Exchange: r}
@@ -106,7 +107,7 @@ func exchanges(recorded []cassettes.Exchange) []*Exchange {
 		if x.url == nil {
 			x.url = &url.URL{}
 		}
-		if m := probeMark.FindStringSubmatch(strings.Join(x.requestHeader("User-Agent"), " ")); m != nil {
+		if m := probeMark.FindStringSubmatch(strings.Join(x.requestHeader("User-Agent"), " ")); m != nil && driven {
 			x.Probe = m[1]
 		}
 		all = append(all, x)

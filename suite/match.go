@@ -87,6 +87,14 @@ func beObject() matcher {
 	return satisfy("one JSON object", func(value any) bool { _, ok := value.(map[string]any); return ok })
 }
 
+// beProperties matches a JSON object in which no name stands twice, in whatever casing.
+func beProperties() matcher {
+	return satisfy("one JSON object, with no name twice in different casing", func(value any) bool {
+		object, ok := value.(map[string]any)
+		return ok && twice(object) == ""
+	})
+}
+
 // beText matches a string that is not empty.
 func beText() matcher {
 	return satisfy("a string that is not empty", func(value any) bool { s, ok := value.(string); return ok && strings.TrimSpace(s) != "" })

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -44,6 +45,9 @@ func (s *state) part(x *Exchange) string {
 	}
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
 	if !s.e.Driven {
+		if aside(x) {
+			return ""
+		}
 		if part := s.refused(x); part != "" {
 			return part
 		}
@@ -92,16 +96,22 @@ func createdBy(x *Exchange) *url.URL {
 	return selfOf(object, x.url)
 }
 
-// putOff reports whether x was answered with "later", and asked again with success;
-// for a probe any other answer is one.
-// A driver asks the very same again next; what it asks later on it asks for another
-// reason.
+// aside reports whether x is a request that browsers and caches make beside those of
+// the client: what is allowed, and whether something is there.
+func aside(x *Exchange) bool {
+	return x.Request.Method == http.MethodOptions || x.Request.Method == http.MethodHead
+}
+
+// putOff reports whether x was answered by no more than "later". A driver asks the very
+// same again next, and for a probe any other answer is one; what it asks later on it asks
+// for another reason. In the traffic of others it may also be "as before", or, by one who
+// stands between, "not now" to a pending GET that then succeeds.
 func (e *Evidence) putOff(x *Exchange) bool {
+	if !e.Driven {
+		return e.putOffAnother(x)
+	}
 	if !x.later() {
 		return false
-	}
-	if !e.Driven {
-		return e.succeeds(func(y *Exchange) bool { return y.ID > x.ID && y.repeats(x) })
 	}
 	for _, y := range e.Exchanges {
 		switch {
@@ -113,6 +123,23 @@ func (e *Evidence) putOff(x *Exchange) bool {
 		}
 	}
 	return false
+}
+
+func (e *Evidence) putOffAnother(x *Exchange) bool {
+	switch x.Response.Code {
+	case http.StatusNotModified:
+		return len(x.requestHeader("If-None-Match")) > 0 || len(x.requestHeader("If-Modified-Since")) > 0
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		if x.later() {
+			return true
+		}
+	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout:
+	default:
+		return false
+	}
+	return x.is("events") && e.succeeds(func(y *Exchange) bool {
+		return y.ID > x.ID && y.Request.Method == x.Request.Method && y.Request.URL == x.Request.URL
+	})
 }
 
 // later reports whether x was answered with "ask again later".
@@ -221,30 +248,31 @@ func (s *state) beforehand(x *Exchange, method string) string {
 // asks, and what makes the request the mistake that it is marked as. A marked
 // request that is none says nothing of how the server takes one.
 var probes = withCreateProbes(map[string]probe{
-	"presence-get-before":    {"presence", tooEarly("GET")},
-	"presence-post-before":   {"presence", tooEarly("POST")},
-	"note-get-before":        {"note", tooEarly("GET")},
-	"note-post-before":       {"note", tooEarly("POST")},
-	"location-get-before":    {"location", tooEarly("GET")},
-	"location-post-before":   {"location", tooEarly("POST")},
-	"make-again":             {"makeMeAvailable", func(s *state, x *Exchange) bool { return x.Request.Method == "POST" && s.available }},
-	"modality":               {"makeMeAvailable", asAnother},
-	"anonymous":              {"makeMeAvailable", asAnother},
-	"availability":           {"presence", bySituation},
-	"not-json":               {"presence", bySituation},
-	"media-type":             {"presence", bySituation},
-	"method-makeMeAvailable": {"makeMeAvailable", bySituation},
-	"method-presence":        {"presence", bySituation},
-	"gone":                   {"application", func(s *state, _ *Exchange) bool { return s.ended }},
-	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }},
-	"bad-token":              {"application", unaccepted("Authorization")},
-	"origin":                 {"application", unaccepted("X-Ms-Origin")},
+	"presence-get-before":    {"presence", tooEarly("GET"), ""},
+	"presence-post-before":   {"presence", tooEarly("POST"), ""},
+	"note-get-before":        {"note", tooEarly("GET"), ""},
+	"note-post-before":       {"note", tooEarly("POST"), ""},
+	"location-get-before":    {"location", tooEarly("GET"), ""},
+	"location-post-before":   {"location", tooEarly("POST"), ""},
+	"make-again":             {"makeMeAvailable", func(s *state, x *Exchange) bool { return x.Request.Method == "POST" && s.available }, ""},
+	"modality":               {"makeMeAvailable", asAnother, ""},
+	"anonymous":              {"makeMeAvailable", asAnother, ""},
+	"availability":           {"presence", bySituation, ""},
+	"not-json":               {"presence", bySituation, ""},
+	"media-type":             {"presence", bySituation, ""},
+	"method-makeMeAvailable": {"makeMeAvailable", bySituation, ""},
+	"method-presence":        {"presence", bySituation, ""},
+	"gone":                   {"application", func(s *state, _ *Exchange) bool { return s.ended }, "presence"},
+	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }, "presence"},
+	"bad-token":              {"application", unaccepted("Authorization"), "presence"},
+	"origin":                 {"application", unaccepted("X-Ms-Origin"), "presence"},
 })
 
 // probe is a refusal that a driver asks for.
 type probe struct {
 	rel      string
 	mistaken func(s *state, x *Exchange) bool
+	too      string // another resource that is asked for the same
 }
 
 func withCreateProbes(m map[string]probe) map[string]probe {
@@ -281,10 +309,18 @@ func unaccepted(name string) func(*state, *Exchange) bool {
 // probed returns the refusal that a marked request is for, if it is on the
 // resource that it should be on, and the mistake that it should be.
 func (s *state) probed(x *Exchange) string {
-	if p, known := probes[x.Probe]; !known || !x.is(p.rel) || !p.mistaken(s, x) {
+	p, known := probes[x.Probe]
+	if !known || !p.mistaken(s, x) || !x.is(p.rel) && !x.is(p.too) && !granted(x) {
 		return ""
 	}
 	return x.Probe
+}
+
+// granted reports whether x, which came before its link was served, was answered as
+// by the resource, though the link that is served later is another: a server may know
+// a path in several forms.
+func granted(x *Exchange) bool {
+	return strings.HasSuffix(x.Probe, "-before") && (x.succeeded() || x.Response.Code == http.StatusConflict && subcodeOf(x) == ucwa.SubcodeMakeMeAvailableRequired)
 }
 
 func (s *state) application(x *Exchange, method string) string {
@@ -302,7 +338,7 @@ func (s *state) application(x *Exchange, method string) string {
 func (s *state) makeMeAvailable(x *Exchange, method string) string {
 	switch {
 	case method != "POST":
-		return "method-makeMeAvailable"
+		return otherMethod(method, "GET", "method-makeMeAvailable")
 	case s.available, x.Response.Code == 409 && !s.seen:
 		return "make-again"
 	case x.Response.Code == 403 && subcodeOf(x) == ucwa.SubcodeAnonymousNotAllowed:
@@ -323,7 +359,7 @@ func mistakenMake(x *Exchange) bool {
 		return false
 	}
 	object, err := x.requestObject()
-	if media == "" || !isJSONMedia(media) || err != nil {
+	if media == "" || !isJSONMedia(media) || err != nil || twice(object) != "" {
 		return true
 	}
 	given, ok := member(object, "supportedModalities")
@@ -343,7 +379,7 @@ func (s *state) presence(x *Exchange, method string) string {
 	case method == "GET":
 		return partRead
 	case method != "POST":
-		return "method-presence"
+		return otherMethod(method, "DELETE", "method-presence")
 	case !s.available && (s.seen || x.Response.Code == 409):
 		return "presence-post-before"
 	case x.Request.Body == "" && x.Request.ContentLength > 0:
@@ -365,6 +401,9 @@ func (s *state) presence(x *Exchange, method string) string {
 		}
 		return "not-json"
 	}
+	if twice(object) != "" {
+		return "" // what that means is up to the server, too
+	}
 	value, ok := member(object, "availability")
 	if !ok || value == nil {
 		return partReset
@@ -373,6 +412,15 @@ func (s *state) presence(x *Exchange, method string) string {
 		return "availability"
 	}
 	return partPresence
+}
+
+// otherMethod returns the refusal that a method is for which the resource has not. Of
+// OPTIONS and the like no document says that it is refused.
+func otherMethod(method, documented, part string) string {
+	if method == documented || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete {
+		return part
+	}
+	return ""
 }
 
 // mistakenOptions reports whether a pending GET asks for more, or less, than it may.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -50,6 +51,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	defer s.turns.take(s, ucwa.Origin(s.home)+" "+cmp.Or(me.String("uri"), s.target.Token))()
 	wait := cmp.Or(s.target.EventWait, 30*time.Second)
 	presence, events := me.Link("presence"), app.Link("events")
+	s.presence = presence
 	read := func() string { return resource(s.do(client, http.MethodGet, presence, nil)).String("availability") }
 	before := read()
 	now := before
@@ -60,7 +62,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	}()
 	if _, err := makeMeAvailable.URL(); err == nil {
 		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
-		events = s.listen(wait/3, client, events)
+		events = s.listen(wait/3, client, events, "")
 	}
 	// Twice: an event that was late for something else can pass for the first confirmation, not for both.
 	for _, value := range others(before) {
@@ -69,10 +71,10 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 		if taken == nil || taken.Status/100 != 2 {
 			break
 		}
-		events = s.listen(wait, client, events)
+		events = s.listen(wait, client, events, now)
 		read()
 	}
-	s.probeAvailable(makeMeAvailable, presence)
+	s.probeAvailable(makeMeAvailable, presence, now)
 	read() // none of that changed it
 	s.do(client, http.MethodPost, presence, nil)
 	now = read()
@@ -107,9 +109,9 @@ func (s *session) restore(presence ucwa.Link, before string) {
 	})
 }
 
-// listen sends pending GETs until one tells of the presence, the limit has passed,
-// or there is no way on. It returns the link with which to go on.
-func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link) ucwa.Link {
+// listen sends pending GETs until one tells of the presence with that value ("": any),
+// the limit has passed, or there is no way on. It returns the link with which to go on.
+func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link, value string) ucwa.Link {
 	deadline := time.Now().Add(limit)
 	for range mostPending {
 		res, err := s.patiently(time.Until(deadline), client, http.MethodGet, link, nil)
@@ -124,7 +126,7 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 			break
 		}
 		link = p.Continue
-		if tellsOfPresence(p) {
+		if tellsOfPresence(p, value) {
 			break
 		}
 	}
@@ -135,13 +137,14 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 // at once with nothing to say.
 const mostPending = 200
 
-func tellsOfPresence(p *ucwa.EventPackage) bool {
-	for _, e := range p.Events {
-		if e.Link.Rel == "presence" && (e.Type == "added" || e.Type == "updated") {
-			return true
-		}
-	}
-	return false
+// tellsOfPresence reports whether an event does. One that embeds another value tells of
+// an earlier change.
+func tellsOfPresence(p *ucwa.EventPackage, value string) bool {
+	return slices.ContainsFunc(p.Events, func(e ucwa.Event) bool {
+		embedded := e.Resource.String("availability")
+		return e.Link.Rel == "presence" && (e.Type == "added" || e.Type == "updated") &&
+			(value == "" || embedded == "" || embedded == value)
+	})
 }
 
 // probeBefore asks for what is refused until makeMeAvailable. Nobody has served
@@ -167,24 +170,44 @@ func (s *session) probeBefore(me *ucwa.Resource) {
 	}
 }
 
-// probeAvailable asks for what is refused of an available user.
-func (s *session) probeAvailable(makeMeAvailable, presence ucwa.Link) {
+// probeAvailable asks for what is refused of an available user, who has set a presence.
+func (s *session) probeAvailable(makeMeAvailable, presence ucwa.Link, now string) {
 	s.do(s.probe("make-again", nil), http.MethodPost, makeMeAvailable, []byte(`{"supportedModalities":["Messaging"]}`))
 	s.do(s.probe("method-makeMeAvailable", nil), http.MethodGet, makeMeAvailable, nil)
 	s.do(s.probe("method-presence", nil), http.MethodDelete, presence, nil)
-	s.do(s.probe("availability", nil), http.MethodPost, presence, []byte(`{"availability":"IdleOnline"}`))
-	s.do(s.probe("not-json", nil), http.MethodPost, presence, []byte(`{"availability":`))
-	s.do(s.probe("media-type", func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") }),
-		http.MethodPost, presence, []byte(`{"availability":"Away"}`))
+	// More than one of each: a server may know one value, and take all others.
+	for _, value := range []string{"IdleOnline", "Offline", "conform"} {
+		s.do(s.probe("availability", nil), http.MethodPost, presence, []byte(fmt.Sprintf(`{"availability":%q}`, value)))
+	}
+	for _, body := range []string{`{"availability":`, "availability=Away"} {
+		s.do(s.probe("not-json", nil), http.MethodPost, presence, []byte(body))
+	}
+	for _, media := range []string{"text/plain", "application/x-www-form-urlencoded"} {
+		s.do(s.probe("media-type", func(r *http.Request) { r.Header.Set("Content-Type", media) }),
+			http.MethodPost, presence, []byte(`{"availability":"Away"}`))
+	}
+	// Nothing is open below the application that is closed at its door. What is set is
+	// there already, so that a server which takes it does no harm.
+	for _, mistake := range mistakes {
+		s.do(s.probe(mistake.name, mistake.make), http.MethodPost, presence, []byte(fmt.Sprintf(`{"availability":%q}`, now)))
+	}
+}
+
+// mistakes are refused of any request.
+var mistakes = []struct {
+	name string
+	make func(*http.Request)
+}{
+	{"no-token", func(r *http.Request) { r.Header.Del("Authorization") }},
+	{"bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }},
+	{"origin", func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }},
 }
 
 // probeAnywhere asks for what is refused of any request.
 func (s *session) probeAnywhere(application ucwa.Link) {
-	s.do(s.probe("no-token", func(r *http.Request) { r.Header.Del("Authorization") }), http.MethodGet, application, nil)
-	s.do(s.probe("bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }),
-		http.MethodGet, application, nil)
-	s.do(s.probe("origin", func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }),
-		http.MethodGet, application, nil)
+	for _, mistake := range mistakes {
+		s.do(s.probe(mistake.name, mistake.make), http.MethodGet, application, nil)
+	}
 }
 
 // probeParty asks for makeMeAvailable as another user, with every modality.
@@ -220,6 +243,7 @@ func (s *session) end() {
 		if s.err = err; res != nil && res.Status/100 == 2 {
 			if !failed {
 				s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
+				s.do(s.probe("gone", nil), http.MethodPost, s.presence, []byte(`{"availability":"Away"}`))
 			}
 			return
 		}

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,32 @@ func lower(h map[string][]string) {
 	}
 }
 
+// addedContact is an event about a resource of somebody else.
+var addedContact = map[string]any{"type": "added", "link": map[string]any{"rel": "contact", "href": app + "/people/a"}}
+
+// client leaves what a client does by itself, and what was put in, and takes off what
+// shows that it was conform's.
+func (r *recording) client() {
+	probe := map[*cassettes.Interaction]bool{}
+	for part, list := range r.parts {
+		for _, x := range list {
+			probe[x.Interaction] = !slices.Contains(own, part)
+		}
+	}
+	r.cassette.Exchanges = slices.DeleteFunc(r.cassette.Exchanges, func(x cassettes.Exchange) bool { return probe[x.Interaction] })
+	r.foreign()
+}
+
+// confirmNothing leaves one POST that sets Online, and a time-out of the channel after it.
+func (r *recording) confirmNothing() {
+	r.requestBody(partPresence, `{"availability":"Online"}`)
+	r.nth(partEvents, 1, "sender", []any{})
+	list := []cassettes.Exchange{r.parts[partBefore][0], r.parts[partMake][0], r.parts[partAfter][0], r.parts[partEvents][0],
+		r.parts[partPresence][0], r.parts[partEvents][1]}
+	r.cassette.Exchanges = list
+	r.foreign()
+}
+
 // tolerated are differences that correct servers, clients and recorders show: none
 // may fail or warn. Where verdicts are named, they are what is due.
 var tolerated = []variation{
@@ -118,6 +145,7 @@ var tolerated = []variation{
 		r.after(r.parts[partEvents][0], x)
 	}, nil},
 	{"a package repeated, since its ack was not sent", func(r *recording) {
+		r.nth(partEvents, 0, "sender/0/events", []any{addedContact})
 		r.after(r.parts[partEvents][0], r.clone(r.parts[partEvents][0]))
 		r.foreign() // the client did not see that it was answered
 	}, map[string]reports.Verdict{"set-presence.event.once": reports.Pass}},
@@ -198,6 +226,90 @@ var tolerated = []variation{
 		r.after(r.parts[partBefore][0], x)
 		r.foreign()
 	}, map[string]reports.Verdict{"set-presence.refusal.json": reports.Pass}},
+	{"what browsers and caches ask beside", func(r *recording) {
+		for _, method := range []string{"OPTIONS", "HEAD"} {
+			for _, code := range []int{204, 405} {
+				r.insert(r.parts[partRead][0], r.parts[partPresence][0], func(x cassettes.Exchange) {
+					x.Request.Method, x.Request.Body, x.Request.ContentLength = method, "", 0
+					x.Request.Headers = map[string][]string{"Origin": {"http://app.contoso.com"}, "Accept": {"*/*"}}
+					x.Response.Code = code
+				})
+			}
+		}
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.refusal.method-presence": reports.NotExercised, "set-presence.request.authorization": reports.Pass,
+		"set-presence.request.x-ms-origin": reports.Pass, "set-presence.request.referer": reports.Pass, "set-presence.request.x-requested-with": reports.Pass}},
+	{"the application as it was, by its etag", func(r *recording) {
+		r.insert(r.parts[partAfter][0], r.parts[partAfter][0], func(x cassettes.Exchange) {
+			x.Request.Headers["If-None-Match"] = []string{`"1"`}
+			x.Response.Code, x.Response.Body = 304, ""
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.4.status": reports.Pass}},
+	{"too many requests, and then another value", func(r *recording) {
+		r.insert(r.parts[partRead][0], r.parts[partPresence][0], func(x cassettes.Exchange) {
+			x.Request.Body = `{"availability":"Busy"}`
+			x.Response.Code, x.Response.Headers["Retry-After"] = 429, []string{"60"}
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.6.status": reports.Pass}},
+	{"a pending GET that a proxy ended", func(r *recording) {
+		r.insert(r.parts[partRead][0], r.parts[partEvents][0], func(x cassettes.Exchange) {
+			x.Response.Code, x.Response.Body = 504, "<html>"
+			x.Response.Headers = map[string][]string{"Content-Type": {"text/html"}}
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.event.status": reports.Pass, "set-presence.event.follow": reports.Pass}},
+	{"the Location of what was created, and a link in a batch", func(r *recording) {
+		read := r.parts[partRead][0]
+		ask := func(path string) {
+			r.insert(read, read, func(x cassettes.Exchange) {
+				x.Request.URL = strings.Replace(x.Request.URL, "/me/presence", path, 1)
+			})
+		}
+		ask("/people/a")
+		ask("/communication/invitations/12")
+		r.insert(read, r.parts[partPresence][0], func(x cassettes.Exchange) {
+			x.Request.URL = strings.Replace(x.Request.URL, "/me/presence", "/me/phones", 1)
+			x.Response.Code, x.Response.Headers["Location"] = 201, []string{app + "/communication/invitations/12"}
+		})
+		r.insert(read, r.parts[partPresence][0], func(x cassettes.Exchange) {
+			x.Request.URL = strings.Replace(x.Request.URL, "/me/presence", "/batch", 1)
+			x.Response.Code, x.Response.Headers["Content-Type"] = 200, []string{"multipart/batching; boundary=y"}
+			x.Response.Body = "--y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n" + `{"_links":{"contact":{"href":"\/ucwa\/oauth\/v1\/applications\/10100000001\/people\/a"}}}` + "\r\n--y--"
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.nav.links": reports.Pass}},
+	{"a message as text", func(r *recording) {
+		r.insert(r.parts[partRead][0], r.parts[partPresence][0], func(x cassettes.Exchange) {
+			x.Request.URL = strings.Replace(x.Request.URL, "/me/presence", "/communication", 1)
+			x.Request.Headers["Content-Type"] = []string{"text/plain"}
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.request.content-type": reports.Pass}},
+	{"Online again after a sign-in as Online, which raises no event", func(r *recording) {
+		r.requestBody(partMake, `{"signInAs":"Online"}`)
+		r.confirmNothing()
+	}, map[string]reports.Verdict{"set-presence.event.presence": reports.NotExercised}},
+	{"Online where nobody knows what was there, which raises no event", func(r *recording) { r.confirmNothing() },
+		map[string]reports.Verdict{"set-presence.event.presence": reports.NotExercised}},
+	{"idle by the time of the read", func(r *recording) {
+		r.requestBody(partPresence, `{"availability":"Busy"}`)
+		r.json(partRead, "availability", "IdleBusy")
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.6.received": reports.Pass}},
+	{"away twenty minutes later", func(r *recording) {
+		r.requestBody(partPresence, `{"availability":"Online"}`)
+		r.json(partRead, "availability", "Away")
+		r.header(partRead, "Date", "Thu, 01 Jan 2026 00:20:00 GMT")
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.6.received": reports.NotExercised}},
+	{"a note changed twice, and told as added", func(r *recording) {
+		note := map[string]any{"type": "added", "link": map[string]any{"rel": "note", "href": app + "/me/note"}}
+		r.nth(partEvents, 0, "sender/0/events", []any{note, addedContact})
+		r.nth(partEvents, 1, "sender/0/events", []any{note})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.event.once": reports.Pass}},
 	{"an application created and never used", func(r *recording) {
 		x := r.clone(r.parts[partBefore][0])
 		x.Request.Method, x.Request.URL, x.Request.Body = "POST", "https://lyncweb.contoso.com/ucwa/oauth/v1/applications", `{"culture":"de-DE"}`

@@ -42,8 +42,10 @@ theirs. The result of all is published in docs/proof.md.
 
 With --applications the faults of servers are put on the answers of your own server, by
 a proxy on this machine. Each fault makes an application of the user whose token it is
-given, changes and restores the presence, and deletes the application: on a server that
-gathers events for seconds, all of them take a while, and a NAME is a good thing.
+given, changes the presence, and deletes the application; at the end the user has the
+presence of before. On a server that gathers events for seconds, all of them take a
+while, and a NAME is a good thing. What the server does not pass without a fault no fault
+can prove there: that is told, and the exit code is 3.
 
 ` + precedence,
 		Example: `  conform prove
@@ -90,7 +92,7 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 		return err
 	}
 	if f.out != "" {
-		if err := writable(f.out); err != nil {
+		if err := writable(f.out, proofFiles...); err != nil {
 			return exit{exitFailed, err}
 		}
 	}
@@ -109,8 +111,11 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 	if err := f.write(cmd, p); err != nil {
 		return exit{exitFailed, err}
 	}
-	if len(p.Problems()) > 0 || len(o.Names) == 0 && o.Live == nil && len(p.Unproved()) > 0 {
+	switch {
+	case len(p.Problems()) > 0 || len(o.Names) == 0 && o.Live == nil && len(p.Unproved()) > 0:
 		return exit{code: exitNonconformant}
+	case p.Tried() == 0 || len(p.Unsound) > 0:
+		return exit{code: exitIncomplete}
 	}
 	return nil
 }
@@ -156,6 +161,8 @@ func (f *proveFlags) target(cmd *cobra.Command, o *prove.Options) error {
 		RequestTimeout: f.live.connection.perRequest, Limiter: f.live.connection.limiter()}
 	return nil
 }
+
+var proofFiles = []string{"proof.json", "proof.html", "proof.md"}
 
 // write writes the proof to standard output, and the files if they are asked for.
 func (f *proveFlags) write(cmd *cobra.Command, p *prove.Proof) error {

@@ -151,7 +151,7 @@ func outDirectory(cmd *cobra.Command) {
 
 // writable makes the directory and tries it. The name is always the same, so that a
 // run which is killed here leaves nothing that the next does not take away.
-func writable(dir string) error {
+func writable(dir string, names ...string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("--out: cannot make the directory %s: %w", dir, err)
 	}
@@ -163,6 +163,16 @@ func writable(dir string) error {
 	file.Close()
 	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("--out: cannot write into %s: %w", dir, err)
+	}
+	for _, name := range names {
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("--out: cannot write anew: %w", err)
+		}
+		file.Close()
 	}
 	return nil
 }

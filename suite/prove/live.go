@@ -2,6 +2,7 @@ package prove
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -34,24 +36,43 @@ type Live struct {
 	EventWait      time.Duration     // for the event that confirms; 30 s if zero
 	RequestTimeout time.Duration     // for one answer; 10 s if zero
 	Limiter        *rate.Limiter     // waited for before each request; nil: none
+
+	before string // the presence that the user had
 }
 
+// source names the server without the query of its URL, in which a secret may stand.
+func (l *Live) source() string {
+	u, err := url.Parse(l.Applications)
+	if err != nil {
+		return ""
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+// errUntouched says of a fault that the server's answers do not have what it changes.
+var errUntouched = errors.New("this server never answers what the fault changes")
+
 // experiments plans to try each fault, after a run without one: what that does not
-// pass no fault can prove there.
-func (l *Live) experiments(ctx context.Context) ([]experiment, error) {
+// pass no fault can prove there, and it is returned too, unless it does not apply.
+func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound []string, err error) {
 	base, err := url.Parse(l.Applications)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil {
-		return nil, errors.New("the applications resource: expected an absolute http or https URL without user information")
+		return nil, nil, errors.New("the applications resource: expected an absolute http or https URL without user information")
+	}
+	if err := l.remember(ctx); err != nil {
+		return nil, nil, err
 	}
 	sound, err := l.examine(ctx, base, func(h http.Handler) http.Handler { return h })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	passes := map[string]bool{}
 	for _, r := range sound {
 		passes[r.Requirement] = r.Verdict == reports.Pass
+		if r.Subject == "server" && r.Verdict != reports.Pass && r.Verdict != reports.NotApplicable {
+			unsound = append(unsound, r.Requirement)
+		}
 	}
-	var planned []experiment
 	for _, f := range ucwatest.Faults() {
 		if f.Subject != "server" {
 			continue
@@ -63,13 +84,13 @@ func (l *Live) experiments(ctx context.Context) ([]experiment, error) {
 			return slices.DeleteFunc(results, func(r reports.Result) bool { return !passes[r.Requirement] }), err
 		})
 		if !passes[f.Requirement] {
-			e.Tolerated = "not tried: without a fault " + f.Requirement + " does not pass on this server"
+			e.Skipped = "without a fault " + f.Requirement + " does not pass on this server"
 			e.run = func(context.Context, *Trial) error { return nil }
 		}
 		e.alone = true
 		planned = append(planned, e)
 	}
-	return planned, nil
+	return planned, unsound, nil
 }
 
 // examine drives the server with one fault on its answers.
@@ -79,7 +100,8 @@ func (l *Live) examine(ctx context.Context, base *url.URL, change func(http.Hand
 		return nil, err
 	}
 	proxy := &httputil.ReverseProxy{Transport: l.transport(), ErrorLog: log.New(io.Discard, "", 0)} // the evidence tells of it
-	running, err := ucwatest.StartTLS(change(proxy), ucwatest.Options{})
+	changed := change(proxy)
+	running, err := ucwatest.StartTLS(changed, ucwatest.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -91,22 +113,59 @@ func (l *Live) examine(ctx context.Context, base *url.URL, change func(http.Hand
 	}
 	proxy.ModifyResponse = func(res *http.Response) error {
 		body, err := io.ReadAll(io.LimitReader(res.Body, ucwa.MaxBody+1))
-		if err != nil || len(body) > ucwa.MaxBody {
-			return fmt.Errorf("the answer is cut, or longer than %d bytes: %w", ucwa.MaxBody, err)
+		if err != nil {
+			return fmt.Errorf("the answer is cut: %w", err)
+		}
+		if len(body) > ucwa.MaxBody {
+			return fmt.Errorf("the answer is longer than %d bytes", ucwa.MaxBody)
 		}
 		_ = res.Body.Close()
-		body = bytes.ReplaceAll(body, []byte(there+"/"), []byte(here+"/"))
+		body = moved(body, there, here)
 		res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		res.Header.Del("Content-Length")
 		if location := res.Header.Get("Location"); location != "" {
-			res.Header.Set("Location", strings.Replace(location, there, here, 1))
+			res.Header.Set("Location", movedURL(location, there, here))
 		}
 		return nil
 	}
-	return suite.Examine(suite.Gather(ctx, suite.Target{
+	results, err := suite.Examine(suite.Gather(ctx, suite.Target{
 		Application: here + application.RequestURI(), Token: l.Token, Transport: running.Client().Transport,
 		EventWait: l.EventWait, RequestTimeout: l.RequestTimeout, Limiter: l.Limiter, KeepNames: true, // nothing of it is shown
 	})[0])
+	if f, isFault := changed.(interface{ Applied() bool }); isFault && !f.Applied() && err == nil {
+		err = errUntouched
+	}
+	return results, err
+}
+
+var jsonString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// moved lets the URLs of one origin that stand in a body of JSON, however they are
+// escaped there, lead to another, and leaves all else as it is, also what is wrong.
+func moved(body []byte, there, here string) []byte {
+	return jsonString.ReplaceAllFunc(body, func(literal []byte) []byte {
+		var text string
+		if json.Unmarshal(literal, &text) != nil {
+			return literal
+		}
+		changed := movedURL(text, there, here)
+		if changed == text {
+			return literal
+		}
+		quoted, err := json.Marshal(changed)
+		if err != nil {
+			return literal
+		}
+		return quoted
+	})
+}
+
+func movedURL(text, there, here string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || ucwa.Origin(u) != there {
+		return text
+	}
+	return here + text[strings.Index(text, u.Host)+len(u.Host):]
 }
 
 func (l *Live) transport() http.RoundTripper {
@@ -116,8 +175,81 @@ func (l *Live) transport() http.RoundTripper {
 	return l.Transport
 }
 
-// create makes an application and returns where it is.
+// Presence is the user's, and what a fault does to the answers must not decide what
+// the user is left with: so it is read before all and given back after all, without
+// any fault. Only an available application can do that; each time it is one of its own.
+
+// remember reads the presence that the user has.
+func (l *Live) remember(ctx context.Context) error {
+	return l.available(ctx, func(presence func(method string, body any) *ucwa.Resource) {
+		l.before = presence(http.MethodGet, nil).String("availability")
+	})
+}
+
+// restore gives it back, also after a failure or an interrupt.
+func (l *Live) restore(ctx context.Context) error {
+	if l.before == "" {
+		return nil
+	}
+	return l.available(context.WithoutCancel(ctx), func(presence func(method string, body any) *ucwa.Resource) {
+		if presence(http.MethodGet, nil).String("availability") == l.before {
+			return
+		}
+		var body any // none: for the server to compute, as it must have been
+		if p := ucwa.PreferredAvailability(l.before); p.Valid() {
+			body = map[string]any{"availability": p}
+		}
+		presence(http.MethodPost, body)
+	})
+}
+
+// available lets do ask the presence of an application that was made for it, and
+// ends that. A server that does not serve presence so is told of by the run.
+func (l *Live) available(ctx context.Context, do func(presence func(method string, body any) *ucwa.Resource)) error {
+	application, err := l.create(ctx)
+	if err != nil {
+		return err
+	}
+	begin, err := ucwa.Begin(application.String())
+	if err != nil {
+		return err
+	}
+	client := &ucwa.Client{Token: l.Token, UserAgent: "conform", HTTP: &http.Client{Transport: l.transport()}}
+	ask := func(method string, link ucwa.Link, body any) *ucwa.Resource {
+		ctx, cancel := context.WithTimeout(ctx, l.limit())
+		defer cancel()
+		res, err := client.Do(ctx, method, link, body)
+		if err != nil {
+			return nil
+		}
+		resource, _ := res.Resource()
+		return resource
+	}
+	ask(http.MethodPost, ask(http.MethodGet, begin, nil).Embed("me").Link("makeMeAvailable"), map[string]any{})
+	presence := ask(http.MethodGet, begin, nil).Embed("me").Link("presence")
+	do(func(method string, body any) *ucwa.Resource { return ask(method, presence, body) })
+	ctx = context.WithoutCancel(ctx)
+	ask(http.MethodDelete, begin, nil)
+	return nil
+}
+
+func (l *Live) limit() time.Duration { return cmp.Or(l.RequestTimeout, 10*time.Second) }
+
+// create makes an application and returns where it is. Its errors do not show the
+// query of the URL.
 func (l *Live) create(ctx context.Context) (*url.URL, error) {
+	application, err := l.post(ctx)
+	if err != nil {
+		text := err.Error()
+		if _, query, found := strings.Cut(l.Applications, "?"); found && query != "" {
+			text = strings.ReplaceAll(text, "?"+query, "")
+		}
+		return nil, fmt.Errorf("creating an application: %s", text)
+	}
+	return application, nil
+}
+
+func (l *Live) post(ctx context.Context) (*url.URL, error) {
 	id := make([]byte, 16)
 	_, _ = rand.Read(id) // does not fail
 	body, err := json.Marshal(map[string]string{"userAgent": "conform", "culture": "en-US",
@@ -134,20 +266,20 @@ func (l *Live) create(ctx context.Context) (*url.URL, error) {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, max(l.RequestTimeout, 10*time.Second))
+	ctx, cancel := context.WithTimeout(ctx, l.limit())
 	defer cancel()
 	client := &ucwa.Client{Token: l.Token, UserAgent: "conform", HTTP: &http.Client{Transport: l.transport()}}
 	res, err := client.Do(ctx, http.MethodPost, link, body)
 	if err != nil {
-		return nil, fmt.Errorf("creating an application: %w", err)
+		return nil, err
 	}
 	resource, err := res.Resource()
 	if err != nil {
-		return nil, fmt.Errorf("creating an application: %w", err)
+		return nil, err
 	}
 	application, err := resource.Link("self").URL()
 	if err != nil {
-		return nil, fmt.Errorf("creating an application: its answer has no self link to go on with: %w", err)
+		return nil, fmt.Errorf("its answer has no self link to go on with: %w", err)
 	}
 	return application, nil
 }

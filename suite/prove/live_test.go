@@ -4,28 +4,48 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // TestLive holds that the faults of servers are caught on a server that is only
 // known by its address, too, and that nothing is left on it.
 func TestLive(t *testing.T) {
-	server := ucwatest.New(ucwatest.Config{})
+	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
 	absolute := ucwatest.Variations()[0]
 	for _, v := range ucwatest.Variations() {
 		if v.Name == "hrefs-absolute" {
 			absolute = v
 		}
 	}
-	running, err := ucwatest.StartTLS(ucwatest.Vary(server, absolute), ucwatest.Options{})
+	live := liveOn(t, server, ucwatest.Vary(server, absolute).ServeHTTP)
+	// Another application of the user, who is busy there.
+	href, err := server.CreateApplication(live.Token, "conform", "en-US", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer running.Close()
-	live := &Live{Applications: running.URL + "/ucwa/oauth/v1/applications", Transport: running.Client().Transport,
-		Token: server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"}), EventWait: eventWait}
+	begin, err := ucwa.Begin(strings.TrimSuffix(live.Applications, "/ucwa/oauth/v1/applications") + href)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &ucwa.Client{Token: live.Token, HTTP: &http.Client{Transport: live.Transport}}
+	me := func() *ucwa.Resource {
+		app, err := client.Get(t.Context(), begin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return app.Embed("me")
+	}
+	if err := client.MakeMeAvailable(t.Context(), me()); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SetPresence(t.Context(), me(), ucwa.PreferBusy); err != nil {
+		t.Fatal(err)
+	}
 	p, err := Run(context.Background(), Options{Live: live})
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +57,7 @@ func TestLive(t *testing.T) {
 			t.Errorf("%s is no fault of a server", x.Name)
 		case x.Problem != "":
 			t.Errorf("%s (%s): %s", x.Name, x.Does, x.Problem)
-		case x.Tolerated == "":
+		case x.Skipped == "":
 			caught++
 		}
 	}
@@ -45,8 +65,11 @@ func TestLive(t *testing.T) {
 	if caught < 240 {
 		t.Errorf("only %d faults were caught", caught)
 	}
-	if n := server.Applications(); n != 0 {
-		t.Errorf("%d applications are left on the server", n)
+	if n := server.Applications(); n != 1 {
+		t.Errorf("%d applications are left on the server, expected the user's own", n)
+	}
+	if now, err := client.Presence(t.Context(), me()); now != ucwa.Busy || len(p.Unsound) > 0 {
+		t.Errorf("the user was Busy before, and is %q, %v; without a fault it fails %v", now, err, p.Unsound)
 	}
 }
 
@@ -67,4 +90,87 @@ func TestLiveRefused(t *testing.T) {
 			t.Errorf("%s: %v, expected an error that says %q", url, err, says)
 		}
 	}
+}
+
+// TestLiveBroken holds that what could not be tried is no proof.
+func TestLiveBroken(t *testing.T) {
+	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
+	const secret = "access_token=SECRETQ"
+	live := liveOn(t, server, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		server.ServeHTTP(w, r)
+	})
+	live.Applications += "?" + secret
+	p, err := Run(context.Background(), Options{Live: live})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proved, _ := p.Proved()
+	if len(p.Unsound) == 0 || p.Tried() > 10 || proved > p.Tried() {
+		t.Errorf("every GET fails, and %d faults were tried, %d requirements proved; without a fault it fails %v", p.Tried(), proved, p.Unsound)
+	}
+	for _, format := range Formats() {
+		var b strings.Builder
+		if err := Write(&b, p, format); err != nil {
+			t.Fatal(err)
+		}
+		if text := b.String(); !strings.Contains(text, "not tried") && format != "json" || strings.Contains(text, "SECRETQ") || strings.Contains(text, "go generate") {
+			t.Errorf("%s does not say what was not tried, shows the query of the URL, or passes for the published page:\n%s", format, text)
+		}
+	}
+}
+
+// TestLiveEscaped holds that a server whose absolute hrefs are escaped in JSON can be
+// proved on, and TestLive that the user keeps the presence of before.
+func TestLiveEscaped(t *testing.T) {
+	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
+	var list []ucwatest.Variation
+	for _, v := range ucwatest.Variations() {
+		if v.Name == "hrefs-absolute" || v.Name == "json-escaped" {
+			list = append(list, v)
+		}
+	}
+	live := liveOn(t, server, ucwatest.Vary(server, list...).ServeHTTP)
+	p, err := Run(context.Background(), Options{Live: live, Names: []string{"presence-200", "self-of-another", "uri-"}})
+	if err != nil || len(p.Unsound) > 0 || len(p.Problems()) > 0 || p.Tried() < 4 {
+		t.Fatalf("%v; %d tried; without a fault it fails %v; %v", err, p.Tried(), p.Unsound, p.Problems())
+	}
+}
+
+// TestLiveHangs holds that the first failure ends all, in the time that was given for
+// one answer, and that it does not show the query of the URL.
+func TestLiveHangs(t *testing.T) {
+	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
+	var made atomic.Int32
+	live := liveOn(t, server, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/applications") && made.Add(1) > 3 {
+			<-r.Context().Done()
+			return
+		}
+		server.ServeHTTP(w, r)
+	})
+	live.Applications += "?access_token=SECRETQ"
+	live.RequestTimeout = 200 * time.Millisecond
+	_, err := Run(context.Background(), Options{Live: live, Names: []string{"presence-20", "read-"}})
+	if err == nil || strings.Contains(err.Error(), "SECRETQ") || !strings.Contains(err.Error(), "creating an application") {
+		t.Errorf("%v", err)
+	}
+	if n := made.Load(); n > 6 { // the fault at which it hung, and what gives the presence back
+		t.Errorf("%d applications were asked for, though the server hung at the fourth", n)
+	}
+}
+
+// liveOn serves a handler, and names it as somebody's server with one user.
+func liveOn(t *testing.T, server *ucwatest.Server, h http.HandlerFunc) *Live {
+	t.Helper()
+	running, err := ucwatest.StartTLS(h, ucwatest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(running.Close)
+	return &Live{Applications: running.URL + "/ucwa/oauth/v1/applications", Transport: running.Client().Transport,
+		Token: server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"}), EventWait: patience}
 }

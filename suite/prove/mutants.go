@@ -100,7 +100,9 @@ func mutants(e *suite.Evidence) []mutant {
 			}})
 		}
 		whole := func(operation string, edit func(all []cassettes.Exchange) []cassettes.Exchange) {
-			list = append(list, mutant{operation, part, "", x.ID, edit})
+			list = append(list, mutant{operation, part, "", x.ID, func(all []cassettes.Exchange) []cassettes.Exchange {
+				return numbered(edit(all))
+			}})
 		}
 		for _, code := range []int{200, 204, 302, 404, 500} {
 			if code != x.Response.Code {
@@ -143,6 +145,16 @@ func mutants(e *suite.Evidence) []mutant {
 				return all
 			})
 		}
+	}
+	return list
+}
+
+// numbered numbers exchanges anew: what comes after what, the suite tells by that.
+func numbered(list []cassettes.Exchange) []cassettes.Exchange {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i] = clone(list[i])
+		list[i].ID = i + 1
 	}
 	return list
 }

@@ -8,6 +8,7 @@ package prove
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -25,8 +26,11 @@ import (
 type Proof struct {
 	Schema       string        `json:"schema"` // SchemaID
 	Task         string        `json:"task"`
-	Server       string        `json:"server"` // on which the faults were tried
-	Seed         uint64        `json:"seed"`   // of the combinations
+	Server       string        `json:"server"`            // on which the faults were tried
+	Live         bool          `json:"live,omitempty"`    // that server is somebody's own
+	Names        []string      `json:"names,omitempty"`   // which trials were asked for; none: all
+	Unsound      []string      `json:"unsound,omitempty"` // what that server does not pass without any fault
+	Seed         uint64        `json:"seed"`              // of the combinations
 	Requirements []Requirement `json:"requirements"`
 	Trials       []Trial       `json:"trials"`
 }
@@ -52,6 +56,7 @@ type Trial struct {
 	Field       string   `json:"field,omitempty"`       // at which
 	Failed      []string `json:"failed,omitempty"`      // the ids that failed or warned
 	Tolerated   string   `json:"tolerated,omitempty"`   // of a mutant that nothing caught: why that is right
+	Skipped     string   `json:"skipped,omitempty"`     // why it was not tried, or could not be, on that server
 	Problem     string   `json:"problem,omitempty"`     // why it is not as it should be, "" if it is
 }
 
@@ -79,12 +84,19 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 		return nil, err
 	}
 	p := &Proof{Schema: SchemaID, Task: ledger.Task, Server: "conform's own reference server", Seed: o.Seed}
-	planned, err := o.plan(ctx)
+	p.Names = o.Names
+	var planned []experiment
+	if o.Live != nil {
+		p.Live, p.Server, p.Seed = true, o.Live.source(), 0
+		planned, p.Unsound, err = o.Live.experiments(ctx)
+	} else {
+		planned, err = o.plan()
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, err
-	}
-	if o.Live != nil {
-		p.Server, p.Seed = o.Live.Applications, 0
 	}
 	planned = slices.DeleteFunc(planned, func(e experiment) bool {
 		return len(o.Names) > 0 && !slices.ContainsFunc(o.Names, func(n string) bool { return strings.Contains(e.Name, n) })
@@ -92,13 +104,20 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 	if len(planned) == 0 {
 		return nil, fmt.Errorf("nothing is tried: no fault, mutant or variation has %s in its name", strings.Join(o.Names, " or "))
 	}
-	if p.Trials, err = try(ctx, planned, o.Progress); err != nil {
+	p.Trials, err = try(ctx, planned, o.Progress)
+	if o.Live != nil {
+		err = errors.Join(err, o.Live.restore(ctx))
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
 		return nil, err
 	}
 	for _, r := range ledger.Requirements {
 		proved := Requirement{ID: r.ID, Level: r.Level, Subject: r.Subject, Says: r.Says, By: []string{}}
 		for _, t := range p.Trials {
-			if t.Requirement == r.ID && t.Problem == "" {
+			if t.Requirement == r.ID && t.Problem == "" && t.Skipped == "" {
 				proved.By = append(proved.By, t.Name)
 			}
 		}
@@ -108,10 +127,7 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 }
 
 // plan lists all that can be tried.
-func (o Options) plan(ctx context.Context) ([]experiment, error) {
-	if o.Live != nil {
-		return o.Live.experiments(ctx)
-	}
+func (o Options) plan() ([]experiment, error) {
 	var planned []experiment
 	for _, f := range faults() {
 		planned = append(planned, onFault(f, max(o.Runs, 1), f.examine))
@@ -126,6 +142,17 @@ func (o Options) plan(ctx context.Context) ([]experiment, error) {
 // Problems returns the trials that are not as they should be.
 func (p *Proof) Problems() []Trial {
 	return slices.DeleteFunc(slices.Clone(p.Trials), func(t Trial) bool { return t.Problem == "" })
+}
+
+// Tried counts the trials that could be made.
+func (p *Proof) Tried() int {
+	n := 0
+	for _, t := range p.Trials {
+		if t.Skipped == "" {
+			n++
+		}
+	}
+	return n
 }
 
 // Unproved returns the must and should requirements that no fault proves. A proof of
@@ -148,7 +175,10 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 	var mu sync.Mutex
 	var failed error
 	done := 0
-	one, few, many := make(chan struct{}, 1), make(chan struct{}, runtime.GOMAXPROCS(0)), make(chan struct{}, 8*runtime.GOMAXPROCS(0))
+	processors := min(runtime.GOMAXPROCS(0), runtime.NumCPU()) // the first can be set to anything
+	ctx, cancel := context.WithCancel(ctx)                     // at the first error: what follows would only ask a server in vain
+	defer cancel()
+	one, few, many := make(chan struct{}, 1), make(chan struct{}, processors), make(chan struct{}, 4*processors)
 	var wait sync.WaitGroup
 	for i, e := range planned {
 		trials[i] = e.Trial
@@ -169,6 +199,7 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 			defer mu.Unlock()
 			if err != nil && failed == nil {
 				failed = fmt.Errorf("%s: %w", e.Name, err)
+				cancel()
 			}
 			if done++; progress != nil {
 				progress(done, len(planned))
@@ -176,9 +207,6 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 		})
 	}
 	wait.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	return trials, failed
 }
 
@@ -188,6 +216,10 @@ func onFault(f fault, runs int, examine func(context.Context) ([]reports.Result,
 	e.run = func(ctx context.Context, t *Trial) error {
 		for n := range runs {
 			results, err := examine(ctx)
+			if errors.Is(err, errUntouched) {
+				t.Skipped = err.Error()
+				return nil
+			}
 			if err != nil {
 				return err
 			}

@@ -35,12 +35,20 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^events: (null|empty|drop|rename) body sender\.\d\.events$`), "a sender may have nothing to tell"},
 		{regexp.MustCompile(`^makeMeAvailable: \w+ request body supportedModalities$`), "no modality is required"},
 		{regexp.MustCompile(`^presence: (null|drop|rename) request body availability$`), "a POST without an availability is a reset"},
-		{regexp.MustCompile(`: double$`), "a client may ask twice"},
-		{regexp.MustCompile(`: swap$`), "neither of the two depends on the other"},
-		{regexp.MustCompile(`^(presence read|presence|events): drop$`), "there is another of its kind"},
+		{regexp.MustCompile(`^(application before|application|presence read): double$`), "a client may read twice"},
+		{regexp.MustCompile(`^(presence|reset): double$`), "a value may be set, or reset, that is there already"},
+		{regexp.MustCompile(`^(` + asked + `): double$`), "what is refused once is refused again"},
+		{regexp.MustCompile(`^(` + asked + `): swap$`), "neither of the two mistakes depends on the other"},
+		{regexp.MustCompile(`^(presence read|events): swap$`), "a GET on presence and one on the event channel can come in any order"},
+		{regexp.MustCompile(`^presence: swap$`), "the event can be told before the POST is answered"},
+		{regexp.MustCompile(`^(presence read|presence|events|availability|not-json|media-type|no-token|bad-token|origin|gone): drop$`), "there is another of its kind"},
 		{regexp.MustCompile(`: drop request header (Accept-Language|Accept-Encoding|User-Agent|Cache-Control|Content-Length|Host)$`), "may be left out, or is framing"},
 	}
 })
+
+// asked are the mistakes that a driver makes on purpose.
+const asked = `(presence|note|location)-(get|post)-before|make-again|method-makeMeAvailable|method-presence|availability|not-json|media-type|` +
+	`no-token|bad-token|origin|anonymous|modality|gone`
 
 type review struct {
 	name *regexp.Regexp

@@ -37,7 +37,8 @@ func Write(w io.Writer, p *Proof, format string) error {
 // Sum is how a kind of trials came out.
 type Sum struct {
 	Kind, Does            string
-	All, Tolerated, Wrong int
+	All, Tolerated, Wrong int // All that was tried
+	Skipped               int // what was not
 }
 
 // Sums returns the sum of each kind that was tried.
@@ -55,6 +56,10 @@ func (p *Proof) Sums() []Sum {
 			if t.Kind != kind {
 				continue
 			}
+			if t.Skipped != "" {
+				s.Skipped++
+				continue
+			}
 			s.All++
 			if t.Tolerated != "" {
 				s.Tolerated++
@@ -63,7 +68,7 @@ func (p *Proof) Sums() []Sum {
 				s.Wrong++
 			}
 		}
-		if s.All > 0 {
+		if s.All+s.Skipped > 0 {
 			list = append(list, s)
 		}
 	}
@@ -91,11 +96,17 @@ func writeText(w io.Writer, p *Proof) error {
 		if s.Wrong > 0 {
 			fmt.Fprintf(&b, "; %d are not", s.Wrong)
 		}
+		if s.Skipped > 0 {
+			fmt.Fprintf(&b, "; %d not tried", s.Skipped)
+		}
 		b.WriteString("\n")
 	}
 	b.WriteString("\n")
 	for _, t := range p.Problems() {
 		fmt.Fprintf(&b, "✗ %s %s: %s\n    %s\n", t.Kind, t.Name, reports.Legible(t.Problem), t.Does)
+	}
+	if len(p.Unsound) > 0 {
+		fmt.Fprintf(&b, "without a fault, this server does not pass: %s\n", quoted(p.Unsound))
 	}
 	proved, all := p.Proved()
 	fmt.Fprintf(&b, "%d of %d requirements are proved by a fault\n", proved, all)
@@ -106,19 +117,14 @@ func writeText(w io.Writer, p *Proof) error {
 func writeMarkdown(w io.Writer, p *Proof) error {
 	var b strings.Builder
 	proved, all := p.Proved()
-	fmt.Fprintf(&b, `# What the verdicts are worth
-
-Every requirement of "%s" was put to the test: does it fail when what it says is broken, at the place that is
-broken, and does nothing else? And do correct servers pass that differ in what no document settles? This page is written
-by %s; the build fails where it no longer holds.
-
-%d of %d requirements are proved by a fault, on %s.
-
-| tried | of which reviewed | not as it should be | |
-|---:|---:|---:|---|
-`, p.Task, "`go generate ./suite/prove`", proved, all, cell(p.Server))
+	fmt.Fprintf(&b, "# What the verdicts are worth\n\n%s\n\n%d of %d requirements are proved by a fault, on %s.\n\n",
+		p.introduction(), proved, all, cell(p.Server))
+	if len(p.Unsound) > 0 {
+		fmt.Fprintf(&b, "Without a fault, this server does not pass: %s.\n\n", quoted(p.Unsound))
+	}
+	b.WriteString("| tried | of which reviewed | not as it should be | |\n|---:|---:|---:|---|\n")
 	for _, s := range p.Sums() {
-		fmt.Fprintf(&b, "| %d | %d | %d | %s |\n", s.All, s.Tolerated, s.Wrong, s.Does)
+		fmt.Fprintf(&b, "| %d | %d | %d | %s%s |\n", s.All, s.Tolerated, s.Wrong, s.Does, untried(s.Skipped))
 	}
 	if problems := p.Problems(); len(problems) > 0 {
 		b.WriteString("\n## Not as it should be\n\n| | what it does | problem |\n|---|---|---|\n")
@@ -132,9 +138,21 @@ by %s; the build fails where it no longer holds.
 	}
 	b.WriteString("\n## Faults\n\n| fault | what it does | seen at | makes fail too |\n|---|---|---|---|\n")
 	for _, t := range p.Trials {
-		if t.Requirement != "" {
+		if t.Requirement != "" && t.Skipped == "" {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", t.Name, cell(t.Does), cell(t.Field), quoted(without(t.Failed, []string{t.Requirement})))
 		}
+	}
+	if p.Tried() < len(p.Trials) {
+		b.WriteString("\n## Not tried\n\n| fault | why |\n|---|---|\n")
+		for _, t := range p.Trials {
+			if t.Skipped != "" {
+				fmt.Fprintf(&b, "| `%s` | %s |\n", t.Name, cell(t.Skipped))
+			}
+		}
+	}
+	if p.Live {
+		_, err := io.WriteString(w, b.String())
+		return err
 	}
 	b.WriteString("\n## Differences of correct servers\n\nEach alone, and at random together: nothing fails.\n\n| variation | such a server |\n|---|---|\n")
 	for _, t := range p.Trials {
@@ -154,6 +172,28 @@ by %s; the build fails where it no longer holds.
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// introduction says what was done, and how far it goes.
+func (p *Proof) introduction() string {
+	switch {
+	case p.Live:
+		return fmt.Sprintf(`Faults were put on the answers of a server, and the requirements of "%s" judged the result: does the one fail that the
+fault breaks, at the place that is broken, and does nothing else? This page tells of that server on that day; it is
+no part of the published proof.`, p.Task)
+	case len(p.Names) > 0:
+		return fmt.Sprintf(`Of the proof of "%s" this is a part: what has %s in its name.`, p.Task, cell(strings.Join(p.Names, " or ")))
+	}
+	return fmt.Sprintf(`Every requirement of "%s" was put to the test: does it fail when what it says is broken, at the place that is
+broken, and does nothing else? And do correct servers pass that differ in what no document settles? This page is written
+by %s; the build fails where it no longer holds.`, p.Task, "`go generate ./suite/prove`")
+}
+
+func untried(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d not tried", n)
 }
 
 func quoted(names []string) string {

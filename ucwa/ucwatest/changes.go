@@ -45,6 +45,11 @@ func behind(text string) func(*exchange) {
 	return func(x *exchange) { x.body, x.hidden = []byte(text), true }
 }
 
+// behindInChunks does the same without saying how long it is.
+func behindInChunks(text string) func(*exchange) {
+	return func(x *exchange) { behind(text)(x); x.chunked = true }
+}
+
 // field sets a header field; "" takes it away.
 func field(name, value string) func(*exchange) {
 	return func(x *exchange) {

@@ -71,11 +71,13 @@ func clientFaults() []Fault {
 	header("content-type", "Content-Type", on("makeMeAvailable", "presence"),
 		fault("type-missing", "a body has no media type", sends("Content-Type", "")),
 		fault("type-form", "a body of JSON is called a form", sends("Content-Type", "application/x-www-form-urlencoded")),
-		fault("type-text", "a body of JSON is called text", sends("Content-Type", "text/plain")))
+		fault("type-text", "a body of JSON is called text", sends("Content-Type", "text/plain")),
+		fault("type-charset", "a body in UTF-8 is said to be in UTF-16", sends("Content-Type", "application/json; charset=utf-16")))
 	header("host", "Host", nil,
 		fault("host-other", "the Host field names another host", func(x *exchange) { x.request.Host = "contoso.com" }))
 	header("accept", "Accept", nil,
 		fault("accept-html", "only pages are asked for", sends("Accept", "text/html")),
+		fault("accept-unwanted", "JSON is listed as what is not wanted", sends("Accept", "text/html, application/json;q=0")),
 		fault("accept-missing", "no media type is asked for", sends("Accept", "")))
 	header("x-ms-origin", "X-Ms-Origin", on("presence", "application"),
 		fault("origin-missing", "some requests do not say which page speaks", sends("X-Ms-Origin", "")),
@@ -98,6 +100,7 @@ func clientFaults() []Fault {
 	client("1.body.json", "request body", on("makeMeAvailable"),
 		fault("make-form", "the body of makeMeAvailable is a form", sent("supportedModalities=Messaging")),
 		fault("make-list", "the body of makeMeAvailable is a list", sent(`["Messaging"]`)),
+		fault("make-twice", "a property of makeMeAvailable stands twice, in different casing", sent(`{"supportedModalities":["Messaging"],"SupportedModalities":["Messaging"]}`)),
 		fault("make-empty", "makeMeAvailable has no body", sent("")))
 	client("1.body.modalities", "request body.supportedModalities.0", on("makeMeAvailable"),
 		fault("modality-unknown", "a modality is asked for that there is not", sent(`{"supportedModalities":["Message"]}`)),
@@ -108,10 +111,15 @@ func clientFaults() []Fault {
 		fault("get-body", "the GET on the application has a body", sent("{}"), "request.content-type"))
 	client("3.request.content-type", "request header Content-Type", on("application"),
 		fault("get-content-type", "the GET on the application has a Content-Type", sends("Content-Type", "application/json")))
+	client("3.request.body", "request body", on("presence read"),
+		fault("read-body", "a GET on presence has a body", sent("{}"), "request.content-type"))
+	client("3.request.content-type", "request header Content-Type", on("presence read"),
+		fault("read-content-type", "a GET on presence has a Content-Type", sends("Content-Type", "application/json")))
 	client("5.body.json", "request body", on("presence"),
 		fault("presence-text", "the availability stands alone in the body", sent("Online")),
 		fault("presence-cut", "the body of presence is cut", sent(`{"availability":`)),
 		fault("presence-blank", "a reset has a body of white space", sent(" ")),
+		fault("presence-twice", "the availability stands twice, in different casing", sent(`{"availability":"DoNotDisturb","Availability":"Busy"}`)),
 		fault("presence-list", "the body of presence is a list", sent(`["Online"]`)))
 	client("5.body.availability", "request body.availability", on("presence"),
 		fault("availability-computed", "an availability is set that is only computed", sent(`{"availability":"IdleOnline"}`)),

@@ -1,6 +1,9 @@
 package ucwatest
 
-import "net/http"
+import (
+	"net/http"
+	"slices"
+)
 
 // Fault is one documented misbehaviour: a way in which a server or a client
 // departs from one sentence of the documentation, and from nothing else that it
@@ -19,7 +22,9 @@ type Fault struct {
 }
 
 // Faults returns the catalogue, in the order of the task.
-func Faults() []Fault { return append(serverFaults(), clientFaults()...) }
+func Faults() []Fault {
+	return slices.Concat(signInServerFaults(), serverFaults(), signInClientFaults(), clientFaults())
+}
 
 // FaultNamed returns the fault of that name, and whether there is one.
 func FaultNamed(name string) (Fault, bool) {

@@ -2,21 +2,36 @@ package ucwatest
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // rewriter is a handler whose requests and answers are changed by rules.
 type rewriter struct {
-	next  http.Handler
-	rules []rule
+	next    http.Handler
+	rules   []rule
+	applied atomic.Bool
 	task
+}
+
+// Applied reports whether a rule changed anything yet.
+func (rw *rewriter) Applied() bool { return rw.applied.Load() }
+
+// watch lets f change x, and notes whether it did.
+func (rw *rewriter) watch(x *exchange, f func(*exchange)) {
+	before := x.state()
+	f(x)
+	if x.state() != before {
+		rw.applied.Store(true)
+	}
 }
 
 // rule says which exchanges are changed, and how: before the request is passed
@@ -39,8 +54,14 @@ type exchange struct {
 	header  http.Header
 	body    []byte
 	hidden  bool // the body is written behind a 204, where there must be none
+	chunked bool // in chunks
 	task    *task
 	again   func(edit func(*http.Request)) // ask once more, with another request
+}
+
+// state is all of x that a rule can change, as text.
+func (x *exchange) state() string {
+	return fmt.Sprint(x.request.Method, x.request.URL, x.request.Header, string(x.sent), x.status, x.header, string(x.body), x.hidden)
 }
 
 // ServeHTTP implements http.Handler.
@@ -67,6 +88,7 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.request.Body = io.NopCloser(bytes.NewReader(nil))
 		x.sent = nil
 		edit(x.request)
+		rw.applied.Store(true)
 		if x.request.Body != nil {
 			x.sent, _ = io.ReadAll(x.request.Body)
 		}
@@ -75,7 +97,7 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, rule := range rw.rules {
 		if rule.ask != nil && rule.concerns(x) {
-			rule.ask(x)
+			rw.watch(x, rule.ask)
 		}
 	}
 	if x.status == 0 {
@@ -84,7 +106,7 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.part = rw.answered(x)
 	for _, rule := range rw.rules {
 		if rule.edit != nil && rule.concerns(x) {
-			rule.edit(x)
+			rw.watch(x, rule.edit)
 		}
 	}
 	x.write(w)
@@ -136,8 +158,11 @@ func (x *exchange) writeHidden(h http.Hijacker) {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 " + strconv.Itoa(x.status) + " " + http.StatusText(x.status) + "\r\n")
 	_ = x.header.Write(&b)
-	b.WriteString("Content-Length: " + strconv.Itoa(len(x.body)) + "\r\nConnection: close\r\n\r\n")
-	b.Write(x.body)
+	if x.chunked {
+		fmt.Fprintf(&b, "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(x.body), x.body)
+	} else {
+		fmt.Fprintf(&b, "Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(x.body), x.body)
+	}
 	_, _ = connection.Write(b.Bytes())
 }
 

@@ -1,6 +1,7 @@
 package ucwatest
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -75,6 +76,8 @@ func serverFaults() []Fault {
 		fault("makeMeAvailable-500", "makeMeAvailable works, and is answered with 500", together(status(500), html)))
 	server("2.body", "header Content-Length", made,
 		fault("makeMeAvailable-204-body", "content follows the 204 to makeMeAvailable", behind("{}")))
+	server("2.body", "header Transfer-Encoding", made,
+		fault("makeMeAvailable-204-chunks", "content follows the 204 to makeMeAvailable in chunks", behindInChunks("{}")))
 	server("2.body", "body", made,
 		fault("makeMeAvailable-200-body", "makeMeAvailable is answered with 200 and content", content(200, "{}"), "2.status"))
 	server("2.headers.cache", "header Cache-Control", made,
@@ -177,6 +180,10 @@ func serverFaults() []Fault {
 			fault(rel+"-another-host", rel+" leads to another host", linkTo(meLinks+rel, anotherHost+"/me/"+rel)),
 			fault(rel+"-another-application", rel+" leads to another application", linkTo(meLinks+rel, anotherApplication+"/me/"+rel)))
 	}
+	for _, rel := range []string{"note", "location", "reportMyActivity"} {
+		values("4.me.links."+rel, meLinks+rel,
+			fault(rel+"-is-presence", "the "+rel+" link of me leads to the presence", func(x *exchange) { linkTo(meLinks+rel, x.request.URL.Path+"/me/presence")(x) }))
+	}
 	for _, rel := range []string{"self", "callForwardingSettings", "phones"} {
 		values("4.me.links."+rel, meLinks+rel,
 			fault("me-"+rel+"-another-host", "the "+rel+" link of me leads to another host", linkTo(meLinks+rel, anotherHost+"/me")))
@@ -211,11 +218,13 @@ func serverFaults() []Fault {
 		fault("presence-500", "a POST on presence is answered with 500", together(status(500), html)))
 	server("6.body", "header Content-Length", presence,
 		fault("presence-204-body", "content follows the 204 to a POST on presence", behind("{}")))
+	server("6.body", "header Transfer-Encoding", presence,
+		fault("presence-204-chunks", "content follows the 204 to a POST on presence in chunks", behindInChunks("{}")))
 	server("6.headers.cache", "header Cache-Control", presence,
 		fault("presence-cache-missing", "the answer to a POST on presence does not forbid caching", field("Cache-Control", "")))
 	server("6.received", "availability", nil,
 		Fault{Name: "presence-not-stored", Breaks: "a POST on presence is accepted, and nothing comes of it", Also: []string{"event.presence"}, ask: func(x *exchange) {
-			if x.part == "presence" {
+			if x.part == "presence" && !strings.Contains(x.request.UserAgent(), "(probe ") {
 				x.status, x.header = http.StatusNoContent, http.Header{"Cache-Control": {"no-cache"}}
 			}
 		}},
@@ -318,6 +327,12 @@ func serverFaults() []Fault {
 			}
 			return e
 		})),
+		fault("presence-event-other", "the event embeds another presence than the one that was set", ofPresence(func(_, e map[string]any) map[string]any {
+			if e["type"] == "updated" {
+				e["_embedded"] = map[string]any{"presence": map[string]any{"rel": "presence", "availability": "Offline"}}
+			}
+			return e
+		})),
 		fault("presence-event-deleted", "a changed presence is told as deleted", ofPresence(func(_, e map[string]any) map[string]any {
 			if e["type"] == "updated" {
 				e["type"] = "deleted"
@@ -377,6 +392,22 @@ func serverFaults() []Fault {
 		server("refusal."+part, "subcode", on(part),
 			fault(part+"-subcode-missing", "the 409 to "+part+" does not say what is required", without("subcode")))
 	}
+	for _, asked := range []string{"get", "post"} {
+		elsewhere := fault("presence-"+asked+"-before-elsewhere", strings.ToUpper(asked)+" presence before makeMeAvailable is granted at a path that is not the one served later", func(x *exchange) {
+			if x.part == "presence-"+asked+"-before" {
+				if x.status, x.body = http.StatusNoContent, nil; asked == "get" {
+					content(200, `{"rel":"presence","availability":"Online"}`)(x)
+				}
+			}
+			x.body = bytes.ReplaceAll(x.body, []byte("/me/presence"), []byte("/me/Presence"))
+		})
+		elsewhere.ask = func(x *exchange) {
+			u := *x.request.URL
+			u.Path = strings.Replace(u.Path, "/me/Presence", "/me/presence", 1)
+			x.request.URL = &u
+		}
+		server("refusal.presence-"+asked+"-before", "status", nil, elsewhere)
+	}
 	refused := func(part string, faults ...Fault) { server("refusal."+part, "status", on(part), faults...) }
 	subcode := func(part string, faults ...Fault) { server("refusal."+part, "subcode", on(part), faults...) }
 	refused("make-again",
@@ -395,6 +426,15 @@ func serverFaults() []Fault {
 		fault("availability-204", "an availability that cannot be set is taken silently", status(204)),
 		fault("availability-500", "an availability that cannot be set breaks the server", together(status(500), html)),
 		fault("availability-409", "an availability that cannot be set is called a conflict", content(409, `{"code":"Conflict"}`)))
+	refused("availability",
+		fault("availability-offline-204", "an availability that is only computed is refused, but not Offline", sending("Offline", status(204))),
+		fault("availability-any-204", "an availability that there is not is taken silently", sending("conform", status(204))))
+	refused("not-json", fault("not-json-form-204", "a form is taken for an empty body", sending("availability=", status(204))))
+	refused("media-type", fault("media-type-form-204", "a form's media type is taken for JSON", func(x *exchange) {
+		if strings.Contains(x.request.Header.Get("Content-Type"), "form") {
+			status(204)(x)
+		}
+	}))
 	subcode("availability", fault("availability-subcode-wrong", "the 400 to an availability has the subcode of another refusal", set("subcode", "AlreadyExists")))
 	refused("not-json",
 		fault("not-json-204", "a body that is not JSON is taken silently", status(204)),
@@ -410,6 +450,17 @@ func serverFaults() []Fault {
 		fault("delete-presence-204", "presence can be deleted", status(204)),
 		fault("delete-presence-403", "DELETE on presence is called forbidden", content(403, `{"code":"Forbidden"}`)),
 		fault("delete-presence-501", "DELETE on presence is not implemented", together(status(501), html)))
+	below := func(edit func(*exchange)) func(*exchange) {
+		return func(x *exchange) {
+			if x.request.Method == http.MethodPost {
+				edit(x)
+			}
+		}
+	}
+	refused("gone", fault("gone-below-204", "presence can be set in a deleted application", below(status(204))))
+	refused("no-token", fault("no-token-below", "a POST on presence needs no token", below(authorized)))
+	refused("bad-token", fault("bad-token-below", "a POST on presence takes any token", below(authorized)))
+	refused("origin", fault("origin-below", "a POST on presence takes any origin", below(allowed)))
 	refused("gone",
 		fault("gone-200", "a deleted application is still served", content(200, `{"rel":"application"}`)),
 		fault("gone-410", "a deleted application is answered with 410", content(410, `{"code":"Gone","subcode":"ApplicationNotFound"}`)),
@@ -448,6 +499,8 @@ func serverFaults() []Fault {
 	server("refusal.code", "code", conflict,
 		fault("error-code-wrong", "the code of an error names another status", set("code", "ServiceFailure")),
 		fault("error-code-number", "the code of an error is the number of its status", set("code", 409), "refusal.json"))
+	server("refusal.parameters", "parameters", on("availability"),
+		fault("error-parameters-text", "the parameters of a 400 are no list", set("parameters", "availability")))
 	server("refusal.parameters", "parameters", conflict,
 		fault("error-parameters", "an error other than 400 names parameters", set("parameters", []any{map[string]any{"name": "x", "reason": "y"}})))
 	server("refusal.unchanged", "availability", nil,
@@ -526,12 +579,24 @@ func askReal(x *exchange) {
 
 // authorized serves what the token given before would have been served.
 func authorized(x *exchange) {
-	token := x.task.tokenOf(x.request)
-	x.again(func(r *http.Request) { r.Header.Set("Authorization", token) })
+	token, sent := x.task.tokenOf(x.request), string(x.sent)
+	x.again(func(r *http.Request) { r.Header.Set("Authorization", token); r.Body = newBody(sent) })
 }
 
 // allowed serves what a client of no origin would have been served.
-func allowed(x *exchange) { x.again(func(r *http.Request) { r.Header.Del("X-Ms-Origin") }) }
+func allowed(x *exchange) {
+	sent := string(x.sent)
+	x.again(func(r *http.Request) { r.Header.Del("X-Ms-Origin"); r.Body = newBody(sent) })
+}
+
+// sending limits a change to requests whose body holds that text.
+func sending(text string, edit func(*exchange)) func(*exchange) {
+	return func(x *exchange) {
+		if bytes.Contains(x.sent, []byte(text)) {
+			edit(x)
+		}
+	}
+}
 
 func presenceBody(r *http.Request, body string) {
 	r.Method = http.MethodPost

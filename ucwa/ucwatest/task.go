@@ -61,6 +61,10 @@ func (t *task) part(r *http.Request, body []byte) (part string, nth int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.progress(r)
+	if part = signInPart(r, body); part != "" {
+		t.counts[part]++
+		return part, t.counts[part]
+	}
 	part = t.rel(r.URL)
 	get, post := r.Method == http.MethodGet, r.Method == http.MethodPost
 	before := func(yes string) string {
@@ -91,6 +95,34 @@ func (t *task) part(r *http.Request, body []byte) (part string, nth int) {
 	}
 	t.counts[part]++
 	return part, t.counts[part]
+}
+
+var probeMark = regexp.MustCompile(`\(probe ([A-Za-z-]+)\)`)
+
+// signInPart says what a request is before there is an application, "" if it comes
+// after. What asks for a refusal says so in User-Agent.
+func signInPart(r *http.Request, body []byte) string {
+	var part string
+	switch r.URL.Path {
+	case discoverPath, rootPath:
+		part = "autodiscover"
+	case userPath:
+		if part = "user"; r.Header.Get("Authorization") == "" {
+			part = "challenge"
+		}
+	case tokenPath:
+		part = "token"
+	case root:
+		if part = "create"; r.Method == http.MethodGet {
+			part = "applications"
+		}
+	default:
+		return ""
+	}
+	if m := probeMark.FindStringSubmatch(r.UserAgent()); m != nil {
+		return m[1]
+	}
+	return part
 }
 
 // setting says what a POST on presence asks for.

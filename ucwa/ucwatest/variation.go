@@ -147,10 +147,19 @@ func Variations() []Variation {
 				slices.Reverse(list)
 			}
 		}), "events"),
-		edit("events-embedded", "embeds the resource in its event", of("presence", func(_, event map[string]any) map[string]any {
-			event["_embedded"] = map[string]any{"presence": map[string]any{"rel": "presence", "availability": "Online"}}
+		{Name: "events-embedded", Allows: "embeds the resource in its event", rule: rule{ask: func(x *exchange) {
+			var sent struct{ Availability string }
+			if x.part == "presence" && json.Unmarshal(x.sent, &sent) == nil {
+				x.task.swap("presence", sent.Availability)
+			}
+		}, edit: events(func(x *exchange, _, event map[string]any) map[string]any {
+			if link, _ := event["link"].(map[string]any); link["rel"] == "presence" && event["type"] == "updated" {
+				now := x.task.swap("presence", "")
+				x.task.swap("presence", now)
+				event["_embedded"] = map[string]any{"presence": map[string]any{"rel": "presence", "availability": now}}
+			}
 			return event
-		}), "events"),
+		})}},
 		edit("event-added", "tells a changed presence as added", of("presence", func(_, event map[string]any) map[string]any {
 			event["type"] = "added"
 			return event
