@@ -254,8 +254,13 @@ func (s *SignIn) redirected(res *Response) (*url.URL, error) {
 	return to, nil
 }
 
-// Check returns what is wrong with Address and Start, before anything is asked.
+// Check returns what is wrong with Address, Start and Trust, before anything is asked.
 func (s *SignIn) Check() error {
 	_, _, err := s.starts()
+	for _, domain := range s.Trust {
+		if _, wrong := domainOf(domain); wrong != nil && err == nil {
+			err = wrong
+		}
+	}
 	return err
 }

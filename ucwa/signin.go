@@ -32,8 +32,8 @@ type SignIn struct {
 	// needs no Credentials there until it expires.
 	Token Token
 
-	// Trust lists domains, beyond that of Address, to which an Autodiscover
-	// answer over plain http may lead.
+	// Trust lists domains, beyond that of Address, to which Autodiscover and the
+	// user resource may lead, and where the credentials then may go: see Cross.
 	Trust []string
 
 	// Patience bounds one request to an Autodiscover host, that the next may have its

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -36,6 +37,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 	"go.uber.org/goleak"
@@ -45,6 +47,7 @@ import (
 type pool struct {
 	t      *testing.T
 	server *ucwatest.Server
+	host   string // what it calls itself
 	url    string // where the server is, "http://127.0.0.1:port"
 	token  string
 	other  string // the application that is there before the run and after it
@@ -54,8 +57,13 @@ type pool struct {
 // newPool makes a server that others put on a socket.
 func newPool(t *testing.T) *pool {
 	t.Helper()
-	p := &pool{t: t, server: ucwatest.New(ucwatest.Config{})}
-	p.token = p.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"})
+	return newPoolOf(t, ucwatest.Config{})
+}
+
+func newPoolOf(t *testing.T, config ucwatest.Config) *pool {
+	t.Helper()
+	p := &pool{t: t, server: ucwatest.New(config)}
+	p.token = p.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: danasPassword})
 	p.other = p.application()
 	own, err := ucwatest.Start(p.server, ucwatest.Options{})
 	if err != nil {
@@ -63,7 +71,8 @@ func newPool(t *testing.T) *pool {
 	}
 	defer own.Close()
 	client := &ucwa.Client{Token: p.token, HTTP: own.Client()}
-	app, err := client.Application(t.Context(), own.URL+p.other)
+	p.host = cmp.Or(config.Host, "pool.example")
+	app, err := client.Application(t.Context(), "http://"+p.host+p.other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +105,7 @@ func (p *pool) presence() string {
 	r := httptest.NewRequest("GET", p.other+"/me/presence", nil)
 	r.Header.Set("Authorization", "Bearer "+p.token)
 	r.Header.Set("Accept", "application/json")
+	r.Host = p.host
 	w := httptest.NewRecorder()
 	p.server.ServeHTTP(w, r)
 	var body struct{ Availability string }
@@ -202,18 +212,25 @@ func validReport(content []byte) error {
 // leaksNothing drives the application in this process, and holds that no goroutine is left.
 func (p *pool) leaksNothing(application string, change func(*liveFlags)) {
 	p.t.Helper()
-	before := goleak.IgnoreCurrent()
 	f := liveFlags{application: application, timeout: 8 * time.Second, eventWait: 300 * time.Millisecond, retryWait: time.Second}
 	f.connection.perRequest = 700 * time.Millisecond
 	if change != nil {
 		change(&f)
 	}
 	p.t.Setenv("CONFORM_TOKEN", p.token)
+	driveHere(p.t, &f)
+}
+
+// driveHere drives in this process, and holds that no goroutine is left.
+func driveHere(t *testing.T, f *liveFlags) *suite.Evidence {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
 	cmd := &cobra.Command{}
-	cmd.SetContext(p.t.Context())
+	cmd.SetContext(t.Context())
 	cmd.SetErr(io.Discard)
-	if _, err := f.drive(cmd, nil, true); err != nil {
-		p.t.Error(err)
+	e, err := f.drive(cmd, nil, true)
+	if err != nil {
+		t.Error(err)
 	}
 	// Those of the server, which ends its connections when it likes.
 	server := []goleak.Option{before, goleak.IgnoreAnyFunction("net/http.(*conn).serve"), goleak.IgnoreAnyFunction("net/http.(*connReader).backgroundRead"),
@@ -221,8 +238,9 @@ func (p *pool) leaksNothing(application string, change func(*liveFlags)) {
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"), goleak.IgnoreAnyFunction("github.com/ucwa-conform/ucwa-conform/cmd/conform.(*relay).pass"),
 		goleak.IgnoreAnyFunction("net/http.(*http2serverConn).serve")}
 	if err := goleak.Find(server...); err != nil {
-		p.t.Error(err)
+		t.Error(err)
 	}
+	return e
 }
 
 // says holds that somewhere in the notes and reasons of the report these words stand.

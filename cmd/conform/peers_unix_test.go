@@ -23,19 +23,11 @@ import (
 	"gopkg.in/dnaeon/go-vcr.v3/recorder"
 )
 
-// The hosts of a deployment: Autodiscover leads from the first to the second, and the
-// pool is the third.
-const (
-	discoverHost = "lyncdiscoverinternal.contoso.com"
-	webHost      = "webdir.contoso.com"
-	poolHost     = "lyncweb.contoso.com"
-)
-
 // TestWindows certifies a deployment whose token endpoints are behind servers that
 // others wrote, by NTLM and by Kerberos, and holds that the recording is as good as the
 // run, and shows nobody.
 func TestWindows(t *testing.T) {
-	const password = "Passw0rd-of-Dana"
+	const password = danasPassword
 	type way struct {
 		name, password string
 		args           []string
