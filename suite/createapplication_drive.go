@@ -35,6 +35,10 @@ func driveCreateApplication(s *session) {
 		return
 	}
 	s.tokens = client.TokenSource
+	s.renew = func(probe string) (string, error) {
+		t, err := s.signIn(userAgent+" (probe "+probe+")").TokenFor(s, applications)
+		return t.Value, err
+	}
 	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
 	body := map[string]any{"userAgent": userAgent, "endpointId": endpoint, "culture": "en-US"}
 	s.probeCreation(applications, body)
@@ -42,8 +46,8 @@ func driveCreateApplication(s *session) {
 		s.probeElsewhere(sign, found.User, applications, body)
 	}
 	s.creating = true // an application of which nobody hears could not be deleted
+	defer func() { s.creating = false }()
 	res := s.do(s.client(), http.MethodPost, applications, body)
-	s.creating = false
 	if s.begin = applicationIn(res); s.begin.Href == "" {
 		if res == nil && s.err != nil || res != nil && res.Status/100 == 2 {
 			s.note("an application may have been created, of which the answer does not tell: it cannot be deleted, and the server ends it when it has been silent for 15 minutes")
@@ -150,6 +154,7 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 func signInOf(c *cassettes.Cassette, t *Target) (sign *ucwa.SignIn, address string) {
 	sign = &ucwa.SignIn{Plain: true, Start: c.Exchanges[0].Request.URL}
 	for _, x := range exchanges(c.Exchanges, true) {
+		sign.Trust = append(sign.Trust, x.url.Hostname()) // whom the run went to
 		form, _ := x.form()
 		switch {
 		case x.Probe == "grant-missing":

@@ -355,14 +355,15 @@ type session struct {
 	open      bool   // there is an application to end
 	nobody    string // a user whom nobody has, if a recording tells one
 	tokens    func(context.Context) (string, error)
-	home      *url.URL  // the application whose links are followed
-	presence  ucwa.Link // of it, once it was served
-	received  int       // bytes of bodies
-	patience  patience  // with a server that asks to come again later
-	answered  bool      // at all
-	creating  bool      // the application: an interrupt does not end that
-	cleaning  bool      // afterwards
-	hurried   bool      // since something failed, or somebody waits for the end
+	renew     func(probe string) (token string, err error) // by signing in once more; nil if that cannot be done
+	home      *url.URL                                     // the application whose links are followed
+	presence  ucwa.Link                                    // of it, once it was served
+	received  int                                          // bytes of bodies
+	patience  patience                                     // with a server that asks to come again later
+	answered  bool                                         // at all
+	creating  bool                                         // the application: an interrupt does not end that
+	cleaning  bool                                         // afterwards
+	hurried   bool                                         // since something failed, or somebody waits for the end
 	notes     []string
 	refused   int // the status, if the server said at once that this is no application of ours
 	lost      int // the status of the DELETE, if the application was not ours any more
