@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 	poolHost     = "lyncweb.contoso.com"
 
 	externalHost = "lyncdiscover.contoso.com" // asked where the first does not answer
+	partnerHost  = "pool.fabrikam.com"        // of another domain
 )
 
 const danasPassword = "Passw0rd-of-Dana"
@@ -40,12 +42,12 @@ func newDeployment(t *testing.T, middle func(http.Handler) http.Handler, change 
 	if change != nil {
 		change(way)
 	}
-	d := &deployment{pool: newPoolOf(t, ucwatest.Config{Host: poolHost, SignIn: way})}
+	d := &deployment{pool: newPoolOf(t, ucwatest.Config{Host: strings.TrimPrefix(way.Pool, "https://"), SignIn: way})}
 	var handler http.Handler = d.server
 	if middle != nil {
 		handler = middle(handler)
 	}
-	running, err := ucwatest.StartTLS(handler, ucwatest.Options{Hosts: []string{discoverHost, externalHost, webHost, poolHost}, ErrorLog: log.New(io.Discard, "", 0)})
+	running, err := ucwatest.StartTLS(handler, ucwatest.Options{Hosts: []string{discoverHost, externalHost, webHost, poolHost, partnerHost}, ErrorLog: log.New(io.Discard, "", 0)})
 	if err != nil {
 		t.Fatal(err)
 	}

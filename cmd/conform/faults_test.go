@@ -133,3 +133,36 @@ func TestSignInFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestSignInLeaksNothing holds that no goroutine outlasts a sign-in that fails.
+func TestSignInLeaksNothing(t *testing.T) {
+	for name, middle := range map[string]func(http.Handler) http.Handler{
+		"all is well":                   nil,
+		"Autodiscover stalls":           on("/", forever, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+		"the token endpoint hangs up":   on("/oauthtoken", forever, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }),
+		"the creation is never told":    posted(on("/applications", forever, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })),
+		"the token endpoint says later": on("/oauthtoken", 1, refuse(503, "", "Retry-After", "1")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDeployment(t, middle, nil)
+			d.drive(nil)
+			d.untouched()
+		})
+	}
+}
+
+// TestTrust holds that a deployment of two domains is certified when both are named, and
+// that otherwise the report says what to do.
+func TestTrust(t *testing.T) {
+	d := newDeployment(t, nil, func(s *ucwatest.SignIn) { s.Pool = "https://" + partnerHost })
+	r := d.certify()
+	if r.code == exitConformant {
+		t.Error("the password was shown to a domain that nobody had named")
+	}
+	r.says(t, "outside the user's domain", "--trust DOMAIN")
+	if r = d.certify("--trust", "fabrikam.com"); r.code != exitConformant {
+		t.Errorf("exit code %d: %s", r.code, r.stderr)
+		r.says(t, "another")
+	}
+	d.untouched()
+}

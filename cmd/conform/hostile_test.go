@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
@@ -35,7 +36,16 @@ func (f *thief) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.honest.ServeHTTP(w, r)
 }
 
-// where a hostile deployment leads: to the thief, each by another trick.
+// take returns what he has got, and leaves him nothing.
+func (f *thief) take() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	loot := f.loot
+	f.loot = nil
+	return loot
+}
+
+// elsewhere is where a hostile deployment leads: to the thief, each by another trick.
 var elsewhere = map[string]string{
 	"another host":       "https://evil.example/x",
 	"a longer name":      "https://lyncweb.contoso.com.evil.example/x",
@@ -69,10 +79,12 @@ func TestHostileDeployment(t *testing.T) {
 	defer plain.Close()
 	at := func(s *httptest.Server) string { u, _ := url.Parse(s.URL); return u.Host }
 
+	var laid atomic.Bool // the trap, where the client could step into it
 	link := func(rel string) func(target string, h http.Handler) http.Handler {
 		href := regexp.MustCompile(`("` + rel + `":\{"href":)"[^"]*"`)
 		return func(target string, h http.Handler) http.Handler {
 			return rewritten(h, func(_ *http.Request, w *httptest.ResponseRecorder) {
+				laid.CompareAndSwap(false, href.Match(w.Body.Bytes()))
 				w.Body = bytes.NewBuffer(href.ReplaceAll(w.Body.Bytes(), []byte(`${1}"`+strings.ReplaceAll(target, "$", "$$")+`"`)))
 			})
 		}
@@ -82,6 +94,7 @@ func TestHostileDeployment(t *testing.T) {
 			return rewritten(h, func(r *http.Request, w *httptest.ResponseRecorder) {
 				if strings.HasSuffix(r.URL.Path, path) && w.Code < 300 {
 					w.Code, w.Body = status, new(bytes.Buffer)
+					laid.Store(true)
 					w.Header().Set("Location", strings.ReplaceAll(target, `\\`, `\`))
 				}
 			})
@@ -107,6 +120,7 @@ func TestHostileDeployment(t *testing.T) {
 			href := regexp.MustCompile(`href="[^"]*"`)
 			return rewritten(h, func(_ *http.Request, w *httptest.ResponseRecorder) {
 				for i, line := range w.Header()["Www-Authenticate"] {
+					laid.Store(true)
 					w.Header()["Www-Authenticate"][i] = href.ReplaceAllLiteralString(line, `href="`+target+`"`)
 				}
 			})
@@ -114,7 +128,8 @@ func TestHostileDeployment(t *testing.T) {
 	} {
 		for trick, target := range elsewhere {
 			t.Run(trap.name+" "+trick, func(t *testing.T) {
-				f.loot = nil
+				f.take()
+				laid.Store(false)
 				set := func(h http.Handler) http.Handler {
 					h = trap.set(target, h)
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -134,15 +149,15 @@ func TestHostileDeployment(t *testing.T) {
 					flags.connection.resolve = book
 					flags.keepNames = true
 				})
-				for _, request := range f.loot {
+				for _, request := range f.take() {
 					// The documentation has http as a last resort. What comes of it is checked.
 					last := strings.HasPrefix(request, "GET "+discoverHost+"/ ") || strings.HasPrefix(request, "GET "+externalHost+"/ ")
 					if !last || strings.Contains(request, "Authorization") || strings.Contains(request, danasPassword) {
 						t.Errorf("the thief was asked: %s", request)
 					}
 				}
-				if len(e.Exchanges) < 2 {
-					t.Errorf("nothing was asked: %q", e.Notes)
+				if !laid.Load() || len(e.Exchanges) < 2 {
+					t.Errorf("it never came that far: %q", e.Notes)
 				}
 			})
 		}
@@ -152,6 +167,7 @@ func TestHostileDeployment(t *testing.T) {
 // rewritten changes the answers of a handler.
 func rewritten(h http.Handler, change func(*http.Request, *httptest.ResponseRecorder)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Accept-Encoding") // so that there is something to read
 		answer := httptest.NewRecorder()
 		h.ServeHTTP(answer, r)
 		change(r, answer)
