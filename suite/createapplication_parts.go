@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -133,7 +134,7 @@ func (x *Exchange) form() (url.Values, error) { return url.ParseQuery(x.Request.
 // it is asked of what is there before.
 func (s *state) signingIn(x *Exchange) (part string, known bool) {
 	// A recorder may have taken the token away, or masked it: then the answer tells.
-	authorized := x.succeeded() || bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
+	authorized := x.hasLinks() || bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
 	get, redirected := x.Request.Method == http.MethodGet, x.Response.Code/100 == 3
 	switch {
 	case x.is(relToken):
@@ -148,22 +149,31 @@ func (s *state) signingIn(x *Exchange) (part string, known bool) {
 	return "", x.is(relUser) || x.is(relRoot)
 }
 
+// hasLinks reports whether the answer is a resource.
+func (x *Exchange) hasLinks() bool {
+	object, err := x.object()
+	return err == nil && x.succeeded() && object["_links"] != nil
+}
+
 // root returns the root that the client went on with; if it could not go on with any,
-// the last that answered.
+// the first that was a success, or the last that answered.
 func (s *state) root() *Exchange {
-	var last *Exchange
+	var first, last *Exchange // first: a success
 	for _, x := range s.e.Exchanges {
 		if !x.is(relRoot) || x.Probe != "" || x.Response.Code == 0 || x.Response.Code/100 == 3 {
 			continue
 		}
 		last = x
+		if first == nil && x.succeeded() {
+			first = x
+		}
 		if object, err := x.object(); err == nil && x.succeeded() {
 			if _, leads := dig(object, "_links", "user"); leads {
 				return x
 			}
 		}
 	}
-	return last
+	return cmp.Or(first, last)
 }
 
 // tokenRequest says what a request on the token endpoint is.
@@ -259,8 +269,9 @@ func (s *state) creation(x *Exchange) string {
 // must have.
 func mistakenCreation(x *Exchange) bool {
 	object, err := x.requestObject()
-	if err != nil {
-		return true
+	media := strings.Join(x.requestHeader("Content-Type"), "")
+	if err != nil || !isJSONMedia(media) {
+		return !isXMLMedia(media)
 	}
 	for _, property := range creation {
 		value, _ := member(object, property.name)

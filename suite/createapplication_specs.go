@@ -126,7 +126,7 @@ func createApplication(t *tree) {
 		t.requirement("create-application.4.authorization", func(c *check) {
 			var list []answer
 			for _, r := range slices.Concat(c.sent(relUser), c.creations()) {
-				if r.Request.Method == http.MethodPost || !r.RequestHeader("Authorization").Absent {
+				if r.Request.Method == http.MethodPost || !r.RequestHeader("Authorization").Absent || r.hasLinks() {
 					list = append(list, r)
 				}
 			}
@@ -184,6 +184,7 @@ func resourceSpecs(t *tree, prefix, part string) {
 		for _, a := range c.all(part) {
 			c.success(a, prefix+"status")
 			c.Expect(a.Document()).To(beObject())
+			c.expectJSONMedia(a)
 			c.Expect(a.JSON("_links")).To(satisfy("an object", func(v any) bool { _, ok := v.(map[string]any); return ok }))
 		}
 	})
@@ -299,6 +300,7 @@ func tokenSpecs(t *tree) {
 		for _, a := range c.all(partToken) {
 			c.success(a, "create-application.3.status")
 			c.Expect(a.Document()).To(beObject())
+			c.expectJSONMedia(a)
 		}
 	})
 	for _, member := range []struct {
@@ -342,6 +344,13 @@ func creationSpecs(t *tree) {
 			c.notExercised("the evidence shows no user resource before the POST on applications")
 		}
 	})
+	t.requirement("create-application.5.content-type", func(c *check) {
+		for _, r := range c.creations() {
+			c.Expect(r.RequestHeader("Content-Type")).To(stringThat("a media type of UCWA, such as application/json", func(s string) bool {
+				return s != "" && isJSONMedia(s) || isXMLMedia(s)
+			}))
+		}
+	})
 	t.requirement("create-application.5.body.json", func(c *check) {
 		for _, r := range c.creations() {
 			c.Expect(r.RequestDocument()).To(beObject())
@@ -366,6 +375,7 @@ func creationSpecs(t *tree) {
 		a := c.all(partCreate)[0]
 		c.success(a, "create-application.5.status")
 		c.Expect(a.Document()).To(beObject())
+		c.expectJSONMedia(a)
 	})
 	created := func(id string, want func(c *check, a answer) types.GomegaMatcher, path ...string) {
 		t.requirement("create-application.5."+id, func(c *check) {
@@ -411,6 +421,7 @@ func createRefusals(t *tree) {
 			for _, a := range c.all(refusal.part) {
 				c.Expect(a.Status()).To(beOneOf(http.StatusBadRequest))
 				c.Expect(a.Error("error")).To(beOneOf(refusal.code))
+				c.expectJSONMedia(a)
 			}
 		})
 	}

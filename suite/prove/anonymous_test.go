@@ -58,7 +58,7 @@ func TestNoVerdictNeedsAName(t *testing.T) {
 			continue
 		}
 		later(func() {
-			target, running, err := start(f.Handler, nil)
+			target, running, err := start(f.Handler, nil, false)
 			if err != nil {
 				t.Error(err)
 				return

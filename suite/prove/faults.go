@@ -3,6 +3,8 @@ package prove
 import (
 	"context"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
@@ -38,16 +41,20 @@ func FaultsFor(requirement string) []ucwatest.Fault {
 func faults() []fault {
 	var list []fault
 	for _, f := range ucwatest.Faults() {
-		examine := func(ctx context.Context) ([]reports.Result, error) { return onServer(ctx, f.Handler, nil) }
+		examine := func(ctx context.Context) ([]reports.Result, error) { return onServer(ctx, signsIn(f), f.Handler, nil) }
 		if f.Subject == "client" {
-			examine = func(ctx context.Context) ([]reports.Result, error) { return onClient(ctx, f.Transport, nil) }
+			examine = func(ctx context.Context) ([]reports.Result, error) {
+				return onClient(ctx, signsIn(f), f.Transport, nil)
+			}
 		}
 		list = append(list, fault{f, examine})
 	}
 	recorded := func(name, breaks, requirement, field string, edit func([]cassettes.Exchange) []cassettes.Exchange, also ...string) {
 		list = append(list, fault{
 			ucwatest.Fault{Name: name, Subject: "client", Breaks: breaks, Requirement: requirement, Field: field, Also: also},
-			func(ctx context.Context) ([]reports.Result, error) { return onClient(ctx, nil, edit) },
+			func(ctx context.Context) ([]reports.Result, error) {
+				return onClient(ctx, strings.HasPrefix(requirement, signInTask), nil, edit)
+			},
 		})
 	}
 	length := func(add int) func([]cassettes.Exchange) []cassettes.Exchange {
@@ -97,6 +104,12 @@ func faults() []fault {
 				return available && x.Request.Method == http.MethodGet && strings.Contains(x.Response.Body, `"rel":"application"`)
 			})
 		}, "set-presence.nav.links")
+	recorded("challenge-not-asked", "a token is asked for without asking the user resource first", "create-application.2.no-token", "request order",
+		func(list []cassettes.Exchange) []cassettes.Exchange {
+			return slices.DeleteFunc(list, func(x cassettes.Exchange) bool {
+				return x.Response.Code == http.StatusUnauthorized && strings.HasSuffix(x.Request.URL, "/user")
+			})
+		})
 	return list
 }
 
@@ -112,9 +125,21 @@ func onPresence(edit func(x cassettes.Exchange)) func([]cassettes.Exchange) []ca
 	}
 }
 
+// signInTask begins the ids of what can be seen only where somebody signs in.
+const signInTask = "create-application."
+
+func signsIn(f ucwatest.Fault) bool { return strings.HasPrefix(f.Requirement, signInTask) }
+
+func tasks(signIn bool) []string {
+	if signIn {
+		return suite.Tasks()
+	}
+	return []string{"set-presence"}
+}
+
 // onServer drives the reference server, changed, and judges what was seen.
-func onServer(ctx context.Context, change func(http.Handler) http.Handler, list []ucwatest.Variation) ([]reports.Result, error) {
-	target, running, err := start(change, list)
+func onServer(ctx context.Context, signIn bool, change func(http.Handler) http.Handler, list []ucwatest.Variation) ([]reports.Result, error) {
+	target, running, err := start(change, list, signIn)
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +150,8 @@ func onServer(ctx context.Context, change func(http.Handler) http.Handler, list 
 // onClient lets a client that makes mistakes work on the reference server, and
 // judges what a recorder between the two would see of anybody's client: no driver
 // and no probes.
-func onClient(ctx context.Context, change func(http.RoundTripper) http.RoundTripper, edit func([]cassettes.Exchange) []cassettes.Exchange) ([]reports.Result, error) {
-	target, running, err := start(nil, nil)
+func onClient(ctx context.Context, signIn bool, change func(http.RoundTripper) http.RoundTripper, edit func([]cassettes.Exchange) []cassettes.Exchange) ([]reports.Result, error) {
+	target, running, err := start(nil, nil, signIn)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +168,7 @@ func onClient(ctx context.Context, change func(http.RoundTripper) http.RoundTrip
 	if edit != nil {
 		exchanges = edit(exchanges)
 	}
-	located, err := suite.Locate(&cassettes.Cassette{Name: "client", Exchanges: numbered(exchanges)})
+	located, err := suite.Locate(&cassettes.Cassette{Name: "client", Exchanges: numbered(exchanges)}, tasks(signIn)...)
 	if err != nil {
 		return nil, err
 	}
@@ -159,23 +184,36 @@ const (
 )
 
 // start starts the reference server, changed, with three users.
-func start(change func(http.Handler) http.Handler, list []ucwatest.Variation) (suite.Target, *ucwatest.Running, error) {
-	s := ucwatest.New(ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{"http://app.contoso.com"}, EventTimeout: eventTimeout})
+func start(change func(http.Handler) http.Handler, list []ucwatest.Variation, signIn bool) (suite.Target, *ucwatest.Running, error) {
+	config := ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{"http://app.contoso.com"}, EventTimeout: eventTimeout}
+	if signIn {
+		config.SignIn = &ucwatest.SignIn{Users: "https://webdir.contoso.com", Pool: "https://lyncweb.contoso.com"}
+	}
+	s := ucwatest.New(config)
 	var h http.Handler = s
 	if change != nil {
 		h = change(s)
 	}
-	running, err := ucwatest.StartTLS(h, ucwatest.Options{})
+	running, err := ucwatest.StartTLS(h, ucwatest.Options{ErrorLog: log.New(io.Discard, "", 0)}) // plain http is tried too
 	if err != nil {
 		return suite.Target{}, nil, err
 	}
+	target := suite.Target{
+		Kind: "reference", Transport: running.Client().Transport, WebOrigin: "http://app.contoso.com",
+		EventWait: patience, RequestTimeout: patience,
+	}
 	var parties [3]suite.Party
 	for i, u := range []ucwatest.User{
-		{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com"},
+		{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: "Passw0rd-of-Dana"},
 		{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true},
 		{Name: "Lee Gu", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}},
 	} {
 		token := s.AddUser(u)
+		if i == 0 && signIn {
+			target.SignIn = &ucwa.SignIn{Address: u.URI, Credentials: ucwa.Credentials{Username: u.URI, Password: u.Password}}
+			target.ForeignToken = true
+			continue
+		}
 		href, err := s.CreateApplication(token, "conform", "en-US", fmt.Sprintf("3fa85f64-5717-4562-b3fc-2c963f66afa%d", i))
 		if err != nil {
 			running.Close()
@@ -186,9 +224,7 @@ func start(change func(http.Handler) http.Handler, list []ucwatest.Variation) (s
 		}
 		parties[i] = suite.Party{Application: "https://lyncweb.contoso.com" + href, Token: token}
 	}
-	return suite.Target{
-		Application: parties[0].Application, Token: parties[0].Token, Anonymous: &parties[1], Restricted: &parties[2],
-		Kind: "reference", Transport: running.Client().Transport, WebOrigin: "http://app.contoso.com",
-		EventWait: patience, RequestTimeout: patience,
-	}, running, nil
+	target.Application, target.Token = parties[0].Application, parties[0].Token
+	target.Anonymous, target.Restricted = &parties[1], &parties[2]
+	return target, running, nil
 }

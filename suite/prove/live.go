@@ -74,7 +74,7 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 		}
 	}
 	for _, f := range ucwatest.Faults() {
-		if f.Subject != "server" {
+		if f.Subject != "server" || signsIn(f) {
 			continue
 		}
 		// What fails without a fault says nothing of this one.

@@ -24,8 +24,8 @@ import (
 
 // Proof is what was tried on the suite, and what came of it.
 type Proof struct {
-	Schema       string        `json:"schema"` // SchemaID
-	Task         string        `json:"task"`
+	Schema       string        `json:"schema"`            // SchemaID
+	Task         string        `json:"task"`              // or tasks, separated by commas
 	Server       string        `json:"server"`            // on which the faults were tried
 	Live         bool          `json:"live,omitempty"`    // that server is somebody's own
 	Names        []string      `json:"names,omitempty"`   // which trials were asked for; none: all
@@ -79,11 +79,18 @@ type Options struct {
 // same. It fails if a server cannot be started, if nothing has one of the names, or
 // with the error of ctx.
 func Run(ctx context.Context, o Options) (*Proof, error) {
-	ledger, err := suite.LedgerOf("set-presence")
-	if err != nil {
-		return nil, err
+	var err error
+	ledgers := suite.Ledgers()
+	if o.Live != nil { // which begins with an application
+		ledgers = slices.DeleteFunc(ledgers, func(l *suite.Ledger) bool { return l.Task != "set-presence" })
 	}
-	p := &Proof{Schema: SchemaID, Task: ledger.Task, Server: "conform's own reference server", Seed: o.Seed}
+	var requirements []suite.Requirement
+	var names []string
+	for _, l := range ledgers {
+		names = append(names, l.Task)
+		requirements = append(requirements, l.Requirements...)
+	}
+	p := &Proof{Schema: SchemaID, Task: strings.Join(names, ", "), Server: "conform's own reference server", Seed: o.Seed}
 	p.Names = o.Names
 	var planned []experiment
 	if o.Live != nil {
@@ -114,7 +121,7 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range ledger.Requirements {
+	for _, r := range requirements {
 		proved := Requirement{ID: r.ID, Level: r.Level, Subject: r.Subject, Says: r.Says, By: []string{}}
 		for _, t := range p.Trials {
 			if t.Requirement == r.ID && t.Problem == "" && t.Skipped == "" {
@@ -290,7 +297,7 @@ func onVariations(o Options) []experiment {
 	var planned []experiment
 	add := func(kind, name, does string, list []ucwatest.Variation) {
 		planned = append(planned, experiment{Trial: Trial{Kind: kind, Name: name, Does: does}, waits: true, run: func(ctx context.Context, t *Trial) error {
-			results, err := onServer(ctx, func(h http.Handler) http.Handler { return ucwatest.Vary(h, list...) }, list)
+			results, err := onServer(ctx, true, func(h http.Handler) http.Handler { return ucwatest.Vary(h, list...) }, list)
 			if err != nil {
 				return err
 			}

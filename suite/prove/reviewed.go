@@ -42,6 +42,18 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^(presence read|events): swap$`), "a GET on presence and one on the event channel can come in any order"},
 		{regexp.MustCompile(`^presence: swap$`), "the event can be told before the POST is answered"},
 		{regexp.MustCompile(`^(presence read|presence|events|availability|not-json|media-type|no-token|bad-token|origin|gone): drop$`), "there is another of its kind"},
+		{regexp.MustCompile(`^(autodiscover|challenge|token|user|create): \w+ request header (Accept|Accept-Encoding|Accept-Language|Cache-Control|Content-Length|Host|Referer|User-Agent|X-Ms-Origin|X-Requested-With)$`),
+			"judged on the requests to the application, where the document shows it"},
+		{regexp.MustCompile(`^create: \w+ body (etag|_links\.(policies|batch)|_embedded\.(communication|onlineMeetings|people|me\.(etag|name|rel|uri|emailAddresses|_links\.(self|phones|photo|callForwardingSettings))))\b`),
+			"judged where the application is read"},
+		{regexp.MustCompile(`^create-again: \w+ body (etag|rel|culture|userAgent|_embedded|_links\.(policies|batch|events))\b`), "all that counts is which application it is"},
+		{regexp.MustCompile(`^create(-again)?: \w+ header (Location|Set-Cookie|Content-Type)$`), "the self link tells where the application is; recorders lose the media type, and a cookie may be sent"},
+		{regexp.MustCompile(`^create-(no-token|bad-token|elsewhere): \w+ (body|header)\b`), "on 401, 403 and 500 an intermediary may answer, with any page or none"},
+		{regexp.MustCompile(`^challenge: (\w+ body|garble header Content-Type|status 302 status)$`), "a page for people; and a user resource may redirect"},
+		{regexp.MustCompile(`^token: \w+ body ms_rtc_identityscope$`), "may be left out"},
+		{regexp.MustCompile(`^(autodiscover|challenge|token|user|create|create-[a-z-]+|grant-\w+): (double|swap)$`), "may be asked twice; and no mistake depends on another"},
+		{regexp.MustCompile(`^user: status 302 status$`), "a user resource may redirect"},
+		{regexp.MustCompile(`^application before: swap$`), "the application may be asked for before it is created again"},
 		{regexp.MustCompile(`: drop request header (Accept-Language|Accept-Encoding|User-Agent|Cache-Control|Content-Length|Host)$`), "may be left out, or is framing"},
 	}
 })

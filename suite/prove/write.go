@@ -199,7 +199,7 @@ func untried(n int) string {
 func quoted(names []string) string {
 	var list []string
 	for _, n := range names {
-		list = append(list, "`"+strings.TrimPrefix(n, "set-presence.")+"`")
+		list = append(list, "`"+n+"`")
 	}
 	return strings.Join(list, ", ")
 }
@@ -214,7 +214,6 @@ var pageHTML string
 
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"short":   func(id string) string { return strings.TrimPrefix(id, "set-presence.") },
 		"also":    func(t Trial) []string { return without(t.Failed, []string{t.Requirement}) },
 		"isFault": func(t Trial) bool { return t.Requirement != "" },
 		"legible": reports.Legible,

@@ -30,11 +30,13 @@ func signInServerFaults() []Fault {
 		fault("root-202", "the Autodiscover root is answered with 202", status(202)),
 		fault("root-500", "the Autodiscover root fails", together(status(500), html)),
 		fault("root-401", "the Autodiscover root wants a token", together(status(401), html)))
+	server("1.json", "header Content-Type", discovery,
+		fault("root-media", "the root is served as text/plain", field("Content-Type", "text/plain")))
 	server("1.json", "body", discovery,
 		fault("root-html", "a page for people is at the Autodiscover root", html),
 		fault("root-cut", "the body of the root is cut in the middle", func(x *exchange) { x.body = x.body[:len(x.body)/2] }))
 	server("1.json", "_links", discovery,
-		fault("root-links-list", "the links of the root are a list", set("_links", []any{})))
+		fault("root-links-list", "the links of the root are a list", set("_links", []any{}), "create-application.1.link.user", "create-application.1.link.self", "create-application.1.link.xframe"))
 	server("1.link.user", "_links.user", discovery,
 		fault("root-user-missing", "the root has no user link", without("_links.user")),
 		fault("root-user-null", "the user link of the root is null", set("_links.user", nil)),
@@ -74,6 +76,8 @@ func signInServerFaults() []Fault {
 	server("3.status", "status", token,
 		fault("token-201", "a token is answered with 201", status(201)),
 		fault("token-500", "the token endpoint fails", together(status(500), html)))
+	server("3.json", "header Content-Type", token,
+		fault("token-media", "the token is served as text/html", field("Content-Type", "text/html")))
 	server("3.json", "body", token,
 		fault("token-text", "the token comes as bare text", together(body("cwt=AAEBAAAA"), field("Content-Type", "text/plain"))),
 		fault("token-form", "the token comes as a form", body("access_token=cwt%3DAAEB&token_type=Bearer")),
@@ -100,7 +104,7 @@ func signInServerFaults() []Fault {
 	server("4.json", "body", user,
 		fault("user-html", "a page for people is at the user resource", html))
 	server("4.json", "_links", user,
-		fault("user-links-null", "the links of the user resource are null", set("_links", nil)))
+		fault("user-links-null", "the links of the user resource are null", set("_links", nil), "create-application.4.link.self", "create-application.4.link.xframe", "create-application.4.link.applications"))
 	server("4.link.applications", "_links.applications", user,
 		fault("applications-missing", "the user resource has no applications link", without("_links.applications")),
 		fault("applications-empty", "the href of the applications link is empty", linkTo("_links.applications", "")),
@@ -251,11 +255,14 @@ func signInClientFaults() []Fault {
 		})))
 	create := on("create")
 	client("5.link", "request URL", create,
-		fault("applications-built", "the application is created at a path that no link led to", more(func(r *http.Request) {
+		fault("applications-built", "the application is asked for at a path that no link led to", more(func(r *http.Request) {
+			const text = `{"userAgent":"conform","endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en-US"}`
 			moved(r, "/ucwa/v1/applications")
-			r.Method, r.Body = http.MethodPost, newBody(`{"userAgent":"x","endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en-US"}`)
-			r.ContentLength = 89
+			r.Header.Set("Content-Type", jsonType)
+			r.Method, r.Body, r.ContentLength = http.MethodPost, newBody(text), int64(len(text))
 		})))
+	client("5.content-type", "request header Content-Type", create,
+		fault("create-type-text", "the application is asked for in text/plain", sends("Content-Type", "text/plain")))
 	says := func(text string) func(*exchange) { return func(x *exchange) { x.sent = []byte(text) } }
 	client("5.body.json", "request body", create,
 		fault("create-form", "the application is asked for by a form", says("userAgent=conform&culture=en-US")))

@@ -61,7 +61,7 @@ func (t *task) part(r *http.Request, body []byte) (part string, nth int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.progress(r)
-	if part = signInPart(r, body); part != "" {
+	if part = signInPart(r); part != "" {
 		t.counts[part]++
 		return part, t.counts[part]
 	}
@@ -101,7 +101,7 @@ var probeMark = regexp.MustCompile(`\(probe ([A-Za-z-]+)\)`)
 
 // signInPart says what a request is before there is an application, "" if it comes
 // after. What asks for a refusal says so in User-Agent.
-func signInPart(r *http.Request, body []byte) string {
+func signInPart(r *http.Request) string {
 	var part string
 	switch r.URL.Path {
 	case discoverPath, rootPath:
@@ -154,6 +154,8 @@ func (t *task) answered(x *exchange) string {
 	ok := x.status/100 == 2
 	part := x.part
 	switch {
+	case signInPart(x.request) != "":
+		// What is refused there has told so itself.
 	case x.status == http.StatusUnauthorized && authorization == "":
 		part = "no-token"
 	case x.status == http.StatusUnauthorized:
