@@ -47,6 +47,14 @@ func TestWindows(t *testing.T) {
 		t.Cleanup(behind.Close)
 		httpd.Behind, httpd.Certificate = behind.URL, file
 		address := httpd.Start(t)
+		t.Run("wrong password", func(t *testing.T) {
+			args := append([]string{"--sip", "sip:dana@contoso.com", "--resolve", "*:443:" + address, "--cacert", file}, ways[0].args...)
+			r := certify(t, []string{"CONFORM_PASSWORD=wrong-password"}, []string{"wrong-password"}, args...)
+			if r.code != exitIncomplete {
+				t.Errorf("exit code %d: %s", r.code, r.stderr)
+			}
+			r.says(t, "check the user name and the password; they were sent once", "the credentials of this run were refused")
+		})
 		for _, way := range ways {
 			t.Run(way.name, func(t *testing.T) {
 				out := t.TempDir()
