@@ -29,6 +29,7 @@ var advices = []struct{ words, advice string }{
 	{"unexpected EOF", "the connection ended in the middle of an answer, or the answer says a wrong Content-Length: look at the server, or at the load balancer before it"},
 	{"connection reset", "the server, or a load balancer or firewall before it, cut the connection: run again, and ask one server directly with --resolve HOST:PORT:ADDRESS"},
 	{"forcibly closed", "the server, or a load balancer or firewall before it, cut the connection: run again, and ask one server directly with --resolve HOST:PORT:ADDRESS"},
+	{"malformed MIME header", "the connection ended in the middle of an answer's header, or that is no header: look at the server, or at the load balancer before it"},
 	{"malformed HTTP", "what answers at that port does not speak HTTP, or breaks off: is the port right, and is there a load balancer before it?"},
 	{"malformed chunked", "an answer is framed wrongly: look at the server, or at the load balancer before it"},
 	{"chunk length", "an answer is framed wrongly: look at the server, or at the load balancer before it"},

@@ -366,7 +366,7 @@ func TestReset(t *testing.T) {
 			}
 			r.says(t, "got no whole answer")
 			if !slices.ContainsFunc(r.report.Notes, func(note string) bool { return note == adviceOn(errorsOf(&r.report)) }) {
-				t.Errorf("no advice in the notes: %q", r.report.Notes)
+				t.Errorf("no advice in the notes: %q %q", r.report.Notes, errorsOf(&r.report))
 			}
 			p.leaksNothing(p.url+p.application(), nil)
 		})
