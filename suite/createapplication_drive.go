@@ -35,14 +35,23 @@ func driveCreateApplication(s *session) {
 		return
 	}
 	s.tokens = client.TokenSource
+	s.renew = func(probe string) (string, error) {
+		t, err := s.signIn(userAgent+" (probe "+probe+")").TokenFor(s, applications)
+		return t.Value, err
+	}
 	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
 	body := map[string]any{"userAgent": userAgent, "endpointId": endpoint, "culture": "en-US"}
 	s.probeCreation(applications, body)
 	if s.target.ForeignToken {
 		s.probeElsewhere(sign, found.User, applications, body)
 	}
+	s.creating = true // an application of which nobody hears could not be deleted
+	defer func() { s.creating = false }()
 	res := s.do(s.client(), http.MethodPost, applications, body)
 	if s.begin = applicationIn(res); s.begin.Href == "" {
+		if res == nil && s.err != nil || res != nil && res.Status/100 == 2 {
+			s.note("an application may have been created, of which the answer does not tell: it cannot be deleted, and the server ends it when it has been silent for 15 minutes")
+		}
 		return
 	}
 	s.home, _ = s.begin.URL()
@@ -75,10 +84,12 @@ func applicationIn(res *ucwa.Response) ucwa.Link {
 // signIn returns the target's way to sign in, through the session's transport.
 func (s *session) signIn(agent string) *ucwa.SignIn {
 	t := s.target.SignIn
-	limit := cmp.Or(s.target.RequestTimeout, 10*time.Second)
-	return &ucwa.SignIn{Address: t.Address, Start: t.Start, Credentials: t.Credentials, Token: t.Token, Trust: t.Trust, Plain: t.Plain,
-		Client: ucwa.Client{WebOrigin: s.target.WebOrigin, UserAgent: agent, HTTP: &http.Client{Transport: s.transport, Timeout: limit}}}
+	return &ucwa.SignIn{Patience: never, Address: t.Address, Start: t.Start, Credentials: t.Credentials, Token: t.Token, Trust: t.Trust, Plain: t.Plain,
+		Client: ucwa.Client{WebOrigin: s.target.WebOrigin, UserAgent: agent, HTTP: &http.Client{Transport: signing{s}}}}
 }
+
+// never is when nobody but the transport loses patience, which knows how long it has waited to send.
+const never = 1000 * time.Hour
 
 // probeIssuer asks the token endpoint for what it must refuse. Nothing of it can lock
 // an account.
@@ -143,6 +154,7 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 func signInOf(c *cassettes.Cassette, t *Target) (sign *ucwa.SignIn, address string) {
 	sign = &ucwa.SignIn{Plain: true, Start: c.Exchanges[0].Request.URL}
 	for _, x := range exchanges(c.Exchanges, true) {
+		sign.Trust = append(sign.Trust, x.url.Hostname()) // whom the run went to
 		form, _ := x.form()
 		switch {
 		case x.Probe == "grant-missing":

@@ -181,7 +181,7 @@ func (s *state) tokenRequest(x *Exchange) string {
 	form, err := x.form()
 	grant := form.Get("grant_type")
 	switch {
-	case x.Response.Code == http.StatusUnauthorized && windowsLeg(x):
+	case x.Response.Code == http.StatusUnauthorized && windowsLeg(x) && !s.e.gaveUp(x):
 		return "" // on the way: NTLM and Negotiate take several requests
 	case !s.e.Driven && (s.e.astray(x) || !isForm(x)):
 		return "" // the client's mistake, which says nothing of the server
@@ -227,6 +227,14 @@ var knownGrants = []string{ucwa.GrantWindows, ucwa.GrantAnonMeeting, ucwa.GrantP
 func windowsLeg(x *Exchange) bool {
 	return slices.ContainsFunc(ucwa.ParseChallenges(header(x.Response.Headers, "WWW-Authenticate")), func(c ucwa.Challenge) bool {
 		return strings.EqualFold(c.Scheme, "NTLM") || strings.EqualFold(c.Scheme, "Negotiate")
+	})
+}
+
+// gaveUp: after this answer the driver did not ask that endpoint any more. What it had
+// to show for itself was refused, and no leg of a handshake.
+func (e *Evidence) gaveUp(x *Exchange) bool {
+	return e.Driven && x.Probe == "" && !slices.ContainsFunc(e.Exchanges, func(later *Exchange) bool {
+		return later.ID > x.ID && later.Request.Method == http.MethodPost && linkKey(later.url) == linkKey(x.url)
 	})
 }
 
@@ -319,7 +327,7 @@ func elsewhereToken(s *state, x *Exchange) bool {
 
 func wrongPassword(_ *state, x *Exchange) bool {
 	form, err := x.form()
-	return err == nil && form.Get("grant_type") == ucwa.GrantPassword
+	return err == nil && (x.Response.Code != http.StatusUnauthorized || !windowsLeg(x)) && form.Get("grant_type") == ucwa.GrantPassword
 }
 
 // createProbes are the refusals that the driver asks for before there is an application.

@@ -417,6 +417,7 @@ func createRefusals(t *tree) {
 			if len(c.parts[refusal.part]) == 0 && refusal.part == "grant-invalid" && c.offersNoPassword() {
 				c.notApplicable("no challenge offers the grant password")
 			}
+			c.behindWindows(refusal.part)
 			for _, a := range c.all(refusal.part) {
 				c.Expect(a.Status()).To(beOneOf(http.StatusBadRequest))
 				c.Expect(a.Error("error")).To(beOneOf(refusal.code))
@@ -430,6 +431,7 @@ func createRefusals(t *tree) {
 			list = append(list, c.optional(part)...)
 		}
 		if len(list) == 0 {
+			c.behindWindows("grant-unsupported")
 			c.missing("grant-unsupported")
 		}
 		for _, a := range list {
@@ -554,6 +556,21 @@ func (c *check) offersNoPassword() bool {
 		}
 	}
 	return challenged
+}
+
+// behindWindows ends the spec where a Windows sign-in stands before the token endpoint,
+// and answered in its place: of the endpoint that shows nothing.
+func (c *check) behindWindows(probe string) {
+	asked := slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
+		return x.Probe == probe && x.is(relToken) && x.Response.Code == http.StatusUnauthorized && windowsLeg(x)
+	})
+	signedIn := slices.ContainsFunc(c.parts[partToken], func(x *Exchange) bool {
+		form, err := x.form()
+		return err == nil && x.succeeded() && strings.EqualFold(form.Get("grant_type"), ucwa.GrantWindows)
+	})
+	if asked && signedIn && len(c.parts[probe]) == 0 {
+		c.notApplicable("a Windows sign-in (NTLM or Negotiate) stands before the token endpoint, and asks who it is before the form is read")
+	}
 }
 
 // oneHost reports whether tokens are issued by the host that has the applications.

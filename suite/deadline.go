@@ -3,7 +3,6 @@ package suite
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -15,7 +14,13 @@ import (
 // errPatience is the cause of a request that ended since the driver had waited for
 // its answer as long as it should. It stands in recordings: a run that was
 // interrupted, or had no time left, proves no silence of the server.
-var errPatience = errors.New("no answer in the time that was given for one")
+var errPatience error = patienceError{}
+
+type patienceError struct{}
+
+func (patienceError) Error() string   { return "no answer in the time that was given for one" }
+func (patienceError) Timeout() bool   { return true } // with the next, a net.Error
+func (patienceError) Temporary() bool { return true }
 
 // isTimeout knows patience that ended, and a recording of it.
 func isTimeout(err error) bool { return strings.Contains(err.Error(), errPatience.Error()) }

@@ -355,13 +355,15 @@ type session struct {
 	open      bool   // there is an application to end
 	nobody    string // a user whom nobody has, if a recording tells one
 	tokens    func(context.Context) (string, error)
-	home      *url.URL  // the application whose links are followed
-	presence  ucwa.Link // of it, once it was served
-	received  int       // bytes of bodies
-	patience  patience  // with a server that asks to come again later
-	answered  bool      // at all
-	cleaning  bool      // afterwards
-	hurried   bool      // since something failed, or somebody waits for the end
+	renew     func(probe string) (token string, err error) // by signing in once more; nil if that cannot be done
+	home      *url.URL                                     // the application whose links are followed
+	presence  ucwa.Link                                    // of it, once it was served
+	received  int                                          // bytes of bodies
+	patience  patience                                     // with a server that asks to come again later
+	answered  bool                                         // at all
+	creating  bool                                         // the application: an interrupt does not end that
+	cleaning  bool                                         // afterwards
+	hurried   bool                                         // since something failed, or somebody waits for the end
 	notes     []string
 	refused   int // the status, if the server said at once that this is no application of ours
 	lost      int // the status of the DELETE, if the application was not ours any more
@@ -435,12 +437,21 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
 	}
-	if s.target.Limiter != nil && !s.hurried {
-		if err := s.target.Limiter.Wait(s); err != nil {
-			return nil, s.Err()
+	if c.TokenSource != nil { // which may take requests of its own, each with its own limit
+		as := *c
+		if as.Token, err = c.TokenSource(s); err != nil {
+			return nil, fmt.Errorf("%s %s: the token: %w", method, u.Redacted(), err)
 		}
+		as.TokenSource, c = nil, &as
 	}
-	ctx, cancel := withPatience(s, limit)
+	if err := s.pace(); err != nil {
+		return nil, s.Err()
+	}
+	parent := s.Context
+	if s.creating {
+		parent = outlasting(parent)
+	}
+	ctx, cancel := withPatience(parent, limit)
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
 	if err != nil && errors.Is(context.Cause(ctx), errPatience) {
@@ -453,6 +464,14 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 		}
 	}
 	return res, err
+}
+
+// pace waits for the limiter.
+func (s *session) pace() error {
+	if s.target.Limiter == nil || s.hurried {
+		return nil
+	}
+	return s.target.Limiter.Wait(s)
 }
 
 // afterwards does what must be done also after a failure or an interrupt, then

@@ -22,7 +22,8 @@ func (e *Evidence) findLoss() {
 	}
 	var own []*Exchange
 	for _, x := range e.Exchanges {
-		if x.Failure == "" && e.concerned(x) {
+		cleaned := x.succeeded() && (x.Probe == probeRestore || x.Probe == probeEnd) // with another token
+		if x.Failure == "" && e.concerned(x) && !cleaned {
 			own = append(own, x)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,18 @@ import (
 // patience decides whether a driver that was told "later" (429 or 503 with
 // Retry-After) waits and asks the same again.
 type patience interface {
-	again(s *session, c *ucwa.Client, method string, link ucwa.Link, res *ucwa.Response) bool
+	again(s *session, asked request, status int, header http.Header) bool
+}
+
+// request is what tells a request from another, for those who ask again.
+type request struct {
+	agent, method string
+	url           *url.URL
+}
+
+// isLater knows the answers that say when to come again.
+func isLater(status int, header http.Header) bool {
+	return (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && header.Get("Retry-After") != ""
 }
 
 // patiently does what within does, and asks again where the server asks for that.
@@ -24,10 +36,12 @@ type patience interface {
 func (s *session) patiently(limit time.Duration, c *ucwa.Client, method string, link ucwa.Link, body any) (*ucwa.Response, error) {
 	for {
 		res, err := s.within(limit, c, method, link, body)
-		if err != nil || res == nil ||
-			res.Status != http.StatusTooManyRequests && res.Status != http.StatusServiceUnavailable ||
-			res.Header.Get("Retry-After") == "" || !s.patience.again(s, c, method, link, res) {
+		if err != nil || res == nil || !isLater(res.Status, res.Header) {
 			return res, err
+		}
+		asked, err := link.URL()
+		if err != nil || !s.patience.again(s, request{c.UserAgent, method, asked}, res.Status, res.Header) {
+			return res, nil
 		}
 	}
 }
@@ -51,9 +65,9 @@ func patienceOf(wait time.Duration) *budget {
 	return &budget{left: wait, all: wait}
 }
 
-func (b *budget) again(s *session, _ *ucwa.Client, method string, _ ucwa.Link, res *ucwa.Response) bool {
-	what := fmt.Sprintf("%s %s was answered with %d and Retry-After: ", method, res.URL.Path, res.Status)
-	wait, err := retryAfter(res.Header, time.Now())
+func (b *budget) again(s *session, asked request, status int, header http.Header) bool {
+	what := fmt.Sprintf("%s %s was answered with %d and Retry-After: ", asked.method, asked.url.Path, status)
+	wait, err := retryAfter(header, time.Now())
 	if err != nil {
 		s.note(what + err.Error() + "; it was not asked again")
 		return false
@@ -73,7 +87,7 @@ func (b *budget) again(s *session, _ *ucwa.Client, method string, _ ucwa.Link, r
 	}
 	b.left -= wait
 	if s.target.Progress != nil && !s.cleaning {
-		s.target.Progress(fmt.Sprintf("waiting for %s, as the server asks (%d)", wait, res.Status))
+		s.target.Progress(fmt.Sprintf("waiting for %s, as the server asks (%d)", wait, status))
 	}
 	return sleep(s, wait) == nil
 }
@@ -117,14 +131,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 // recordedPatience asks again where the recording did, and does not wait.
 type recordedPatience struct{ *cassettes.Replayer }
 
-func (p *recordedPatience) again(_ *session, c *ucwa.Client, method string, link ucwa.Link, _ *ucwa.Response) bool {
+func (p *recordedPatience) again(_ *session, asked request, _ int, _ http.Header) bool {
 	left := p.Unplayed()
 	if len(left) == 0 {
 		return false
 	}
-	next, asked := left[0].Request, ""
-	if u, err := link.URL(); err == nil {
-		asked = u.String()
-	}
-	return next.Method == method && next.URL == asked && strings.Join(header(next.Headers, "User-Agent"), "") == c.UserAgent
+	next := left[0].Request
+	return next.Method == asked.method && next.URL == asked.url.String() && strings.Join(header(next.Headers, "User-Agent"), "") == asked.agent
 }

@@ -98,7 +98,7 @@ func (s *session) restore(presence ucwa.Link, before string) {
 		body = []byte(fmt.Sprintf(`{"availability":%q}`, p))
 	}
 	s.afterwards(func(limit time.Duration) {
-		res, err := s.within(limit, s.probe(probeRestore, nil), http.MethodPost, presence, body)
+		res, err := s.clean(limit, probeRestore, http.MethodPost, presence, body)
 		if s.err = err; res == nil || res.Status/100 != 2 {
 			what := "the presence could not be given back to the server, which computes it"
 			if body != nil {
@@ -231,6 +231,23 @@ func (s *session) probeParty(name string, party *Party) {
 	s.do(as(name), http.MethodPost, app.Embed("me").Link("makeMeAvailable"), map[string]any{"supportedModalities": ucwa.ModalityTypes()})
 }
 
+// clean sends a request that leaves the server as it was. Where the token is not good
+// any more, a run that can sign in again does so, for this alone: that others may have
+// revoked the token is no reason to leave anything behind.
+func (s *session) clean(limit time.Duration, probe, method string, link ucwa.Link, body []byte) (*ucwa.Response, error) {
+	client := s.probe(probe, nil)
+	res, err := s.within(limit, client, method, link, body)
+	if err != nil || res == nil || res.Status != http.StatusUnauthorized || s.renew == nil {
+		return res, err
+	}
+	fresh, err := s.renew(probe)
+	if err != nil {
+		return res, nil
+	}
+	client.Token, client.TokenSource = fresh, nil
+	return s.within(limit, client, method, link, body)
+}
+
 // end deletes the application, also after a failure or an interrupt, and asks
 // for it once more.
 func (s *session) end() {
@@ -247,9 +264,9 @@ func (s *session) end() {
 			}
 			return
 		}
-		if err != nil || res != nil && res.Status/100 == 5 {
+		if err != nil || res != nil && (res.Status/100 == 5 || res.Status == http.StatusUnauthorized && s.renew != nil) {
 			// What broke may be whole again. This is to clean up, and no part of the task.
-			again, err := s.within(limit, s.probe(probeEnd, nil), http.MethodDelete, s.begin, nil)
+			again, err := s.clean(limit, probeEnd, http.MethodDelete, s.begin, nil)
 			if res = again; err != nil {
 				s.err = err
 			}

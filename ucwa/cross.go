@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // crossing are the links that may lead to another host: by the documentation those
@@ -28,9 +30,16 @@ func (e *crossingError) Error() string {
 //
 // Where the link leads must be https, on the default port or on the one that
 // served the link; user information and fragments are refused, as by [Resolve].
-// What came over http, which anyone on the way can forge, may lead only to hosts
-// within the domain of Address, and those of Trust. Plain, and http on loopback,
-// are exempt. A link that stays on its origin is held to https all the same.
+//
+// And it must be within the domain of Address (or of Start, where there is none), or
+// in one of Trust: on the next host the user's credentials are asked for, and whoever
+// may write that link, in an Autodiscover service that was hosted elsewhere once and
+// forgotten or in an answer over http, would otherwise choose who gets the password.
+// The documentation lets deployments of several domains hand clients on, and says to
+// check where to before one follows. Microsoft's own clients ask the person then;
+// this one cannot, so the domain is to be named beforehand. Plain exempts answers over
+// http, and loopback leads to loopback. A link that stays on its origin is held to https
+// all the same.
 func (s *SignIn) Cross(link Link) (Link, error) {
 	u, err := s.crossed(link)
 	if err != nil {
@@ -70,16 +79,20 @@ func (s *SignIn) check(from, to *url.URL) error {
 			return nil
 		}
 		return fail("since it is on a port where anyone may have put a server: give the URL by hand if it is right")
-	case from.Scheme == "http" && !s.Plain && !s.trusts(to.Hostname()):
-		return fail("since the answer came over http, which anyone on the way can forge, and the host is outside the domain: " +
-			"give the URL by hand, or trust the domain, if it is right")
+	case (from.Scheme != "http" || !s.Plain) && !s.trusts(to.Hostname()):
+		return fail("since that host is outside the user's domain, and would ask for the password: trust the domain if it is right")
 	}
 	return nil
 }
 
 // trusts tells whether a host is in the domain of the address, or in a trusted one.
 func (s *SignIn) trusts(host string) bool {
-	own, _ := domainOf(s.Address)
+	own, err := domainOf(s.Address)
+	if start, e := url.Parse(s.Start); err != nil && e == nil {
+		if own, e = publicsuffix.EffectiveTLDPlusOne(start.Hostname()); e != nil {
+			own = start.Hostname() // such as an IP address
+		}
+	}
 	return slices.ContainsFunc(append([]string{own}, s.Trust...), func(domain string) bool {
 		return domain != "" && (strings.EqualFold(host, domain) ||
 			strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain)))

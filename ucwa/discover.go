@@ -1,6 +1,7 @@
 package ucwa
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,8 +16,7 @@ import (
 // maxHops bounds the redirects from host to host, of HTTP and of Autodiscover together.
 const maxHops = 5
 
-// discoveryPatience bounds one request to an Autodiscover host: where the name leads
-// into a network that swallows packets, the next host must have its turn.
+// discoveryPatience bounds one request to an Autodiscover host, by default.
 const discoveryPatience = 15 * time.Second
 
 // Discovery is what Autodiscover found.
@@ -181,7 +181,7 @@ func (s *SignIn) discoverFrom(ctx context.Context, u *url.URL, trail *[]Attempt)
 // neither.
 func (s *SignIn) attempt(ctx context.Context, u *url.URL) (found *Discovery, next *url.URL, a Attempt) {
 	a.URL = u.Redacted()
-	ctx, cancel := context.WithTimeout(ctx, discoveryPatience)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(s.Patience, discoveryPatience))
 	defer cancel()
 	res, err := s.get(ctx, u, "")
 	if err != nil {
@@ -254,8 +254,13 @@ func (s *SignIn) redirected(res *Response) (*url.URL, error) {
 	return to, nil
 }
 
-// Check returns what is wrong with Address and Start, before anything is asked.
+// Check returns what is wrong with Address, Start and Trust, before anything is asked.
 func (s *SignIn) Check() error {
 	_, _, err := s.starts()
+	for _, domain := range s.Trust {
+		if _, wrong := domainOf(domain); wrong != nil && err == nil {
+			err = wrong
+		}
+	}
 	return err
 }

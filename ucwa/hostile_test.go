@@ -68,6 +68,10 @@ func evilNetwork(t *testing.T, good http.Handler) *network {
 
 // badTargets are where no link and no redirect may lead.
 var badTargets = map[string]string{
+	"outside the domain":     "https://evil.example/x",
+	"a longer domain":        "https://contoso.com.evil.example/x",
+	"a look-alike domain":    "https://evilcontoso.com/x",
+	"a dot more":             "https://lyncweb.contoso.com./x",
 	"http":                   "http://lyncweb.contoso.com/x",
 	"http on the same port":  "http://" + external + ":443/x",
 	"another port":           "https://lyncweb.contoso.com:4443/x",

@@ -64,7 +64,7 @@ func (r *Response) Issuer() (*Issuer, error) {
 		case err != nil:
 			problem = fail("the challenge leads nowhere: %v", err)
 		case Origin(u) != Origin(r.URL):
-			problem = fail("the challenge sends the credentials to %s, another host than the one that asks for them: refused", u.Redacted())
+			problem = fail("the challenge sends the credentials to %s, which is not on %s, where they are asked for: refused", u.Redacted(), Origin(r.URL))
 		default:
 			return &Issuer{URL: u, Grants: splitGrants(c.Params["grant_type"])}, nil
 		}

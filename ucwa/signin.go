@@ -32,9 +32,14 @@ type SignIn struct {
 	// needs no Credentials there until it expires.
 	Token Token
 
-	// Trust lists domains, beyond that of Address, to which an Autodiscover
-	// answer over plain http may lead.
+	// Trust lists domains, beyond that of Address, to which Autodiscover and the
+	// user resource may lead, and where the credentials then may go: see Cross.
 	Trust []string
+
+	// Patience bounds one request to an Autodiscover host, that the next may have its
+	// turn where a network swallows packets; 15 s if zero. A Client.HTTP that waits
+	// before it sends needs more.
+	Patience time.Duration
 
 	// Plain allows http where https is demanded, credentials included. It is for
 	// tests and closed networks. On loopback http is allowed without it.

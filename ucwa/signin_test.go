@@ -165,7 +165,7 @@ func threeHosts(t *testing.T, change ...func(*ucwatest.SignIn)) (*network, *ucwa
 }
 
 func signInTo(n *network, c ucwa.Credentials) *ucwa.SignIn {
-	return &ucwa.SignIn{Address: "sip:dana@contoso.com", Credentials: c, Client: n.client()}
+	return &ucwa.SignIn{Address: "sip:dana@contoso.com", Credentials: c, Client: n.client(), Trust: []string{"fabrikam.com"}}
 }
 
 var byPassword = ucwa.Credentials{Username: "dana@contoso.com", Password: password}

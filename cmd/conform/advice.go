@@ -9,6 +9,7 @@ import (
 // advices say what to do about a failure of the network, as far as its words tell. The
 // first that knows its words speaks, so the narrower stand first.
 var advices = []struct{ words, advice string }{
+	{"trust the domain if it is right", "the deployment leads to a host outside the user's domain: if that is theirs too, name its domain with --trust DOMAIN"},
 	{"x509: certificate has expired", "the server's certificate has expired, or is not yet valid, by the clock of this machine: renew it, or set the clock"},
 	{"x509: certificate is valid for", "the server's certificate is for another name: use that name in --application, and --resolve NAME:PORT:ADDRESS to say where it is"},
 	{"x509: cannot validate certificate", "the server's certificate is for another name: use that name in --application, and --resolve NAME:PORT:ADDRESS to say where it is"},
@@ -21,13 +22,14 @@ var advices = []struct{ words, advice string }{
 	{"Proxy Authentication Required", "the proxy wants to know who asks: put a user into HTTPS_PROXY, or except the host by NO_PROXY"},
 	{"connection refused", "nothing listens at that address: is the server running, and is the port right?"},
 	{"actively refused", "nothing listens at that address: is the server running, and is the port right?"},
-	{"no such host", "the host name is not known here: check the URL of --application, or the DNS of this machine; --resolve HOST:PORT:ADDRESS does without"},
+	{"no such host", "the host name is not known here: check the URL of --application or the domain of --sip, or the DNS of this machine; --resolve HOST:PORT:ADDRESS does without"},
 	{"no route to host", "there is no way to that address from this machine: check the network, or give another address with --resolve HOST:PORT:ADDRESS"},
 	{"network is unreachable", "there is no way to that address from this machine: check the network, or give another address with --resolve HOST:PORT:ADDRESS"},
 	{"gzip: ", "an answer says that it is compressed, and is not, or not whole: a load balancer or proxy on the way may rewrite answers; ask a server directly with --resolve HOST:PORT:ADDRESS"},
 	{"unexpected EOF", "the connection ended in the middle of an answer, or the answer says a wrong Content-Length: look at the server, or at the load balancer before it"},
 	{"connection reset", "the server, or a load balancer or firewall before it, cut the connection: run again, and ask one server directly with --resolve HOST:PORT:ADDRESS"},
 	{"forcibly closed", "the server, or a load balancer or firewall before it, cut the connection: run again, and ask one server directly with --resolve HOST:PORT:ADDRESS"},
+	{"malformed MIME header", "the connection ended in the middle of an answer's header, or that is no header: look at the server, or at the load balancer before it"},
 	{"malformed HTTP", "what answers at that port does not speak HTTP, or breaks off: is the port right, and is there a load balancer before it?"},
 	{"malformed chunked", "an answer is framed wrongly: look at the server, or at the load balancer before it"},
 	{"chunk length", "an answer is framed wrongly: look at the server, or at the load balancer before it"},
@@ -61,6 +63,11 @@ func errorsOf(r *reports.Report) []string {
 	var list []string
 	for _, x := range r.Exchanges {
 		list = append(list, telling(x.Step, x.Error))
+	}
+	for _, note := range r.Notes {
+		if strings.HasPrefix(note, "the sign-in ended here: ") {
+			list = append(list, note)
+		}
 	}
 	return list
 }

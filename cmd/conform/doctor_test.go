@@ -33,13 +33,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-const (
-	discoverHost  = "lyncdiscover.contoso.com"
-	internalHost  = "lyncdiscoverinternal.contoso.com"
-	poolHost      = "lyncweb.contoso.com"
-	doctorsSecret = "Passw0rd-of-Dana"
-	userPath      = "/Autodiscover/AutodiscoverService.svc/root/oauth/user"
-)
+const userPath = "/Autodiscover/AutodiscoverService.svc/root/oauth/user"
 
 // ward is where a patient lies: a deployment, and the flags that lead there.
 type ward struct {
@@ -100,7 +94,7 @@ func newWard(t *testing.T) *ward {
 
 func (w *ward) restart() {
 	w.server = ucwatest.New(w.config)
-	w.token = w.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: doctorsSecret, Windows: `CONTOSO\dana`})
+	w.token = w.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: danasPassword, Windows: `CONTOSO\dana`})
 }
 
 func (w *ward) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -172,7 +166,7 @@ func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []
 		t.Fatalf("%v\n%s\n%s", err, out.String(), said.String())
 	}
 	t.Logf("exit code %d\n%s", code, inShort(findings))
-	for _, bad := range []string{doctorsSecret, "cwt=", "AAEB", "\x1b", `\u001b`, "wrong-password"} {
+	for _, bad := range []string{danasPassword, "cwt=", "AAEB", "\x1b", `\u001b`, "wrong-password"} {
 		if strings.Contains(out.String()+said.String(), bad) {
 			t.Errorf("%q stands in the output", bad)
 		}
@@ -248,7 +242,7 @@ var asHTML = map[string]string{"Content-Type": "text/html; charset=utf-8"}
 // TestDoctorFindsTheCause breaks a deployment in one way, and expects that cause to be
 // named, with the place and the remedy, and no other problem.
 func TestDoctorFindsTheCause(t *testing.T) {
-	both := []string{discoverHost, poolHost}
+	both := []string{externalHost, poolHost}
 	for _, test := range []struct {
 		name   string
 		harm   func(w *ward)
@@ -260,7 +254,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		advice string
 	}{
 		{"no DNS name", func(*ward) {},
-			4, "", "dns", discoverHost, "DNS knows no such name", "--resolve"},
+			4, "", "dns", externalHost, "DNS knows no such name", "--resolve"},
 		{"nothing listens", func(w *ward) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
@@ -268,12 +262,12 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			}
 			l.Close()
 			w.at(l.Addr().String(), both...)
-		}, 4, "", "tcp", discoverHost + ":443", "refused", "nothing listens"},
+		}, 4, "", "tcp", externalHost + ":443", "refused", "nothing listens"},
 		{"http on the port of https", func(w *ward) {
 			s := httptest.NewServer(w)
 			w.t.Cleanup(s.Close)
 			w.at(s.Listener.Addr().String(), both...)
-		}, 1, "", "tls", discoverHost + ":443", "handshake failed", "speaks http at that port"},
+		}, 1, "", "tls", externalHost + ":443", "handshake failed", "speaks http at that port"},
 		{"a port that cuts the handshake", func(w *ward) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
@@ -286,45 +280,45 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			}()
 			w.t.Cleanup(func() { l.Close() })
 			w.at(l.Addr().String(), both...)
-		}, 1, "", "tls", discoverHost + ":443", "handshake failed", "closed|cut"},
+		}, 1, "", "tls", externalHost + ":443", "handshake failed", "closed|cut"},
 		{"a certificate for another name", func(w *ward) { w.opened(w, paper{hosts: []string{"www.contoso.com"}}, both...) },
-			1, "", "tls", discoverHost, "it is for www.contoso.com, not " + discoverHost, "SAN"},
+			1, "", "tls", externalHost, "it is for www.contoso.com, not " + externalHost, "SAN"},
 		{"an expired certificate", func(w *ward) { w.opened(w, paper{ends: -49 * time.Hour}, both...) },
-			1, "", "tls", discoverHost, "expired at .*, 2 days ago", "renew"},
+			1, "", "tls", externalHost, "expired at .*, 2 days ago", "renew"},
 		{"an authority that is not trusted", func(w *ward) { w.opened(w, paper{stranger: true}, both...) },
-			1, "", "tls", discoverHost, "not trusted here", "--cacert"},
+			1, "", "tls", externalHost, "not trusted here", "--cacert"},
 		{"a certificate that is about to end", func(w *ward) { w.opened(w, paper{ends: 20*24*time.Hour + time.Hour}, both...) },
-			0, statusWarning, "tls", discoverHost, "ends in 20 days", "renew"},
+			0, statusWarning, "tls", externalHost, "ends in 20 days", "renew"},
 		{"TLS that fails, and a page over http", func(w *ward) {
 			w.opened(w, paper{stranger: true}, both...)
 			s := httptest.NewServer(answering(200, asHTML, "<html></html>"))
 			w.t.Cleanup(s.Close)
-			w.resolve = append(w.resolve, discoverHost+":80:"+s.Listener.Addr().String())
-		}, 1, "", "tls", discoverHost + ":443", "not trusted here", "--cacert"},
+			w.resolve = append(w.resolve, externalHost+":80:"+s.Listener.Addr().String())
+		}, 1, "", "tls", externalHost + ":443", "not trusted here", "--cacert"},
 		{"Autodiscover answers a web page", func(w *ward) {
 			w.opened(answering(200, asHTML, "<html><title>Welcome \x1b[31m</title></html>"), paper{}, both...)
-		}, 1, "", "autodiscover", "https://" + discoverHost + "/", "web page .text/html", "something else than Autodiscover"},
+		}, 1, "", "autodiscover", "https://" + externalHost + "/", "web page .text/html", "something else than Autodiscover"},
 		{"Autodiscover redirects in a circle", func(w *ward) {
 			w.opened(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				http.Redirect(rw, r, "https://"+map[bool]string{true: poolHost, false: discoverHost}[r.Host == discoverHost]+"/", http.StatusFound)
+				http.Redirect(rw, r, "https://"+map[bool]string{true: poolHost, false: externalHost}[r.Host == externalHost]+"/", http.StatusFound)
 			}), paper{}, both...)
-		}, 1, "", "autodiscover", "https://" + poolHost + "/", "leads back to https://" + discoverHost, "circle"},
+		}, 1, "", "autodiscover", "https://" + poolHost + "/", "leads back to https://" + externalHost, "circle"},
 		{"Autodiscover wants a sign-in", func(w *ward) {
 			w.opened(instead(w, path("/"), answering(401, map[string]string{"WWW-Authenticate": "Basic realm=x"}, "")), paper{}, both...)
-		}, 1, "", "autodiscover", "https://" + discoverHost + "/", "401", "answers anyone"},
+		}, 1, "", "autodiscover", "https://" + externalHost + "/", "401", "answers anyone"},
 		{"401 without MsRtcOAuth", func(w *ward) {
 			w.opened(instead(w, path(userPath), answering(401, map[string]string{"WWW-Authenticate": `Bearer authorization_uri="https://login.example/"`}, "")), paper{}, both...)
-		}, 1, "", "grants", "https://" + discoverHost + userPath, "no MsRtcOAuth challenge", "modern authentication"},
+		}, 1, "", "grants", "https://" + externalHost + userPath, "no MsRtcOAuth challenge", "modern authentication"},
 		{"a front end that signs in itself", func(w *ward) {
 			w.opened(instead(w, path(userPath), answering(401, map[string]string{"WWW-Authenticate": "Negotiate"}, "")), paper{}, both...)
-		}, 1, "", "grants", "https://" + discoverHost + userPath, "no MsRtcOAuth challenge", "reverse proxy"},
+		}, 1, "", "grants", "https://" + externalHost + userPath, "no MsRtcOAuth challenge", "reverse proxy"},
 		{"no challenge at all", func(w *ward) {
 			w.opened(instead(w, path(userPath), answering(404, asHTML, "<title>Not \x1b[2Jfound</title>")), paper{}, both...)
-		}, 1, "", "grants", "https://" + discoverHost + userPath, "404", "challenged with 401"},
+		}, 1, "", "grants", "https://" + externalHost + userPath, "404", "challenged with 401"},
 		{"a wrong password", func(w *ward) {
 			w.t.Setenv("CONFORM_PASSWORD", "wrong-password")
 			w.opened(w, paper{}, both...)
-		}, 1, "", "sign-in", "https://" + discoverHost + "/WebTicket/oauthtoken", "400: invalid_grant; X-Ms-diagnostics 28020", "sent once"},
+		}, 1, "", "sign-in", "https://" + externalHost + "/WebTicket/oauthtoken", "400: invalid_grant; X-Ms-diagnostics 28020", "sent once"},
 		{"a token endpoint that echoes the password", func(w *ward) {
 			w.opened(instead(w, path("/oauthtoken"), func(rw http.ResponseWriter, r *http.Request) {
 				r.ParseForm()
@@ -341,24 +335,24 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		}, 1, "", "application", "https://" + poolHost, "reason=.\\(hidden\\)", "event log"},
 		{"a grant that nobody can use", func(w *ward) {
 			w.opened(instead(w, path(userPath), answering(401, map[string]string{"WWW-Authenticate": `MsRtcOAuth href="/WebTicket/oauthtoken", grant_type="urn:microsoft.rtc:anonmeeting"`}, "")), paper{}, both...)
-		}, 1, "", "sign-in", "https://" + discoverHost, "anonmeeting", "--username"},
+		}, 1, "", "sign-in", "https://" + externalHost, "anonmeeting", "--username"},
 		{"a user who is not enabled", func(w *ward) {
 			w.opened(instead(w, bearer(userPath), answering(200, map[string]string{"Content-Type": "application/json"}, `{"_links":{"self":{"href":"`+userPath+`"}}}`)), paper{}, both...)
-		}, 1, "", "user", "https://" + discoverHost + userPath, "neither an applications nor a redirect link", "Enable-CsUser"},
+		}, 1, "", "user", "https://" + externalHost + userPath, "neither an applications nor a redirect link", "Enable-CsUser"},
 		{"a pool that refuses the token", func(w *ward) {
 			w.opened(instead(w, creating, answering(403, map[string]string{"X-Ms-Diagnostics": `28055;source="lyncweb.contoso.com";reason="The OAuth token is not valid"`}, "")), paper{}, both...)
 		}, 1, "", "application", "https://" + poolHost + "/ucwa", "403 .*28055", "Host header"},
 		{"a pool whose TLS is broken", func(w *ward) {
-			w.opened(w, paper{}, discoverHost)
+			w.opened(w, paper{}, externalHost)
 			w.opened(w, paper{stranger: true}, poolHost)
 		}, 1, "", "tls", poolHost + ":443", "not trusted here", "--cacert"},
-		{"a pool that DNS does not know", func(w *ward) { w.opened(w, paper{}, discoverHost) },
+		{"a pool that DNS does not know", func(w *ward) { w.opened(w, paper{}, externalHost) },
 			1, "", "dns", poolHost, "no such name", "--resolve"},
 		{"a clock that is an hour ahead", func(w *ward) {
 			w.config.Clock = ucwatest.NewManualClock(time.Now().Add(time.Hour))
 			w.restart()
 			w.opened(w, paper{}, both...)
-		}, 0, statusWarning, "clock", discoverHost, `(1h0m0s|59m59s|1h0m1s) ahead of the clock`, "set the clock"},
+		}, 0, statusWarning, "clock", externalHost, `(1h0m0s|59m59s|1h0m1s) ahead of the clock`, "set the clock"},
 		{"an application without an event channel", func(w *ward) {
 			w.opened(instead(w, creating, func(rw http.ResponseWriter, r *http.Request) {
 				kept := httptest.NewRecorder()
@@ -377,11 +371,11 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		}, 1, "", "events", "https://" + poolHost, "EOF", "idle connection"},
 		{"an internal Autodiscover that is broken", func(w *ward) {
 			w.opened(w, paper{}, both...)
-			w.opened(answering(200, asHTML, "<html></html>"), paper{}, internalHost)
-		}, 0, statusWarning, "autodiscover", internalHost, "web page", "something else"},
+			w.opened(answering(200, asHTML, "<html></html>"), paper{}, discoverHost)
+		}, 0, statusWarning, "autodiscover", discoverHost, "web page", "something else"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+			t.Setenv("CONFORM_PASSWORD", danasPassword)
 			w := newWard(t)
 			test.harm(w)
 			code, findings, _ := w.visit(t.Context(), "--sip", "sip:dana@contoso.com")
@@ -418,13 +412,13 @@ func matches(pattern, text string) bool { return regexp.MustCompile(pattern).Mat
 // TestDoctorInterrupted holds that what was found until then is written, and that the
 // application does not stay.
 func TestDoctorInterrupted(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.opened(instead(w, path("/events"), func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
-	}), paper{}, discoverHost, poolHost)
+	}), paper{}, externalHost, poolHost)
 	began := time.Now()
 	code, findings, _ := w.visit(ctx, "--sip", "dana@contoso.com", "--hold", "1h")
 	if code != exitInterrupted || time.Since(began) > 10*time.Second {
@@ -441,17 +435,17 @@ func TestDoctorInterrupted(t *testing.T) {
 
 // TestDoctorInterruptedEarly does so while a host says nothing.
 func TestDoctorInterruptedEarly(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	w.opened(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
-	}), paper{}, discoverHost)
+	}), paper{}, externalHost)
 	code, findings, _ := w.visit(ctx, "--sip", "dana@contoso.com")
 	found := inShort(findings)
-	if code != exitInterrupted || !strings.Contains(found, "tls           "+discoverHost+":443: TLS 1.3") || strings.Contains(found, "problem") ||
-		!strings.Contains(found, "ok       dns           "+internalHost) {
+	if code != exitInterrupted || !strings.Contains(found, "tls           "+externalHost+":443: TLS 1.3") || strings.Contains(found, "problem") ||
+		!strings.Contains(found, "ok       dns           "+discoverHost) {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -464,22 +458,22 @@ func TestDoctorTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.t.Cleanup(func() { l.Close() })
-		w.at(l.Addr().String(), discoverHost)
+		w.at(l.Addr().String(), externalHost)
 	}
 	for name, test := range map[string]struct {
 		open  func(*ward)
 		flags []string
 		want  string
 	}{
-		"a handshake": {silent, []string{"--request-timeout", "200ms"}, "problem  tls           " + discoverHost},
+		"a handshake": {silent, []string{"--request-timeout", "200ms"}, "problem  tls           " + externalHost},
 		"an answer": {func(w *ward) {
-			w.opened(instead(w, path(userPath), func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), paper{}, discoverHost)
+			w.opened(instead(w, path(userPath), func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), paper{}, externalHost)
 		}, []string{"--request-timeout", "300ms"}, "problem  grants  .*no answer in the time that was given for one \\(300ms\\)\\n +→ the server takes longer"},
-		"the channel": {func(w *ward) { w.opened(w, paper{}, discoverHost, poolHost) }, []string{"--hold", "1h", "--timeout", "700ms"}, "skipped  events  (.|\n)*problem  doctor"},
+		"the channel": {func(w *ward) { w.opened(w, paper{}, externalHost, poolHost) }, []string{"--hold", "1h", "--timeout", "700ms"}, "skipped  events  (.|\n)*problem  doctor"},
 		"all":         {silent, []string{"--timeout", "200ms"}, "problem  doctor        --timeout: 200ms was over"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+			t.Setenv("CONFORM_PASSWORD", danasPassword)
 			w := newWard(t)
 			test.open(w)
 			began := time.Now()
@@ -533,9 +527,9 @@ func TestDoctorApplication(t *testing.T) {
 
 // TestDoctorInsecure holds that what --insecure lets pass is told.
 func TestDoctorInsecure(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
-	w.opened(w, paper{hosts: []string{"www.contoso.com"}, ends: -time.Hour, stranger: true}, discoverHost, poolHost)
+	w.opened(w, paper{hosts: []string{"www.contoso.com"}, ends: -time.Hour, stranger: true}, externalHost, poolHost)
 	code, findings, stderr := w.visit(t.Context(), "--sip", "dana@contoso.com", "--insecure")
 	if found := inShort(findings); code != 0 || !matches("warning  tls .*expired.*another name.*not trusted here.*--insecure", found) || !strings.Contains(stderr, "warning: --insecure") {
 		t.Errorf("exit code %d, %s", code, stderr)
@@ -544,13 +538,13 @@ func TestDoctorInsecure(t *testing.T) {
 
 // TestDoctorProxy holds that a host behind a proxy is looked at through it.
 func TestDoctorProxy(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
-	w.opened(w, paper{}, discoverHost, poolHost)
+	w.opened(w, paper{}, externalHost, poolHost)
 	_, behind, _ := strings.Cut(w.resolve[0], ":443:")
 	w.resolve = nil
 	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodConnect || r.URL.Hostname() == internalHost {
+		if r.Method != http.MethodConnect || r.URL.Hostname() == discoverHost {
 			http.Error(rw, "no such host", http.StatusBadGateway)
 			return
 		}
@@ -580,9 +574,9 @@ func TestDoctorProxy(t *testing.T) {
 
 // TestDoctorPool holds that one dead address among several is a warning.
 func TestDoctorPool(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
-	w.opened(w, paper{}, discoverHost, poolHost)
+	w.opened(w, paper{}, externalHost, poolHost)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -598,7 +592,7 @@ func TestDoctorPool(t *testing.T) {
 
 // TestDoctorWindows holds that a handshake of NTLM is one sign-in.
 func TestDoctorWindows(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	challenge := "NTLM " + base64.StdEncoding.EncodeToString(slices.Concat([]byte("NTLMSSP\x00\x02\x00\x00\x00"),
 		[]byte{0, 0, 0, 0, 48, 0, 0, 0}, []byte{0x01, 0x02, 0x88, 0x00}, []byte("12345678"), make([]byte, 8), // no name; Unicode, NTLM, its second session security, information
 		[]byte{4, 0, 4, 0, 48, 0, 0, 0}, make([]byte, 4))) // information: that it ends
@@ -610,7 +604,7 @@ func TestDoctorWindows(t *testing.T) {
 		want  string
 	}{
 		{"taken", true, 0, 2, "ok       sign-in       https://" + poolHost + "/WebTicket/oauthtoken: 200"},
-		{"refused", false, 1, 1, "problem  sign-in       https://" + discoverHost + "/WebTicket/oauthtoken: 401.*grant windows.*\n.*sent once"},
+		{"refused", false, 1, 1, "problem  sign-in       https://" + externalHost + "/WebTicket/oauthtoken: 401.*grant windows.*\n.*sent once"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWard(t)
@@ -634,7 +628,7 @@ func TestDoctorWindows(t *testing.T) {
 				}
 				rw.Header().Set("WWW-Authenticate", next)
 				rw.WriteHeader(http.StatusUnauthorized)
-			}), paper{}, discoverHost, poolHost)
+			}), paper{}, externalHost, poolHost)
 			code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com", "--grant", "windows")
 			found := inShort(findings)
 			if code != test.code || !matches(test.want, found) || !matches(`offers windows .can be used., password .cannot be used`, found) {
@@ -649,9 +643,9 @@ func TestDoctorWindows(t *testing.T) {
 
 // TestDoctorHold holds that a pending GET may be held for longer than an answer takes.
 func TestDoctorHold(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
-	w.opened(w, paper{}, discoverHost, poolHost)
+	w.opened(w, paper{}, externalHost, poolHost)
 	code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com", "--hold", "1s", "--request-timeout", "500ms")
 	if code != 0 || !matches("ok       events .* held for 1s", inShort(findings)) {
 		t.Errorf("exit code %d", code)
@@ -660,14 +654,14 @@ func TestDoctorHold(t *testing.T) {
 
 // TestDoctorProxyAlone holds that a proxy which answers in place of hosts was reached.
 func TestDoctorProxyAlone(t *testing.T) {
-	t.Setenv("CONFORM_PASSWORD", doctorsSecret)
+	t.Setenv("CONFORM_PASSWORD", danasPassword)
 	w := newWard(t)
 	proxy := httptest.NewServer(answering(403, asHTML, "<title>Blocked</title>"))
 	t.Cleanup(proxy.Close)
 	t.Setenv("HTTPS_PROXY", proxy.URL)
 	t.Setenv("HTTP_PROXY", proxy.URL)
 	code, findings, _ := w.visit(t.Context(), "--sip", "dana@contoso.com")
-	if code != exitNonconformant || !matches("problem  proxy         "+discoverHost+":443: "+proxy.URL+" does not connect to it: Forbidden\n.*NO_PROXY="+discoverHost, inShort(findings)) {
+	if code != exitNonconformant || !matches("problem  proxy         "+externalHost+":443: "+proxy.URL+" does not connect to it: Forbidden\n.*NO_PROXY="+externalHost, inShort(findings)) {
 		t.Errorf("exit code %d", code)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -36,6 +37,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 	"go.uber.org/goleak"
@@ -45,6 +47,7 @@ import (
 type pool struct {
 	t      *testing.T
 	server *ucwatest.Server
+	host   string // what it calls itself
 	url    string // where the server is, "http://127.0.0.1:port"
 	token  string
 	other  string // the application that is there before the run and after it
@@ -54,8 +57,13 @@ type pool struct {
 // newPool makes a server that others put on a socket.
 func newPool(t *testing.T) *pool {
 	t.Helper()
-	p := &pool{t: t, server: ucwatest.New(ucwatest.Config{})}
-	p.token = p.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"})
+	return newPoolOf(t, ucwatest.Config{})
+}
+
+func newPoolOf(t *testing.T, config ucwatest.Config) *pool {
+	t.Helper()
+	p := &pool{t: t, server: ucwatest.New(config)}
+	p.token = p.server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: danasPassword})
 	p.other = p.application()
 	own, err := ucwatest.Start(p.server, ucwatest.Options{})
 	if err != nil {
@@ -63,7 +71,8 @@ func newPool(t *testing.T) *pool {
 	}
 	defer own.Close()
 	client := &ucwa.Client{Token: p.token, HTTP: own.Client()}
-	app, err := client.Application(t.Context(), own.URL+p.other)
+	p.host = cmp.Or(config.Host, "pool.example")
+	app, err := client.Application(t.Context(), "http://"+p.host+p.other)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,6 +105,7 @@ func (p *pool) presence() string {
 	r := httptest.NewRequest("GET", p.other+"/me/presence", nil)
 	r.Header.Set("Authorization", "Bearer "+p.token)
 	r.Header.Set("Accept", "application/json")
+	r.Host = p.host
 	w := httptest.NewRecorder()
 	p.server.ServeHTTP(w, r)
 	var body struct{ Availability string }
@@ -137,31 +147,40 @@ type ran struct {
 // quick are the limits of a run that is to meet them.
 var quick = []string{"--request-timeout", "700ms", "--event-wait", "700ms", "--timeout", "8s"}
 
-// certify runs the command on an application and holds what is true of every run: it
-// ends in time, its report is valid, and no token is shown.
+// certify runs the command on an application.
 func (p *pool) certify(environment []string, application string, args ...string) ran {
 	p.t.Helper()
-	args = append(append([]string{"run", "--application", application, "--format", "json"}, quick...), args...)
-	ctx, cancel := context.WithTimeout(p.t.Context(), 25*time.Second)
+	environment = append([]string{"CONFORM_TOKEN=" + p.token}, environment...)
+	return certify(p.t, environment, []string{p.token}, append([]string{"--application", application}, args...)...)
+}
+
+// certify runs the command and holds what is true of every run: it ends in time, its
+// report is valid, and no secret is shown.
+func certify(t *testing.T, environment, secrets []string, args ...string) ran {
+	t.Helper()
+	args = append(append([]string{"run", "--format", "json"}, quick...), args...)
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "conform", args...)
-	cmd.Env = append(append(os.Environ(), "CONFORM_TOKEN="+p.token, "NO_PROXY=", "HTTPS_PROXY="), environment...)
+	cmd.Env = append(append(os.Environ(), "NO_PROXY=", "HTTPS_PROXY="), environment...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()
 	_ = cmd.Run()
 	r := ran{code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(began)}
 	if r.took > 20*time.Second {
-		p.t.Errorf("it took %s", r.took)
+		t.Errorf("it took %s", r.took)
 	}
-	if strings.Contains(r.stdout+r.stderr, p.token) {
-		p.t.Error("the token is shown")
+	for _, secret := range secrets {
+		if strings.Contains(r.stdout+r.stderr, secret) {
+			t.Errorf("%q is shown: %s%s", secret, r.stdout, r.stderr)
+		}
 	}
 	if err := validReport(stdout.Bytes()); err != nil {
-		p.t.Fatalf("the report is not valid: %v\n%s%s", err, r.stdout, r.stderr)
+		t.Fatalf("the report is not valid: %v\n%s%s", err, r.stdout, r.stderr)
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &r.report); err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return r
 }
@@ -193,18 +212,25 @@ func validReport(content []byte) error {
 // leaksNothing drives the application in this process, and holds that no goroutine is left.
 func (p *pool) leaksNothing(application string, change func(*liveFlags)) {
 	p.t.Helper()
-	before := goleak.IgnoreCurrent()
 	f := liveFlags{application: application, timeout: 8 * time.Second, eventWait: 300 * time.Millisecond, retryWait: time.Second}
 	f.connection.perRequest = 700 * time.Millisecond
 	if change != nil {
 		change(&f)
 	}
 	p.t.Setenv("CONFORM_TOKEN", p.token)
+	driveHere(p.t, &f)
+}
+
+// driveHere drives in this process, and holds that no goroutine is left.
+func driveHere(t *testing.T, f *liveFlags) *suite.Evidence {
+	t.Helper()
+	before := goleak.IgnoreCurrent()
 	cmd := &cobra.Command{}
-	cmd.SetContext(p.t.Context())
+	cmd.SetContext(t.Context())
 	cmd.SetErr(io.Discard)
-	if _, err := f.drive(cmd, nil, true); err != nil {
-		p.t.Error(err)
+	e, err := f.drive(cmd, nil, true)
+	if err != nil {
+		t.Error(err)
 	}
 	// Those of the server, which ends its connections when it likes.
 	server := []goleak.Option{before, goleak.IgnoreAnyFunction("net/http.(*conn).serve"), goleak.IgnoreAnyFunction("net/http.(*connReader).backgroundRead"),
@@ -212,8 +238,9 @@ func (p *pool) leaksNothing(application string, change func(*liveFlags)) {
 		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"), goleak.IgnoreAnyFunction("github.com/ucwa-conform/ucwa-conform/cmd/conform.(*relay).pass"),
 		goleak.IgnoreAnyFunction("net/http.(*http2serverConn).serve")}
 	if err := goleak.Find(server...); err != nil {
-		p.t.Error(err)
+		t.Error(err)
 	}
+	return e
 }
 
 // says holds that somewhere in the notes and reasons of the report these words stand.
@@ -339,7 +366,7 @@ func TestReset(t *testing.T) {
 			}
 			r.says(t, "got no whole answer")
 			if !slices.ContainsFunc(r.report.Notes, func(note string) bool { return note == adviceOn(errorsOf(&r.report)) }) {
-				t.Errorf("no advice in the notes: %q", r.report.Notes)
+				t.Errorf("no advice in the notes: %q %q", r.report.Notes, errorsOf(&r.report))
 			}
 			p.leaksNothing(p.url+p.application(), nil)
 		})

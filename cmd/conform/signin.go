@@ -54,7 +54,7 @@ func (f *signInFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.krb5Config, "krb5-config", "", "krb5.conf; by default KRB5_CONFIG or /etc/krb5.conf")
 	flags.StringVar(&f.keytab, "keytab", "", "keytab with the user's key, for Kerberos")
 	flags.StringVar(&f.ccache, "ccache", "", "credential cache as kinit makes it, for Kerberos")
-	flags.StringSliceVar(&f.trust, "trust", nil, "domains, beyond the user's own, to which Autodiscover over plain http may lead")
+	flags.StringSliceVar(&f.trust, "trust", nil, "domains, beyond the user's own, to which Autodiscover may lead, and which then get the credentials")
 	complete(cmd, "grant", func() []string { return []string{"password", "windows", "anonmeeting", "passive"} })
 	for _, name := range []string{"sip", "domain", "autodiscover", "username", "meeting", "trust"} {
 		complete(cmd, name, func() []string { return nil })

@@ -41,6 +41,10 @@ func TestLeavesNoTrace(t *testing.T) {
 			p.untouched()
 		})
 	}
+	// At every second moment of a sign-in, the creation of the application among them.
+	for at := int64(1); at < 24; at += 2 {
+		t.Run("sign-in", func(t *testing.T) { interruptSignIn(t, at) })
+	}
 	// At every fourth moment of a run, from its first request on.
 	for at := int64(1); at < 30; at += 4 {
 		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
@@ -62,9 +66,31 @@ func interruptAt(t *testing.T, at int64, signal os.Signal) {
 		}
 		p.server.ServeHTTP(w, r)
 	}))
-	out := t.TempDir()
-	cmd := exec.Command("conform", append([]string{"run", "--application", p.url + p.application(), "--out", out, "--format", "json"}, quick...)...)
-	cmd.Env = append(os.Environ(), "CONFORM_TOKEN="+p.token)
+	p.interrupted(signal, asked, goOn, "--application", p.url+p.application())
+}
+
+// interruptSignIn does the same to a run that signs in first.
+func interruptSignIn(t *testing.T, at int64) {
+	asked, goOn := make(chan struct{}), make(chan struct{})
+	var seen atomic.Int64
+	d := newDeployment(t, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if seen.Add(1) == at {
+				close(asked)
+				<-goOn
+			}
+			h.ServeHTTP(w, r)
+		})
+	}, nil)
+	d.interrupted(os.Interrupt, asked, goOn, d.args()...)
+}
+
+// interrupted runs the command, and signals it when the server was asked.
+func (p *pool) interrupted(signal os.Signal, asked, goOn chan struct{}, args ...string) {
+	p.t.Helper()
+	t, out := p.t, p.t.TempDir()
+	cmd := exec.Command("conform", append(append([]string{"run", "--out", out, "--format", "json"}, quick...), args...)...)
+	cmd.Env = append(os.Environ(), "CONFORM_TOKEN="+p.token, "CONFORM_PASSWORD="+danasPassword)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Start(); err != nil {
@@ -75,7 +101,7 @@ func interruptAt(t *testing.T, at int64, signal os.Signal) {
 	select {
 	case <-asked:
 	case <-time.After(10 * time.Second):
-		t.Fatalf("request %d did not come", at)
+		t.Fatal("the request did not come")
 	}
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)

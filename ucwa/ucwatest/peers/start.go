@@ -1,0 +1,100 @@
+//go:build unix
+
+package peers
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// program returns the path of a program, or skips the test.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	for _, directory := range []string{"", "/usr/sbin/", "/usr/bin/", "/sbin/"} {
+		if path, err := exec.LookPath(directory + name); err == nil {
+			return path
+		}
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// installed skips the test unless a file exists.
+func installed(t testing.TB, pattern string) {
+	t.Helper()
+	if found, _ := filepath.Glob(pattern); len(found) == 0 {
+		t.Skipf("%s is not installed", pattern)
+	}
+}
+
+// directory is one that the httpd can read too, which is not root.
+func directory(t testing.TB) string {
+	t.Helper()
+	d, err := os.MkdirTemp("", "ucwa-peer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(d) })
+	if err := os.Chmod(d, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func write(t testing.TB, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// freeAddress is one on loopback where nothing listens.
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() //nolint:errcheck // it listens no more
+	return l.Addr().String()
+}
+
+// daemon runs a program in the foreground until the test ends, and waits until it
+// accepts connections.
+func daemon(t testing.TB, address string, cmd *exec.Cmd) {
+	t.Helper()
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an httpd that ends ends its whole group
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(ended) }()
+	t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM); <-ended })
+	for range 200 {
+		if c, err := net.Dial("tcp", address); err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-ended:
+			t.Fatalf("%s ended: %s", cmd.Path, &output)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	t.Fatalf("%s does not listen at %s", cmd.Path, address)
+}
+
+func run(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v: %s", cmd, err, output)
+	}
+}
