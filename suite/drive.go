@@ -293,7 +293,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong
 	}
-	ctx, cancel := withPatience(s, limit)
+	ctx, cancel := withPatience(s.Context, limit) // not s, whose context is exchanged while a timer may still look at it
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
 	if err != nil && errors.Is(context.Cause(ctx), errPatience) {
