@@ -18,25 +18,25 @@ import (
 // at a host.
 func driveCreateApplication(s *session) {
 	sign := s.signIn(userAgent)
-	found, err := sign.Discover(s)
+	found, err := sign.Discover(s.Context)
 	if err != nil {
 		s.stuck(err)
 		return
 	}
-	user, err := sign.User(s, found.User)
+	user, err := sign.User(s.Context, found.User)
 	if err != nil {
 		s.stuck(err)
 		return
 	}
 	s.probeIssuer(found.User)
-	client, applications, err := sign.Enter(s, user.Link("applications"))
+	client, applications, err := sign.Enter(s.Context, user.Link("applications"))
 	if err != nil {
 		s.stuck(err)
 		return
 	}
 	s.tokens = client.TokenSource
 	s.renew = func(probe string) (string, error) {
-		t, err := s.signIn(userAgent+" (probe "+probe+")").TokenFor(s, applications)
+		t, err := s.signIn(userAgent+" (probe "+probe+")").TokenFor(s.Context, applications)
 		return t.Value, err
 	}
 	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
@@ -105,7 +105,7 @@ func (s *session) probeIssuer(user ucwa.Link) {
 	}
 	ask := func(name string, form url.Values) {
 		if s.err == nil && s.Err() == nil {
-			_, _ = s.signIn(userAgent+" (probe "+name+")").Post(s, issuer, form) // what came of it is recorded
+			_, _ = s.signIn(userAgent+" (probe "+name+")").Post(s.Context, issuer, form) // what came of it is recorded
 		}
 	}
 	ask("grant-unsupported", url.Values{"grant_type": {"urn:microsoft.rtc:conform"}})
@@ -140,7 +140,7 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 	if err != nil || err2 != nil || ucwa.Origin(there) == ucwa.Origin(here) {
 		return
 	}
-	token, err := sign.TokenFor(s, user)
+	token, err := sign.TokenFor(s.Context, user)
 	if err != nil {
 		return
 	}

@@ -439,7 +439,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	}
 	if c.TokenSource != nil { // which may take requests of its own, each with its own limit
 		as := *c
-		if as.Token, err = c.TokenSource(s); err != nil {
+		if as.Token, err = c.TokenSource(s.Context); err != nil {
 			return nil, fmt.Errorf("%s %s: the token: %w", method, u.Redacted(), err)
 		}
 		as.TokenSource, c = nil, &as
@@ -471,7 +471,7 @@ func (s *session) pace() error {
 	if s.target.Limiter == nil || s.hurried {
 		return nil
 	}
-	return s.target.Limiter.Wait(s)
+	return s.target.Limiter.Wait(s.Context)
 }
 
 // afterwards does what must be done also after a failure or an interrupt, then

@@ -89,7 +89,7 @@ func (b *budget) again(s *session, asked request, status int, header http.Header
 	if s.target.Progress != nil && !s.cleaning {
 		s.target.Progress(fmt.Sprintf("waiting for %s, as the server asks (%d)", wait, status))
 	}
-	return sleep(s, wait) == nil
+	return sleep(s.Context, wait) == nil
 }
 
 // retryAfter reads a delay in seconds, or a date.
