@@ -399,6 +399,11 @@ func (a *Anonymizer) addUser(user string) {
 
 // addAccount takes user@domain, DOMAIN\user and a user alone.
 func (a *Anonymizer) addAccount(account string) {
+	for _, scheme := range []string{"sip:", "sips:"} { // which stays
+		if len(account) > len(scheme) && strings.EqualFold(account[:len(scheme)], scheme) {
+			account = account[len(scheme):]
+		}
+	}
 	if domain, user, ok := strings.Cut(strings.ReplaceAll(account, "\\\\", "\\"), "\\"); ok {
 		a.addHost(domain)
 		a.addUser(user)
