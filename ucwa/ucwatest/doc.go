@@ -5,8 +5,8 @@
 // A [Server] is an http.Handler, usable without sockets; [Start] and
 // [StartTLS] put one on a loopback socket. Its users come from
 // [Server.AddUser], which hands out the token that a real deployment would
-// have issued; the sign-in before that (Autodiscover, the web ticket) is not
-// served here.
+// have issued. With [Config.SignIn] the way to a token is served too:
+// Autodiscover, the user resource and the token endpoint, at one host or several.
 //
 // Served are applications, application, me and all that me links to, the event
 // channel, policies, and people, onlineMeetings and communication as resources
