@@ -55,7 +55,7 @@ func TestNext(t *testing.T) {
 		change func(*Report)
 		want   string
 	}{
-		"reference":     {func(*Report) {}, "conform run --application URL"},
+		"reference":     {func(*Report) {}, "conform run --sip ADDRESS"},
 		"live":          {func(r *Report) { r.Evidence.Kind = "live" }, "conform run --cassette DIR/evidence.yaml"},
 		"capture":       {func(r *Report) { r.Evidence.Kind = "capture" }, "which also does the steps"},
 		"fail":          {func(r *Report) { r.Results[1].Verdict = Fail }, "conform explain set-presence.1.link"},

@@ -19,9 +19,9 @@ func next(r *Report) string {
 		case "live":
 			return "the evidence, which --out DIR keeps, can be judged again at any time: conform run --cassette DIR/evidence.yaml"
 		case "capture":
-			return "conform run --application URL, which also does the steps that the capture does not contain"
+			return "conform run --sip ADDRESS, which also does the steps that the capture does not contain"
 		}
-		return "conform run --application URL to certify your own server"
+		return "conform run --sip ADDRESS to certify your own server"
 	}
 	return missing(r)
 }
@@ -52,11 +52,14 @@ func missing(r *Report) string {
 		}
 		switch v {
 		case Error:
+			if r.Evidence.Kind == "live" {
+				what += "; conform doctor tells where the way to the server ends"
+			}
 			return what
 		case Blocked:
 			return what + ": conform explain " + argument(first.Requirement)
 		}
-		return what + ": conform run --application URL makes evidence that has it"
+		return what + ": conform run --sip ADDRESS makes evidence that has it"
 	}
 	return "conform list shows what can be checked"
 }

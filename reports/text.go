@@ -58,8 +58,16 @@ func (p *printer) step(s *stepResults, verbose bool) {
 	}
 	p.item(indent, symbol(worst)+" ", tone(worst), s.Counts.String(), plain)
 	var quiet []Result
+	alike := map[string]int{} // errors by their reason: a dead connection has dozens
+	for _, result := range s.Results {
+		if result.Verdict == Error && result.Reason != "" {
+			alike[result.Reason]++
+		}
+	}
 	for _, result := range s.Results {
 		switch {
+		case result.Verdict == Error && alike[result.Reason] > 2:
+			quiet = append(quiet, result)
 		case result.speaks():
 			p.result(indent, result)
 		case result.Verdict == Pass && verbose:

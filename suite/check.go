@@ -148,6 +148,8 @@ func (c *check) brokeOff() *Exchange {
 		switch {
 		case !c.Driven:
 			return nil
+		case x.is(relRoot) && x.url.Scheme == "http" && x.Failure != "":
+			continue // the last resort: what failed before it tells more
 		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore || x.Probe == probeEnd:
 			continue // asked whatever happened
 		case x.Failure != "" && x.Part != partEvents:

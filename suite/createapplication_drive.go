@@ -63,7 +63,13 @@ func driveCreateApplication(s *session) {
 func (s *session) stuck(err error) {
 	s.err = errors.Join(s.err, err)
 	if s.Err() == nil {
-		s.note("the sign-in ended here: " + err.Error())
+		text, tried, _ := strings.Cut(err.Error(), "\n")
+		s.note("the sign-in ended here: " + text)
+		for line := range strings.SplitSeq(tried, "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				s.note(line)
+			}
+		}
 	}
 }
 

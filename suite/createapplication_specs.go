@@ -32,9 +32,16 @@ func createApplication(t *tree) {
 			}
 		})
 		t.requirement("create-application.1.order", func(c *check) {
+			if len(c.sent(relRoot)) == 0 {
+				c.missing(partRoot)
+			}
 			var asked []string
 			var external answer
-			for _, a := range c.sent(relRoot) {
+			for _, x := range c.Exchanges {
+				if !x.is(relRoot) || x.Probe != "" {
+					continue // one that got no answer was asked all the same
+				}
+				a := answer{x, c}
 				kind, _, _ := strings.Cut(strings.ToLower(a.url.Host), ".")
 				if kind == "lyncdiscover" || kind == "lyncdiscoverinternal" {
 					asked = append(asked, kind)
@@ -538,6 +545,10 @@ func (a answer) challengeThat(expected string, fulfils func(ucwa.Challenge) bool
 // signedInBy ends the spec where the credentials that the run was given are wrong:
 // the server is right then.
 func (c *check) signedInBy(a answer) {
+	if a.later() {
+		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
+		c.stop(reports.Error, fmt.Sprintf("the server asked to come again later (%d in exchange %d): a password is sent once, so run again then", a.Response.Code, a.ID))
+	}
 	if a.Response.Code == http.StatusBadRequest && errorOf(a.Exchange) == "invalid_grant" || a.Response.Code == http.StatusUnauthorized {
 		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
 		c.stop(reports.Error, fmt.Sprintf("the credentials of this run were refused, so nothing follows (%d in exchange %d)", a.Response.Code, a.ID))

@@ -31,8 +31,9 @@ func (t signing) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	for {
 		res, err := t.once(req, body)
-		// A leg of NTLM is one of its connection, and a ticket is good once.
-		if err != nil || !isLater(res.StatusCode, res.Header) || windowsCredentials(req) ||
+		// A leg of NTLM is one of its connection, a ticket is good once, and a password
+		// that is sent often can lock the account.
+		if err != nil || !isLater(res.StatusCode, res.Header) || carriesCredentials(req, body) ||
 			!t.patience.again(t.session, request{req.UserAgent(), req.Method, req.URL}, res.StatusCode, res.Header) {
 			return res, err
 		}
@@ -41,9 +42,9 @@ func (t signing) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 }
 
-func windowsCredentials(req *http.Request) bool {
+func carriesCredentials(req *http.Request, body []byte) bool {
 	scheme, _, _ := strings.Cut(req.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "NTLM") || strings.EqualFold(scheme, "Negotiate")
+	return strings.EqualFold(scheme, "NTLM") || strings.EqualFold(scheme, "Negotiate") || bytes.Contains(body, []byte("password="))
 }
 
 func (t signing) once(req *http.Request, body []byte) (*http.Response, error) {

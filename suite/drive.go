@@ -63,6 +63,15 @@ func (t Target) driven() []string {
 	return append([]string{"create-application"}, t.Tasks...)
 }
 
+// secrets are the target's credentials.
+func (t Target) secrets() []string {
+	list := []string{strings.TrimPrefix(t.Token, "cwt=")}
+	if t.SignIn != nil {
+		list = append(list, t.SignIn.Credentials.Password, strings.TrimPrefix(t.SignIn.Token.Value, "cwt="))
+	}
+	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 4 })
+}
+
 // Party is another user's application.
 type Party struct{ Application, Token string }
 
@@ -96,7 +105,7 @@ func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	if err != nil {
 		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: append(s.notes, err.Error()), Recording: c, names: names}
 	}
-	e.Kind, e.Source, e.names = c.Provenance.Kind, c.Name, names
+	e.Kind, e.Source, e.names, e.secrets = c.Provenance.Kind, c.Name, names, t.secrets()
 	if len(e.Exchanges) == 0 && s.err != nil {
 		e.note("nothing was asked: " + e.Hide(s.err.Error()))
 	}

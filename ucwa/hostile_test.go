@@ -275,7 +275,7 @@ func TestTokenRefused(t *testing.T) {
 		"redirect 307":         {redirect(307, "https://"+evil+"/t"), "307"},
 		"redirect 302":         {redirect(302, discoverer+"/t2"), "302"},
 		"HTML":                 {page(200, "text/html", "<title>cwt=AAEB</title>"), "no token"},
-		"HTML and 500":         {page(500, "text/html", "<title>Runtime Error</title>"), `500: not the documented JSON but "Runtime Error"; the server failed`},
+		"HTML and 500":         {page(500, "text/html", "<title>Runtime Error</title>"), `500: not the documented JSON but 28 bytes of "text/html"; the server failed`},
 		"HTML and 401":         {page(401, "text/html", "no"), "check the user name"},
 		"server_error":         {page(400, "application/json", `{"error":"server_error"}`), "server_error"},
 		"invalid_grant":        {page(400, "application/json", `{"error":"invalid_grant","error_description":"bad"}`), "invalid_grant: bad; check"},

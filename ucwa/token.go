@@ -175,7 +175,8 @@ func ParseToken(res *Response, grant string) (Token, error) {
 			return fail("ms_rtc_passiveauthuri %q is no URL to sign in at", passive)
 		}
 		if e.Code == "" {
-			return fail("not the documented JSON but %q", excerpt(res.Body))
+			// Nothing of it is shown: an endpoint that fails may repeat the password.
+			return fail("not the documented JSON but %d bytes of %q", len(res.Body), res.Header.Get("Content-Type"))
 		}
 		return Token{}, e
 	}

@@ -11,8 +11,8 @@ import (
 var advices = []struct{ words, advice string }{
 	{"trust the domain if it is right", "the deployment leads to a host outside the user's domain: if that is theirs too, name its domain with --trust DOMAIN"},
 	{"x509: certificate has expired", "the server's certificate has expired, or is not yet valid, by the clock of this machine: renew it, or set the clock"},
-	{"x509: certificate is valid for", "the server's certificate is for another name: use that name in --application, and --resolve NAME:PORT:ADDRESS to say where it is"},
-	{"x509: cannot validate certificate", "the server's certificate is for another name: use that name in --application, and --resolve NAME:PORT:ADDRESS to say where it is"},
+	{"x509: certificate is valid for", "the server's certificate is for another name: ask it by that name, and --resolve NAME:PORT:ADDRESS to say where it is"},
+	{"x509: cannot validate certificate", "the server's certificate is for another name: ask it by that name, and --resolve NAME:PORT:ADDRESS to say where it is"},
 	{"x509: ", "the server's certificate is not trusted: give the authority that signed it with --cacert FILE"},
 	{"tls: certificate required", "the server wants a client certificate: give one with --client-cert FILE and --client-key FILE"},
 	{"remote error: tls: ", "the server refused the TLS handshake: it may want another client certificate (--client-cert, --client-key), or speak no TLS that is still safe"},
@@ -61,12 +61,24 @@ func telling(part, failure string) string {
 
 func errorsOf(r *reports.Report) []string {
 	var list []string
+	if r.Outcome == reports.Conformant {
+		return nil // what was passed over needs no advice
+	}
+	found := 0 // the Autodiscover root that led on
 	for _, x := range r.Exchanges {
+		if x.Step == "autodiscover" && x.Response != nil && x.Response.Status == 200 {
+			found = x.Number
+		}
+	}
+	for _, x := range r.Exchanges {
+		if x.Number < found {
+			continue
+		}
 		list = append(list, telling(x.Step, x.Error))
 	}
 	for _, note := range r.Notes {
-		if strings.HasPrefix(note, "the sign-in ended here: ") {
-			list = append(list, note)
+		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "https://") {
+			list = append(list, note) // where it tried to, stands in notes of their own
 		}
 	}
 	return list

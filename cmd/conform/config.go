@@ -238,7 +238,7 @@ func (c *config) read(content []byte) error {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return usage("%s: holds no setting: write one, or leave --config out", c.path)
 	} else if err != nil {
-		return usage("%s: is no YAML: %s", c.path, strings.TrimPrefix(err.Error(), "yaml: "))
+		return usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path, strings.TrimPrefix(err.Error(), "yaml: "))
 	}
 	if decoder.Decode(new(yaml.Node)) == nil {
 		return usage("%s: holds several YAML documents: expected one", c.path)
@@ -287,7 +287,7 @@ func (c *config) mapping(node *yaml.Node, known []string, each func(key, value *
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
 		case secretKey.MatchString(key.Value):
-			return c.fail(key, "%s: a secret does not stand in this file: put it into a file of its own that only you can read, and name that (token-file), "+
+			return c.fail(key, "%s: a secret does not stand in this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
 				"or keep it in the keyring or the environment", key.Value)
 		case !slices.Contains(known, key.Value):
 			return c.fail(key, "unknown key %q%s; the keys are those of the flags, without the dashes", key.Value, suite.Nearest(key.Value, known))
@@ -347,13 +347,13 @@ var (
 // guard refuses a file that others can write, since they could send the secret that it
 // names to a server of theirs, and warns of one that they can read.
 func (c *config) guard(info fs.FileInfo) error {
-	if c.secrets == "" || runtime.GOOS == "windows" || !info.Mode().IsRegular() {
+	if runtime.GOOS == "windows" || !info.Mode().IsRegular() {
 		return nil
 	}
 	switch mode := info.Mode().Perm(); {
-	case mode&0o002 != 0:
-		return usage("%s names a secret (%s) and can be written by anyone on this machine (mode %04o), who could have it sent anywhere: chmod 600 it", c.path, c.secrets, mode)
-	case mode&0o044 != 0:
+	case mode&0o022 != 0:
+		return usage("%s can be written by others on this machine (mode %04o), who could have a token or a password sent anywhere: chmod 600 it", c.path, mode)
+	case c.secrets != "" && mode&0o044 != 0:
 		fmt.Fprintf(c.cmd.ErrOrStderr(), "warning: %s names a secret (%s) and can be read by others on this machine (mode %04o): chmod 600 it\n", c.path, c.secrets, mode)
 	}
 	return nil

@@ -80,7 +80,7 @@ func (f *liveFlags) consistent(cmd *cobra.Command) error {
 	}
 	if f.signIn.given() {
 		if other := given("application", "target", "token-file", "keep-application"); other != "" {
-			return usage("--%s goes with --application: a run that signs in gets a token and an application of its own", other)
+			return usage("--%s excludes --sip, --domain and --autodiscover: a run that signs in gets a token and an application of its own", other)
 		}
 		return nil
 	}

@@ -673,12 +673,12 @@ func TestProxy(t *testing.T) {
 				if err != nil {
 					panic(err)
 				}
-				w.WriteHeader(http.StatusOK)
-				conn, _, err := w.(http.Hijacker).Hijack()
+				conn, buffered, err := w.(http.Hijacker).Hijack()
 				if err != nil {
 					panic(err)
 				}
-				go func() { _, _ = io.Copy(server, conn); server.Close() }()
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n")
+				go func() { _, _ = io.Copy(server, buffered); server.Close() }() // what was read ahead comes first
 				_, _ = io.Copy(conn, server)
 				conn.Close()
 			}))

@@ -41,7 +41,8 @@ Exit codes: 0 recorded, 2 usage, 3 the recording is cut short or shows nothing o
 task, 4 nothing was answered or the file could not be written, 130 interrupted.
 
 ` + precedence,
-		Example: `  CONFORM_TOKEN=cwt=... conform record --application https://pool.example/ucwa/oauth/v1/applications/101 --out pool.yaml
+		Example: `  conform record --sip sip:dana@contoso.com --out pool.yaml
+  CONFORM_TOKEN=cwt=... conform record --application https://pool.example/ucwa/oauth/v1/applications/101 --out pool.yaml
   conform record --config pool.yaml --out recordings/pool-2026-01.yaml
   conform run --cassette pool.yaml`,
 		Args: cobra.NoArgs,

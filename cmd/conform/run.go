@@ -41,7 +41,7 @@ func newRun() *cobra.Command {
 		Use:   "run",
 		Short: "Certify: judge a recording, or a live server",
 		Long: `run judges evidence against the requirements of a documented task and reports the
-verdicts. Without --cassette and --application it judges the recording of the
+verdicts. Without --cassette, --sip and --application it judges the recording of the
 reference server that comes with conform, which says nothing about a Skype for
 Business Server but shows the suite at work.
 
@@ -53,6 +53,7 @@ pseudonyms, unless --keep-names is given: both can be handed to anyone.
 
 ` + precedence,
 		Example: `  conform run
+  conform run --sip sip:dana@contoso.com --out report/
   conform run --cassette documentation/set-presence
   conform run --cassette recording.yaml --subject server --out report/
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101

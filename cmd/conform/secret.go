@@ -108,9 +108,9 @@ func fromKeyring(ctx context.Context, account string) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, keyringPatience)
 	defer cancel()
-	found := make(chan string, 1)
+	found, get := make(chan string, 1), keyringGet
 	go func() {
-		value, _ := keyringGet(keyringService, account)
+		value, _ := get(keyringService, account)
 		found <- value
 	}()
 	select {
