@@ -183,7 +183,7 @@ func (s *state) tokenRequest(x *Exchange) string {
 	switch {
 	case x.Response.Code == http.StatusUnauthorized && windowsLeg(x) && !s.e.gaveUp(x):
 		return "" // on the way: NTLM and Negotiate take several requests
-	case !s.e.Driven && (s.e.astray(x) || !isForm(x)):
+	case !s.e.Driven && (x.Request.Method != http.MethodPost || s.e.astray(x) || !isForm(x)):
 		return "" // the client's mistake, which says nothing of the server
 	case err != nil || x.Request.Body == "":
 		return partToken

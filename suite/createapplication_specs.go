@@ -498,7 +498,7 @@ func (c *check) creations() []answer {
 
 // tokenRequests returns the requests with which the client itself asked for a token.
 func (c *check) tokenRequests() []answer {
-	list := c.sent(relToken)
+	list := slices.DeleteFunc(c.sent(relToken), func(a answer) bool { return aside(a.Exchange) })
 	if len(list) == 0 {
 		c.missing(partToken)
 	}

@@ -228,6 +228,11 @@ func signInClientFaults() []Fault {
 	client("3.endpoint", "request URL", on("token"),
 		fault("token-endpoint-built", "a token is asked for at an address that no challenge named",
 			more(posts("/WebTicket/WebTicketService.svc", url.Values{"grant_type": {"password"}, "username": {"dana"}, "password": {"REDACTED-0"}}))))
+	client("3.form", "request method", on("token"),
+		fault("token-put", "a token is asked for by PUT", more(func(r *http.Request) {
+			posts(tokenPath, url.Values{"grant_type": {"password"}, "username": {"dana"}, "password": {"REDACTED-0"}})(r)
+			r.Method = http.MethodPut
+		})))
 	client("3.form", "request header Content-Type", on("token"),
 		fault("token-json", "a token request says that it is JSON", sends("Content-Type", jsonType)))
 	client("3.grant", "request body.grant_type", on("token"),
