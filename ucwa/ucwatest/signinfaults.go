@@ -123,6 +123,8 @@ func signInServerFaults() []Fault {
 	server("5.json", "body", create,
 		fault("create-empty", "a new application is answered without content", body("")),
 		fault("create-html", "a new application is answered with a page", html))
+	server("5.json", "header Content-Type", create,
+		fault("create-media", "a new application is served as text/html", field("Content-Type", "text/html")))
 	server("5.rel", "rel", create,
 		fault("create-rel-missing", "a new application has no rel", without("rel")),
 		fault("create-rel-plural", "a new application calls itself applications", set("rel", "applications")))
@@ -165,6 +167,8 @@ func signInServerFaults() []Fault {
 		server("refusal."+grant.part, "error", part,
 			fault(grant.part+"-error", "a token request is refused with "+grant.wrong+", where "+grant.code+" is due", set("error", grant.wrong)))
 	}
+	server("refusal.grant-invalid", "header Content-Type", on("grant-invalid"),
+		fault("grant-invalid-media", "a refused token request is served as text/html", field("Content-Type", "text/html")))
 	refused := on("grant-unsupported", "grant-missing", "grant-invalid")
 	server("refusal.diagnostics", "header X-Ms-Diagnostics", refused,
 		fault("grant-diagnostics-missing", "a refused token request does not say why", field("X-Ms-Diagnostics", "")),
