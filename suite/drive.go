@@ -285,11 +285,14 @@ func Replay(ctx context.Context, c *cassettes.Cassette, names ...string) (*Evide
 	case len(c.Exchanges) == 0:
 		return nil, fmt.Errorf("%s: %w", c.Name, cassettes.ErrEmpty)
 	}
+	rehearsed := make(chan string, 1)
+	go func() { rehearsed <- rehearse(ctx, c) }() // both only read the recording, and take the same time
 	e, err := locateDriven(c, names...)
+	difference := <-rehearsed
 	if err != nil {
 		return nil, err
 	}
-	if difference := rehearse(ctx, c); difference != "" {
+	if difference != "" {
 		e.note("this recording is not what today's driver would make of it: " + difference)
 	}
 	return e, nil
