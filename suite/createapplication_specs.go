@@ -20,17 +20,7 @@ import (
 func createApplication(t *tree) {
 	t.step("1", func() {
 		resourceSpecs(t, "create-application.1.", partRoot)
-		t.requirement("create-application.1.link.user", func(c *check) {
-			for _, a := range c.all(partRoot) {
-				link := a.JSON("_links", "user")
-				if link.Absent {
-					if redirect := a.JSON("_links", "redirect"); !redirect.Absent {
-						link = redirect
-					}
-				}
-				c.Expect(link).To(leadOnSafely())
-			}
-		})
+		leadsOn(t, "create-application.1.link.user", partRoot, "user")
 		t.requirement("create-application.1.order", func(c *check) {
 			if len(c.sent(relRoot)) == 0 {
 				c.missing(partRoot)
@@ -148,17 +138,7 @@ func createApplication(t *tree) {
 			}
 		})
 		resourceSpecs(t, "create-application.4.", partUser)
-		t.requirement("create-application.4.link.applications", func(c *check) {
-			for _, a := range c.all(partUser) {
-				link := a.JSON("_links", "applications")
-				if link.Absent {
-					if redirect := a.JSON("_links", "redirect"); !redirect.Absent {
-						link = redirect
-					}
-				}
-				c.Expect(link).To(leadOnSafely())
-			}
-		})
+		leadsOn(t, "create-application.4.link.applications", partUser, "applications")
 	})
 
 	t.step("5", func() { creationSpecs(t) })
@@ -206,6 +186,21 @@ func resourceSpecs(t *tree, prefix, part string) {
 				c.notApplicable("the resource redirects")
 			}
 			c.Expect(a.JSON("_links", "xframe")).To(leadAnywhere())
+		}
+	})
+}
+
+// leadsOn certifies the link by which a resource leads on, or redirects in its place.
+func leadsOn(t *tree, id, part, rel string) {
+	t.requirement(id, func(c *check) {
+		for _, a := range c.all(part) {
+			link := a.JSON("_links", rel)
+			if link.Absent {
+				if redirect := a.JSON("_links", "redirect"); !redirect.Absent {
+					link = redirect
+				}
+			}
+			c.Expect(link).To(leadOnSafely())
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -250,13 +249,6 @@ func (l *Live) create(ctx context.Context) (*url.URL, error) {
 }
 
 func (l *Live) post(ctx context.Context) (*url.URL, error) {
-	id := make([]byte, 16)
-	_, _ = rand.Read(id) // does not fail
-	body, err := json.Marshal(map[string]string{"userAgent": "conform", "culture": "en-US",
-		"endpointId": fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])})
-	if err != nil {
-		return nil, err
-	}
 	link, err := ucwa.Begin(l.Applications)
 	if err != nil {
 		return nil, err
@@ -269,11 +261,7 @@ func (l *Live) post(ctx context.Context) (*url.URL, error) {
 	ctx, cancel := context.WithTimeout(ctx, l.limit())
 	defer cancel()
 	client := &ucwa.Client{Token: l.Token, UserAgent: "conform", HTTP: &http.Client{Transport: l.transport()}}
-	res, err := client.Do(ctx, http.MethodPost, link, body)
-	if err != nil {
-		return nil, err
-	}
-	resource, err := res.Resource()
+	resource, err := client.Create(ctx, link, ucwa.NewApplication{UserAgent: "conform"})
 	if err != nil {
 		return nil, err
 	}

@@ -10,15 +10,7 @@ import (
 // clientFaults are what clients get wrong.
 func clientFaults() []Fault {
 	var list []Fault
-	client := func(requirement, field string, on []string, faults ...Fault) {
-		for _, f := range faults {
-			f.Subject, f.Requirement, f.Field, f.on = "client", "set-presence."+requirement, field, on
-			for i, id := range f.Also {
-				f.Also[i] = "set-presence." + id
-			}
-			list = append(list, f)
-		}
-	}
+	client := under("client", "set-presence", &list)
 	on := func(parts ...string) []string { return parts }
 	fault := func(name, breaks string, ask func(*exchange), also ...string) Fault {
 		return Fault{Name: name, Breaks: breaks, ask: ask, Also: also}

@@ -3,6 +3,7 @@ package ucwatest
 import (
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // Fault is one documented misbehaviour: a way in which a server or a client
@@ -48,4 +49,20 @@ func (f Fault) Handler(h http.Handler) http.Handler {
 // mistakes already.
 func (f Fault) Transport(next http.RoundTripper) http.RoundTripper {
 	return &mistaken{next: next, rule: rule{f.on, f.ask, f.edit}}
+}
+
+// under returns a function that completes faults of one subject and task. Of what else
+// fails with one, the ids of the other task stand whole.
+func under(subject, task string, list *[]Fault) func(requirement, field string, on []string, faults ...Fault) {
+	return func(requirement, field string, on []string, faults ...Fault) {
+		for _, f := range faults {
+			f.Subject, f.Requirement, f.Field, f.on = subject, task+"."+requirement, field, on
+			for i, id := range f.Also {
+				if !strings.HasPrefix(id, "set-presence.") {
+					f.Also[i] = task + "." + id
+				}
+			}
+			*list = append(*list, f)
+		}
+	}
 }

@@ -19,15 +19,7 @@ const (
 // serverFaults are what servers get wrong.
 func serverFaults() []Fault {
 	var list []Fault
-	server := func(requirement, field string, on []string, faults ...Fault) {
-		for _, f := range faults {
-			f.Subject, f.Requirement, f.Field, f.on = "server", "set-presence."+requirement, field, on
-			for i, id := range f.Also {
-				f.Also[i] = "set-presence." + id
-			}
-			list = append(list, f)
-		}
-	}
+	server := under("server", "set-presence", &list)
 	on := func(parts ...string) []string { return parts }
 	fault := func(name, breaks string, edit func(*exchange), also ...string) Fault {
 		return Fault{Name: name, Breaks: breaks, edit: edit, Also: also}

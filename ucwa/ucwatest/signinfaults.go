@@ -6,16 +6,6 @@ import (
 	"strings"
 )
 
-// under returns a function that completes faults of one subject and task.
-func under(subject, task string, list *[]Fault) func(requirement, field string, on []string, faults ...Fault) {
-	return func(requirement, field string, on []string, faults ...Fault) {
-		for _, f := range faults {
-			f.Subject, f.Requirement, f.Field, f.on = subject, task+"."+requirement, field, on
-			*list = append(*list, f)
-		}
-	}
-}
-
 // signInServerFaults are what servers get wrong before there is an application.
 func signInServerFaults() []Fault {
 	var list []Fault
@@ -36,7 +26,7 @@ func signInServerFaults() []Fault {
 		fault("root-html", "a page for people is at the Autodiscover root", html),
 		fault("root-cut", "the body of the root is cut in the middle", func(x *exchange) { x.body = x.body[:len(x.body)/2] }))
 	server("1.json", "_links", discovery,
-		fault("root-links-list", "the links of the root are a list", set("_links", []any{}), "create-application.1.link.user", "create-application.1.link.self", "create-application.1.link.xframe"))
+		fault("root-links-list", "the links of the root are a list", set("_links", []any{}), "1.link.user", "1.link.self", "1.link.xframe"))
 	server("1.link.user", "_links.user", discovery,
 		fault("root-user-missing", "the root has no user link", without("_links.user")),
 		fault("root-user-null", "the user link of the root is null", set("_links.user", nil)),
@@ -104,7 +94,7 @@ func signInServerFaults() []Fault {
 	server("4.json", "body", user,
 		fault("user-html", "a page for people is at the user resource", html))
 	server("4.json", "_links", user,
-		fault("user-links-null", "the links of the user resource are null", set("_links", nil), "create-application.4.link.self", "create-application.4.link.xframe", "create-application.4.link.applications"))
+		fault("user-links-null", "the links of the user resource are null", set("_links", nil), "4.link.self", "4.link.xframe", "4.link.applications"))
 	server("4.link.applications", "_links.applications", user,
 		fault("applications-missing", "the user resource has no applications link", without("_links.applications")),
 		fault("applications-empty", "the href of the applications link is empty", linkTo("_links.applications", "")),
