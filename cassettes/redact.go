@@ -1,7 +1,6 @@
 package cassettes
 
 import (
-	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"html"
@@ -23,36 +22,47 @@ var redactionRules = []string{"authorization", "cookies", "passwords", "tokens"}
 // Redacted returns a deep copy without its secrets: the credentials of Authorization and Proxy-Authorization, the values of
 // cookies, the passwords in URLs, what is named as a token, ticket or password in JSON, XML, forms, queries and headers, and
 // UCWA's own tokens, "cwt=…", wherever they stand. Where a secret is found it becomes REDACTED-1, REDACTED-2 and so on, the
-// same wherever it occurs; "cwt=" before a token stays. Secrets of 6 bytes or more are then replaced everywhere else, also
-// URL-encoded or escaped as in JSON. Lengths that were true stay true.
+// same wherever it occurs; "cwt=" before a token stays. Secrets of 3 characters or more are then replaced everywhere else, in
+// every encoding. Lengths that were true stay true.
 //
 // To redact again changes nothing. Names, addresses and identifiers are kept.
 //
 // They are for [Cassette.Anonymized] to hide.
 func (c *Cassette) Redacted() *Cassette {
-	copied, _ := c.redact()
+	copied, _ := c.redact(nil)
 	return copied
 }
 
-// redact returns the copy, and the secrets that it has no more.
-func (c *Cassette) redact() (*Cassette, *secrets) {
-	copied := *c
-	copied.Provenance = c.Provenance.clone()
+// redact returns the copy, and the secrets that it has no more: those that it finds, and those that are known.
+func (c *Cassette) redact(known []string) (*Cassette, *secrets) {
+	copied := c.clone()
 	if c.Provenance.Redaction.Version < redactionVersion { // what an Anonymizer did stays done
 		copied.Provenance.Redaction = Redaction{Version: redactionVersion, Rules: slices.Clone(redactionRules)}
 	}
-	copied.Exchanges = nil
-	for _, x := range c.Exchanges {
-		copied.Exchanges = append(copied.Exchanges, x.clone())
-	}
 	s := &secrets{names: make(map[string]string)}
 	copied.change(func(name, text string) string { return inField(name, text, s.reserve) })
-	copied.change(func(name, text string) string { return inField(name, text, s.name) })
-	if len(s.names) > 0 { // else nothing was found that could stand elsewhere too
-		everywhere := s.everywhere()
-		copied.change(func(_, text string) string { return everywhere(text) })
+	for _, secret := range known {
+		s.add(secret)
 	}
-	return &copied, s
+	copied.change(func(name, text string) string {
+		s.collect(name, text)
+		return inField(name, text, s.name)
+	})
+	if len(s.names) > 0 { // else nothing was found that could stand elsewhere too
+		h := newHider(pseudonyms{})
+		s.putInto(h)
+		done := map[string]string{}
+		copied.change(func(_, text string) string {
+			hidden, ok := done[text]
+			if !ok {
+				if hidden = h.hide(text); len(text) <= mostRemembered {
+					done[text] = hidden
+				}
+			}
+			return hidden
+		})
+	}
+	return copied, s
 }
 
 // placeholder is what stands for a secret.
@@ -84,6 +94,52 @@ func (s *secrets) name(secret string) string {
 		s.names[secret] = "REDACTED-" + strconv.Itoa(s.taken)
 	}
 	return s.names[secret]
+}
+
+// add notes a secret that is known.
+func (s *secrets) add(secret string) {
+	if secret = strings.TrimSpace(secret); isCWT(secret) {
+		secret = secret[len(kind):]
+	}
+	if secret != "" && !isPseudonym(secret) {
+		s.name(secret)
+	}
+}
+
+// collect notes the secrets that show themselves in a text without a name of their own beside them: the password of Basic, JSON
+// web tokens, and what stands in the header of a part of a batch.
+func (s *secrets) collect(field, text string) {
+	lower := strings.ToLower(text)
+	if strings.HasPrefix(lower, "basic ") && strings.HasSuffix(strings.ToLower(field), "authorization") {
+		if raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text[len("basic "):])); err == nil {
+			_, password, _ := strings.Cut(string(raw), ":")
+			s.add(password)
+		}
+	}
+	if !strings.Contains(lower, "eyj") && !strings.Contains(lower, "authorization") && !strings.Contains(lower, "cookie") {
+		return
+	}
+	e := expressions()
+	for _, v := range layers(text) {
+		for _, m := range e.headerLine.FindAllStringSubmatch(v.text, -1) {
+			for _, secret := range m[1:] {
+				if len(secret) >= 4 {
+					s.add(secret)
+				}
+			}
+			s.collect("authorization", strings.TrimSpace(m[0][strings.Index(m[0], ":")+1:]))
+		}
+		for _, token := range e.jwt.FindAllString(v.text, -1) {
+			s.add(token)
+		}
+	}
+}
+
+// putInto has all secrets looked for everywhere.
+func (s *secrets) putInto(h *hider) {
+	for _, secret := range slices.Sorted(maps.Keys(s.names)) {
+		h.putSecret(secret, s.names[secret])
+	}
 }
 
 // inField replaces the secrets in a text until there are none: what one hides can be seen once it is gone. The text
@@ -296,102 +352,10 @@ func decodeToken(s string) string {
 
 // hideSecrets is for messages: it shows that there is a secret, and not which.
 func hideSecrets(text string) string {
-	return inText(text, func(string) string { return "REDACTED" })
-}
-
-// everywhere returns a function that replaces the secrets wherever they occur, in every encoding, the longest first. Short ones
-// are left out, since they are parts of words.
-func (s *secrets) everywhere() func(string) string {
-	const shortest = 6
-	forms := make(map[string]string)
-	for secret, name := range s.names {
-		if len(secret) >= shortest {
-			for _, form := range encodings(secret) {
-				forms[form] = name
-			}
+	return inText(text, func(secret string) string {
+		if isPseudonym(secret) {
+			return secret
 		}
-	}
-	sorted := slices.SortedFunc(maps.Keys(forms), func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
+		return "REDACTED"
 	})
-	pairs := []string{"REDACTED-", "REDACTED-"} // a placeholder stays, whatever the secrets are
-	for _, form := range sorted {
-		pairs = append(pairs, form, forms[form])
-	}
-	return strings.NewReplacer(pairs...).Replace
-}
-
-var percentCode = regexp.MustCompile(`%[0-9A-F]{2}`)
-
-func encodings(secret string) []string {
-	forms := []string{
-		secret,
-		url.QueryEscape(secret),
-		url.PathEscape(secret),
-		quote(secret),
-		strings.ReplaceAll(secret, "/", `\/`),
-		base64.StdEncoding.EncodeToString([]byte(secret)),
-	}
-	for _, form := range forms[1:3] {
-		forms = append(forms, percentCode.ReplaceAllStringFunc(form, strings.ToLower))
-	}
-	return forms
-}
-
-// change changes every text of a cassette that can hold a secret. It is told the name of the field where there is one.
-func (c *Cassette) change(change func(name, text string) string) {
-	for i := range c.Exchanges {
-		x := &c.Exchanges[i]
-		changeBody(&x.Request.Body, &x.Request.ContentLength, x.Request.Headers, change)
-		changeBody(&x.Response.Body, &x.Response.ContentLength, x.Response.Headers, change)
-		for _, text := range []*string{&x.Request.URL, &x.Request.RequestURI, &x.Request.Host, &x.Response.Status, &x.Failure} {
-			*text = change("", *text)
-		}
-		changeNames(x.Request.Form, change)
-		for _, values := range []map[string][]string{x.Request.Form, x.Request.Headers, x.Request.Trailer, x.Response.Headers, x.Response.Trailer} {
-			for _, name := range slices.Sorted(maps.Keys(values)) {
-				for i, value := range values[name] {
-					values[name][i] = change(name, value)
-				}
-			}
-		}
-	}
-	p := &c.Provenance
-	for _, text := range []*string{&p.Tool, &p.Server, &p.Source, &p.Task, &p.Ledger} {
-		*text = change("", *text)
-	}
-	for _, list := range [][]string{p.Absent, p.Repairs} {
-		for i := range list {
-			list[i] = change("", list[i])
-		}
-	}
-}
-
-// changeBody changes a body, and with it the lengths that were true.
-func changeBody(body *string, length *int64, header http.Header, change func(name, text string) string) {
-	was := len(*body)
-	*body = change("", *body)
-	if *length == int64(was) {
-		*length = int64(len(*body))
-	}
-	for name, values := range header {
-		if http.CanonicalHeaderKey(name) != "Content-Length" {
-			continue
-		}
-		for i, value := range values {
-			if value == strconv.Itoa(was) {
-				values[i] = strconv.Itoa(len(*body))
-			}
-		}
-	}
-}
-
-// changeNames changes the names in a form: where a body was no form, they hold pieces of it.
-func changeNames(form url.Values, change func(name, text string) string) {
-	for _, name := range slices.Sorted(maps.Keys(form)) {
-		if changed := change("", name); changed != name {
-			form[changed] = append(form[changed], form[name]...)
-			delete(form, name)
-		}
-	}
 }

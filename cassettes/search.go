@@ -34,6 +34,8 @@ type index struct {
 	pairs   [1 << 16]bool
 	lengths map[string][]int // by the first shortestSought bytes: the lengths of the texts, the longest first
 	texts   map[string][]*identity
+	secrets []*identity
+	wide    bool // some have characters beyond Latin-1
 }
 
 // shortestSought is how long what is looked for must be, context included.
@@ -50,6 +52,10 @@ func (x *index) add(id *identity) bool {
 		return false
 	}
 	x.texts[id.text] = append(x.texts[id.text], id)
+	if id.kind == "secrets" {
+		x.secrets = append(x.secrets, id)
+	}
+	x.wide = x.wide || strings.ContainsFunc(id.text, func(r rune) bool { return r > 0xff })
 	x.pairs[int(id.text[0])<<8|int(id.text[1])] = true
 	head := id.text[:min(4, len(id.text))]
 	if at, found := slices.BinarySearchFunc(x.lengths[head], len(id.text), func(a, b int) int { return cmp.Compare(b, a) }); !found {
@@ -58,15 +64,16 @@ func (x *index) add(id *identity) bool {
 	return true
 }
 
-// hit is a place in a folded text where an identity stands.
+// hit is a place in a view made alike where an identity stands.
 type hit struct {
 	start, end int
 	*identity
 }
 
 // find returns the places that must be replaced, from left to right. Those that overlap are one, by the name of the longest.
-func (x *index) find(text string) []hit {
+func (x *index) find(v view) []hit {
 	var hits []hit
+	text := v.text
 	found := func(h hit) {
 		if n := len(hits); n > 0 && h.start < hits[n-1].end {
 			last := &hits[n-1]
@@ -98,7 +105,7 @@ func (x *index) find(text string) []hit {
 					continue
 				}
 				for _, id := range x.texts[text[i:i+length]] {
-					if h, ok := id.at(text, i); ok {
+					if h, ok := id.at(v, i); ok {
 						found(h)
 						break heads
 					}
@@ -110,8 +117,8 @@ func (x *index) find(text string) []hit {
 }
 
 // at tells whether what stands at a place is the identity, and nothing longer.
-func (id *identity) at(text string, start int) (hit, bool) {
-	end := start + len(id.text)
+func (id *identity) at(v view, start int) (hit, bool) {
+	text, end := v.text, start+len(id.text)
 	var before, after byte
 	if start > 0 {
 		before = text[start-1]
@@ -123,9 +130,9 @@ func (id *identity) at(text string, start int) (hit, bool) {
 	switch id.edge {
 	case wordEdge:
 		// Bytes that are no character end a word too: in binary data anything can stand beside a name.
-		left, _ := utf8.DecodeLastRuneInString(text[:start])
+		left, size := utf8.DecodeLastRuneInString(text[:start])
 		right, _ := utf8.DecodeRuneInString(text[end:])
-		ok = (!inWord(left) || !alphanumeric(text[start])) && !inWord(right)
+		ok = (!inWord(left) || v.isBroken(start-size) || !alphanumeric(text[start])) && (!inWord(right) || v.isBroken(end))
 	case hexEdge:
 		ok = (start == 0 || !alphanumeric(before) && before != '-') && (end == len(text) || !alphanumeric(after) && after != '-')
 	case valueEdge:
@@ -145,31 +152,11 @@ func (id *identity) at(text string, start int) (hit, bool) {
 	return hit{start + id.skip, end - id.tail, id}, ok
 }
 
-func inWord(r rune) bool {
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+func (v view) isBroken(at int) bool {
+	_, found := slices.BinarySearch(v.broken, at)
+	return found
 }
 
-// folded makes texts equal that differ only in what encodings and people take to be equal: the casing, and the kinds of
-// blanks. The length stays.
-func folded(text string) string {
-	clean := true
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; 'A' <= c && c <= 'Z' || c == '+' || c == '\t' || c == '\r' || c == '\n' {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return text
-	}
-	b := []byte(text)
-	for i, c := range b {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			b[i] = c + 'a' - 'A'
-		case c == '+' || c == '\t' || c == '\r' || c == '\n':
-			b[i] = ' '
-		}
-	}
-	return string(b)
+func inWord(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }

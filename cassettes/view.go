@@ -1,6 +1,7 @@
 package cassettes
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"html"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 type view struct {
 	text string
 	from []int // where each byte begins, and the end of the last; nil if the view is the original
+
+	broken []int // in a view made alike: where there was a byte that is no character
 }
 
 // layers returns the views of a text, the original first, each with one layer less than the one before. What is encoded
@@ -26,13 +29,58 @@ func layers(text string) []view {
 		}
 		views = append(views, next)
 	}
-	if strings.Contains(text, "=\n") || strings.Contains(text, "=\r\n") || strings.Contains(strings.ToLower(text), "quoted-printable") {
-		// A layer of its own: elsewhere "=AB" is the beginning of a value.
-		if next, ok := views[0].decode('=', quotedPrintable); ok {
-			views = append(views, next)
+	return views
+}
+
+// otherwise returns the views of a text that is read in another way: as quoted-printable, in which "=AB" is no beginning
+// of a value, and, if wide characters are looked for, as UTF-16.
+func otherwise(text string, wide bool) []view {
+	var views []view
+	if strings.Contains(text, "=") {
+		if v, ok := (view{text: text}).decode('=', quotedPrintable); ok {
+			views = append(views, v)
+		}
+	}
+	if wide && notText(text) {
+		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+			for start := range 2 {
+				views = append(views, inUTF16(text, start, order))
+			}
 		}
 	}
 	return views
+}
+
+// isQuotedPrintable tells whether a text says so, or breaks its lines as quoted-printable does.
+func isQuotedPrintable(text string) bool {
+	return strings.Contains(text, "=\n") || strings.Contains(text, "=\r\n") || strings.Contains(strings.ToLower(text), "quoted-printable")
+}
+
+// notText tells whether a text may be none: it has broken characters, or control characters.
+func notText(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\n' })
+}
+
+// inUTF16 reads a text as UTF-16, from a place on. Of Latin letters it is enough that the zero bytes go: see peel.
+func inUTF16(text string, start int, order binary.ByteOrder) view {
+	var b []byte
+	var v view
+	for i := start; i+1 < len(text); i += 2 {
+		n := 2
+		r := rune(order.Uint16([]byte(text[i:])))
+		if utf16.IsSurrogate(r) && i+3 < len(text) {
+			if pair := utf16.DecodeRune(r, rune(order.Uint16([]byte(text[i+2:])))); pair != utf8.RuneError {
+				r, n = pair, 4
+			}
+		}
+		b = utf8.AppendRune(b, r)
+		for len(v.from) < len(b) {
+			v.from = append(v.from, i)
+		}
+		i += n - 2
+	}
+	v.text, v.from = string(b), append(v.from, len(text))
+	return v
 }
 
 const mostLayers = 6
@@ -81,7 +129,7 @@ func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, 
 		b.WriteByte(c)
 		i++
 	}
-	return view{b.String(), append(from, v.start(len(v.text)))}, changed
+	return view{text: b.String(), from: append(from, v.start(len(v.text)))}, changed
 }
 
 func (v view) start(i int) int {
@@ -128,7 +176,7 @@ func quotedPrintable(rest string) (string, int) {
 
 func reference(rest string) (string, int) {
 	end := strings.IndexByte(rest[:min(len(rest), 12)], ';')
-	if end < 0 {
+	if end < 0 || strings.Contains(rest[1:end], "&") {
 		return "", 0
 	}
 	if plain := html.UnescapeString(rest[:end+1]); plain != rest[:end+1] {

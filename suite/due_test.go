@@ -388,7 +388,7 @@ func TestRefused(t *testing.T) {
 	x := bomb.Exchanges[0]
 	x.Response.Body = b.String()
 	x.Response.Headers = map[string][]string{"Content-Encoding": {"gzip"}}
-	for range mostDecoded>>22 + 1 {
+	for range 256>>2 + 1 {
 		bomb.Exchanges = append(bomb.Exchanges, x)
 	}
 	empty := &cassettes.Cassette{Name: "empty", Provenance: cassettes.Provenance{Task: "set-presence"}}

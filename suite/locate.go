@@ -2,9 +2,7 @@ package suite
 
 import (
 	"cmp"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -42,9 +40,10 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 				Nearest(capability, slices.Sorted(maps.Keys(absentees))), strings.Join(slices.Sorted(maps.Keys(absentees)), ", "))
 		}
 	}
-	c, err := decoded(c)
+	name := c.Name
+	c, err := c.Decompressed()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	c = c.Redacted() // no secret goes beyond this line
 	all := exchanges(c.Exchanges, c.Provenance.Task != "")
@@ -267,41 +266,3 @@ func selfOf(object map[string]any, base *url.URL) *url.URL {
 	}
 	return u
 }
-
-// decoded returns the cassette with the bodies undone that a recorder kept
-// compressed: clients that set Accept-Encoding themselves decode it themselves.
-// What such an answer says of its encoding goes, as net/http does it.
-// Together they may have mostDecoded bytes.
-func decoded(c *cassettes.Cassette) (*cassettes.Cassette, error) {
-	left := mostDecoded
-	copied := *c
-	copied.Exchanges = slices.Clone(c.Exchanges)
-	for i, x := range copied.Exchanges {
-		encoding := strings.Join(header(x.Response.Headers, "Content-Encoding"), "")
-		if !strings.EqualFold(encoding, "gzip") || !strings.HasPrefix(x.Response.Body, "\x1f\x8b") {
-			continue
-		}
-		unzip, err := gzip.NewReader(strings.NewReader(x.Response.Body))
-		if err != nil {
-			continue // then it is judged as it is
-		}
-		body, err := io.ReadAll(io.LimitReader(unzip, ucwa.MaxBody+1))
-		if err != nil {
-			continue
-		}
-		if left -= len(body); left < 0 {
-			return nil, fmt.Errorf("%s: exchange %d: up to it, the bodies that are compressed hold more than %d MiB, the most that is decoded: record fewer exchanges into one file",
-				c.Name, x.ID, mostDecoded>>20)
-		}
-		interaction := *x.Interaction
-		interaction.Response.Body, interaction.Response.Uncompressed, interaction.Response.ContentLength = string(body), true, -1
-		interaction.Response.Headers = maps.Clone(interaction.Response.Headers)
-		maps.DeleteFunc(interaction.Response.Headers, func(name string, _ []string) bool {
-			return strings.EqualFold(name, "Content-Encoding") || strings.EqualFold(name, "Content-Length")
-		})
-		copied.Exchanges[i].Interaction = &interaction
-	}
-	return &copied, nil
-}
-
-const mostDecoded = 256 << 20

@@ -1,0 +1,268 @@
+package cassettes
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// ErrLeak marks the refusal to hand out what still shows a secret or an identity.
+var ErrLeak = errors.New("it is not handed out")
+
+// hider looks for texts that are known, in any text and in every encoding, and replaces them. There is no other search:
+// secrets and names, recordings, reports and messages are all hidden by it. It is safe for concurrent use once all texts are put in.
+type hider struct {
+	index *index
+	names pseudonyms
+	off   map[string]bool // kinds that tests switch off
+
+	mu     sync.Mutex
+	hidden map[string]map[string]bool // by kind: the pseudonyms that were put in
+}
+
+func newHider(names pseudonyms) *hider {
+	return &hider{index: newIndex(), names: names, off: map[string]bool{}, hidden: map[string]map[string]bool{}}
+}
+
+// put notes what to look for. Of the text, the first skip and the last tail bytes are context, and stay.
+func (h *hider) put(kind, text string, skip, tail int, edge edge, pseudonym func(string) string) {
+	if strings.TrimSpace(text) == "" {
+		return
+	}
+	h.index.add(&identity{kind, folded(text), skip, tail, edge, pseudonym})
+	if !ascii(text) {
+		h.index.add(&identity{kind, folded(misread(text)), skip, tail, edge, pseudonym})
+	}
+}
+
+// putSecret notes a secret. A short one is looked for only where it stands as a word, and one of few digits only as a whole
+// value: it would be found in dates and lengths.
+func (h *hider) putSecret(secret, name string) {
+	edge := anything
+	switch n := len([]rune(secret)); {
+	case n < shortestSecret || known(secret) || isPseudonym(secret):
+		return
+	case n < 6 && decimal(secret) && n < 5:
+		edge = valueEdge
+	case n < 6:
+		edge = wordEdge
+	}
+	h.put("secrets", secret, 0, 0, edge, fixed(name))
+}
+
+// shortestSecret is the shortest secret that is looked for elsewhere than where a rule finds it.
+const shortestSecret = 3
+
+func fixed(stands string) func(string) string { return func(string) string { return stands } }
+
+// hide replaces what is known in a text.
+func (h *hider) hide(text string) string {
+	return h.newGlance().hide(text, mostNested)
+}
+
+// glance is one look at a text. It has an end, whatever the text is.
+type glance struct {
+	*hider
+	budget int // how many bytes may still be decompressed
+}
+
+const (
+	mostNested   = 4       // how deep base64 in base64 is looked into
+	mostInflated = 8 << 20 // bounds what is decompressed of all that a text holds, in bytes
+)
+
+func (h *hider) newGlance() *glance { return &glance{h, mostInflated} }
+
+func (l *glance) hide(text string, nested int) string {
+	if text == "" {
+		return ""
+	}
+	if found := l.compressed(text, nested); found != nil && !l.off[found.kind] {
+		return l.inPlaceOf(found, text)
+	}
+	text = l.hideEncoded(text, nested)
+	views := l.views(text)
+	// The innermost layer first: only there it is clear where a host begins behind "%2F%2F".
+	for level := len(views) - 1; level >= 0; level-- {
+		if level >= len(views) {
+			continue
+		}
+		if changed := l.hideIn(text, views[level]); changed != text {
+			text, views = changed, l.views(changed)
+		}
+	}
+	return text
+}
+
+// views returns all ways in which a text can be read.
+func (h *hider) views(text string) []view {
+	return append(layers(text), otherwise(text, h.index.wide)...)
+}
+
+func (h *hider) hideIn(text string, v view) string {
+	v = alike(v)
+	hits := h.index.find(v)
+	if len(hits) == 0 {
+		return text
+	}
+	var b strings.Builder
+	end := 0
+	for _, hit := range hits {
+		if h.off[hit.kind] {
+			continue
+		}
+		first, last := v.original(hit.start, hit.end)
+		if first < end {
+			continue
+		}
+		stands := hit.pseudonym(v.text[hit.start:hit.end])
+		h.note(hit.kind, stands)
+		b.WriteString(text[end:first] + stands)
+		end = last
+	}
+	return b.String() + text[end:]
+}
+
+func (h *hider) note(kind, stands string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.hidden[kind] == nil {
+		h.hidden[kind] = map[string]bool{}
+	}
+	h.hidden[kind][stands] = true
+}
+
+// hideEncoded replaces in what is base64 or hexadecimal. What is a text in it stays one; else all of it goes, and so does what
+// is encoded besides.
+func (l *glance) hideEncoded(text string, nested int) string {
+	if nested == 0 {
+		return text
+	}
+	for level, views := 0, layers(text); level < len(views); level++ {
+		v := views[level]
+		var b strings.Builder
+		end := 0
+		for _, c := range encodedChunks(v.text) {
+			first, last := v.original(c.start, c.end)
+			if first < end {
+				continue
+			}
+			found := l.search(c.plain, nested-1)
+			if found == nil || l.off[found.kind] {
+				continue
+			}
+			stands := l.hide(c.plain, nested-1)
+			padding := len(text[last:]) - len(strings.TrimLeft(text[last:], "="))
+			switch {
+			case stands != c.plain && isPseudonym(stands):
+			case level == 0 && !notText(c.plain) && l.search(stands, nested-1) == nil:
+				if stands = c.encode(stands); padding > 0 {
+					stands = padded(stands)
+				}
+			default:
+				stands = l.inPlaceOf(found, c.plain)
+			}
+			last += padding
+			b.WriteString(text[end:first] + stands)
+			end = last
+		}
+		if end > 0 {
+			text = b.String() + text[end:]
+			views = layers(text)
+		}
+	}
+	return text
+}
+
+// inPlaceOf returns what stands for all that an identity was found in.
+func (h *hider) inPlaceOf(found *identity, whole string) string {
+	stands := ""
+	if found.kind == "secrets" {
+		stands = found.pseudonym("")
+	} else {
+		stands = h.names.of("blob", whole)
+	}
+	h.note("secrets", stands)
+	return stands
+}
+
+func padded(s string) string { return s + strings.Repeat("=", (4-len(s)%4)%4) }
+
+// search returns an identity that stands in a text, nil if there is none.
+func (l *glance) search(text string, nested int) *identity {
+	views := l.views(text)
+	if found := l.seen(views, nested == mostNested); found != nil || nested == 0 {
+		return found
+	}
+	if found := l.compressed(text, nested); found != nil {
+		return found
+	}
+	for _, v := range views {
+		for _, c := range encodedChunks(v.text) {
+			if found := l.search(c.plain, nested-1); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// seen returns an identity that can be seen. A short one stands by chance in what only may be base64.
+func (h *hider) seen(views []view, short bool) *identity {
+	for _, v := range views {
+		for _, hit := range h.index.find(alike(v)) {
+			if short || len(hit.text) >= 4 {
+				return hit.identity
+			}
+		}
+	}
+	return nil
+}
+
+// compressed returns an identity that stands in what a text is when it is decompressed. Of what is too long nobody can tell, so
+// it is taken for a secret.
+func (l *glance) compressed(text string, nested int) *identity {
+	if nested == 0 {
+		return nil
+	}
+	plain, _, err := inflated(text, l.budget)
+	if l.budget -= len(plain); errors.Is(err, errTooLong) {
+		l.budget = 0
+		return &identity{kind: "secrets", pseudonym: fixed("blob-0000000000")}
+	}
+	if plain == "" {
+		return nil
+	}
+	return l.search(plain, nested-1)
+}
+
+// leak returns the kind of an identity that stands in a text, "" if there is none.
+func (h *hider) leak(text string) string {
+	if found := h.newGlance().search(text, mostNested); found != nil {
+		return found.kind
+	}
+	return ""
+}
+
+// Check looks for the secrets and identities of the recording in the bytes of a file, in every encoding. It returns an error that
+// is [ErrLeak] if one is there; the error tells the line and the kind, and not what stands there.
+func (h *hider) Check(content []byte) error {
+	exchange := ""
+	number := 0
+	for line := range bytes.Lines(content) {
+		number++
+		text := strings.TrimSuffix(string(line), "\n")
+		if m := exchangeLine().FindStringSubmatch(text); m != nil {
+			exchange = "exchange " + m[1] + ", "
+		}
+		if kind := h.leak(text); kind != "" {
+			return fmt.Errorf("%sline %d of the file: one of the %s is still there: %w", exchange, number, kind, ErrLeak)
+		}
+	}
+	return nil
+}
+
+var exchangeLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^ *- id: (\d+)$`) })
