@@ -65,11 +65,16 @@ func (t Target) driven() []string {
 
 // secrets are the target's credentials.
 func (t Target) secrets() []string {
-	list := []string{strings.TrimPrefix(t.Token, "cwt=")}
+	list := []string{t.Token}
 	if t.SignIn != nil {
-		list = append(list, t.SignIn.Credentials.Password, strings.TrimPrefix(t.SignIn.Token.Value, "cwt="))
+		list = append(list, t.SignIn.Credentials.Password, t.SignIn.Token.Value)
 	}
-	return slices.DeleteFunc(list, func(s string) bool { return len(s) < 4 })
+	for _, party := range []*Party{t.Anonymous, t.Restricted} {
+		if party != nil {
+			list = append(list, party.Token)
+		}
+	}
+	return list
 }
 
 // Party is another user's application.
@@ -103,9 +108,13 @@ func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	}
 	e, err := locateDriven(c, t.Tasks...)
 	if err != nil {
-		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Notes: append(s.notes, err.Error()), Recording: c, names: names}
+		e = &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Recording: c, names: names}
+		for _, note := range append(s.notes, err.Error()) {
+			e.note(e.Hide(note))
+		}
+		return e
 	}
-	e.Kind, e.Source, e.names, e.secrets = c.Provenance.Kind, c.Name, names, t.secrets()
+	e.Kind, e.Source, e.names = c.Provenance.Kind, c.Name, names
 	if len(e.Exchanges) == 0 && s.err != nil {
 		e.note("nothing was asked: " + e.Hide(s.err.Error()))
 	}
@@ -114,7 +123,7 @@ func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	}
 	e.unfinished = e.Hide(s.unfinished(ctx))
 	switch {
-	case names != nil:
+	case names != nil && !t.KeepNames:
 		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
 	case c.Provenance.Kind == "live":
 		e.note("--keep-names: this report and its evidence name hosts, people and addresses")
@@ -122,15 +131,15 @@ func gather(ctx context.Context, t Target, turns *turns) *Evidence {
 	return e
 }
 
-// anonymized hides whose server a live recording shows. If it cannot, what it
-// returns holds nothing of the recording. What our own server or a document says
-// is nobody's.
+// anonymized hides whose server a live recording shows, or only the credentials if
+// the names are kept. If it cannot, what it returns holds nothing of the recording.
+// What our own server or a document says is nobody's.
 func anonymized(c *cassettes.Cassette, t Target) (*cassettes.Anonymizer, *cassettes.Cassette, error) {
-	if c.Provenance.Kind != "live" || t.KeepNames {
+	if c.Provenance.Kind != "live" {
 		return nil, c, nil
 	}
 	nothing := &cassettes.Cassette{Provenance: cassettes.Provenance{Kind: c.Provenance.Kind, Task: c.Provenance.Task}}
-	names, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: t.Words})
+	names, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: t.Words, Secrets: t.secrets(), KeepNames: t.KeepNames})
 	if err != nil {
 		return nil, nothing, err
 	}

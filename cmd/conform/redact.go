@@ -110,14 +110,14 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 }
 
 func (f *redactFlags) redact(c *cassettes.Cassette, key []byte) (*cassettes.Cassette, map[string]int, error) {
-	if f.keepNames {
-		return c.Redacted(), nil, nil
-	}
-	a, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: f.words, Key: key})
+	a, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: f.words, KeepNames: f.keepNames, Key: key})
 	if err != nil {
 		return nil, nil, err
 	}
 	hidden, err := a.Cassette()
+	if f.keepNames {
+		return hidden, nil, err
+	}
 	return hidden, a.Counts(), err
 }
 
