@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
@@ -39,6 +37,7 @@ func (f *finding) took(d time.Duration) { f.DurationMS = d.Milliseconds() }
 type sheet struct {
 	findings []finding
 	secrets  []string // as given; in no finding
+	hider    *cassettes.Anonymizer
 }
 
 // add takes a finding without what nobody may see, and without what a terminal would
@@ -50,29 +49,26 @@ func (s *sheet) add(f finding) {
 	s.findings = append(s.findings, f)
 }
 
-// hide keeps a secret out of all findings to come; a token also without what they all
-// begin with.
+// hide keeps a secret out of all findings, in every encoding, also out of those that
+// are there.
 func (s *sheet) hide(secret string) {
-	s.secrets = append(s.secrets, secret, strings.TrimPrefix(secret, "cwt="))
+	s.secrets = append(s.secrets, secret)
+	s.hider = nil
+	for i := range s.findings {
+		f := &s.findings[i]
+		f.Target, f.Detail, f.Advice = s.clean(f.Target), s.clean(f.Detail), s.clean(f.Advice)
+	}
 }
 
-var tokenLike = regexp.MustCompile(`(?i)cwt=[^\s"',;<>\\]+`)
-
-// shortestSecret is what is looked for: a shorter one stands in any text by chance.
-const shortestSecret = 4
-
 func (s *sheet) clean(text string) string {
-	for _, secret := range s.secrets {
-		if len(secret) < shortestSecret {
-			continue
+	if s.hider == nil {
+		hider, err := cassettes.NewAnonymizer(&cassettes.Cassette{}, cassettes.AnonymizeOptions{Secrets: s.secrets, KeepNames: true})
+		if err != nil {
+			return "not shown: " + err.Error() // an empty recording gives none
 		}
-		quoted := strconv.Quote(secret)
-		for _, form := range []string{secret, quoted[1 : len(quoted)-1], url.QueryEscape(secret), url.PathEscape(secret)} {
-			text = strings.ReplaceAll(text, form, "(hidden)")
-		}
+		s.hider = hider
 	}
-	text = tokenLike.ReplaceAllString(text, "(hidden)")
-	return strings.ReplaceAll(reports.Legible(text), "\n", " ") // a line of its own could pass for a finding
+	return strings.ReplaceAll(reports.Legible(s.hider.Hide(text)), "\n", " ") // a line of its own could pass for a finding
 }
 
 func (s *sheet) count(status string) int {

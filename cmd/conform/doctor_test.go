@@ -166,7 +166,7 @@ func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []
 		t.Fatalf("%v\n%s\n%s", err, out.String(), said.String())
 	}
 	t.Logf("exit code %d\n%s", code, inShort(findings))
-	for _, bad := range []string{danasPassword, "cwt=", "AAEB", "\x1b", `\u001b`, "wrong-password"} {
+	for _, bad := range []string{danasPassword, "AAEB", "\x1b", `\u001b`, "wrong-password"} {
 		if strings.Contains(out.String()+said.String(), bad) {
 			t.Errorf("%q stands in the output", bad)
 		}
@@ -326,13 +326,13 @@ func TestDoctorFindsTheCause(t *testing.T) {
 				rw.WriteHeader(400)
 				fmt.Fprintf(rw, `{"error":"server_error","error_description":"%s cwt=AAEBsecret \u001b[31m"}`, r.Form.Get("password"))
 			}), paper{}, both...)
-		}, 1, "", "sign-in", "oauthtoken", "server_error: .hidden. .hidden.", "token endpoint"},
+		}, 1, "", "sign-in", "oauthtoken", "server_error: REDACTED-1 cwt=REDACTED", "token endpoint"},
 		{"a pool that echoes the token", func(w *ward) {
 			w.opened(instead(w, creating, func(rw http.ResponseWriter, r *http.Request) {
 				rw.Header().Set("X-Ms-Diagnostics", `1;reason="`+strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer cwt=")+`"`)
 				rw.WriteHeader(500)
 			}), paper{}, both...)
-		}, 1, "", "application", "https://" + poolHost, "reason=.\\(hidden\\)", "event log"},
+		}, 1, "", "application", "https://" + poolHost, "reason=.REDACTED-", "event log"},
 		{"a grant that nobody can use", func(w *ward) {
 			w.opened(instead(w, path(userPath), answering(401, map[string]string{"WWW-Authenticate": `MsRtcOAuth href="/WebTicket/oauthtoken", grant_type="urn:microsoft.rtc:anonmeeting"`}, "")), paper{}, both...)
 		}, 1, "", "sign-in", "https://" + externalHost, "anonmeeting", "--username"},

@@ -80,7 +80,7 @@ func (w *walk) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	w.progress(req.Method + " " + req.URL.Redacted())
+	w.progress(w.clean(req.Method + " " + req.URL.Redacted()))
 	began := time.Now()
 	res, err := w.send(req)
 	x.took = time.Since(began)
