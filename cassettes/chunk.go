@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 )
 
 // chunk is a part of a text that is something else in base64 or in hexadecimal digits.
@@ -53,7 +54,7 @@ func nextLine(text string, start, end int) int {
 	for next < len(text) && next < end+4 && strings.IndexByte("\r\n ", text[next]) >= 0 {
 		next++
 	}
-	if end-last < 60 || (end-last)%4 != 0 || next == end || text[end-1] == '=' {
+	if end-last < 60 || next == end || text[end-1] == '=' {
 		return end
 	}
 	stop := next
@@ -71,13 +72,16 @@ func nextLine(text string, start, end int) int {
 func inRun(chunks []chunk, text string, i, end int) []chunk {
 	whole := text[i:end]
 	chunks = inBase64(chunks, whole, i)
-	if strings.ContainsAny(whole, "/=-_") {
-		for start, j := i, i; j <= end; j++ {
-			if j == end || strings.IndexByte("/=-_", text[j]) >= 0 {
+	if strings.ContainsAny(whole, separators) {
+		for start, j, n := i, i, 0; j <= end; j++ {
+			if j == end || strings.IndexByte(separators, text[j]) >= 0 {
 				if j-start < end-i && j-start >= shortestChunk {
 					chunks = inBase64(chunks, text[start:j], start)
 				}
-				start = j + 1
+				if start = j + 1; n < mostBefore && end-start >= shortestChunk { // it may be of the base64, or stand before it
+					chunks = inBase64(chunks, text[start:end], start)
+					n++
+				}
 			}
 		}
 	}
@@ -95,6 +99,12 @@ func inRun(chunks []chunk, text string, i, end int) []chunk {
 	}
 	return chunks
 }
+
+// separators are characters of base64 that stand beside it as well: in a path, in a query, in a form.
+const separators = "/=-_+"
+
+// mostBefore is how many of them may stand before the base64 in one run.
+const mostBefore = 8
 
 // inBase64 adds what a run is base64 of, read from its first character; from the next three only where a text comes out.
 func inBase64(chunks []chunk, run string, at int) []chunk {
@@ -132,15 +142,17 @@ func inBase64(chunks []chunk, run string, at int) []chunk {
 	return chunks
 }
 
-// texty tells whether nearly all bytes are those of a text in the Latin alphabet, also in UTF-16.
+// texty tells whether nearly all bytes are those of a text, also of one in UTF-16 in the Latin alphabet.
 func texty(plain []byte) bool {
 	n := 0
-	for _, c := range plain {
-		if c == 0 || ' ' <= c && c < 0x7f {
-			n++
+	for i := 0; i < len(plain); {
+		r, size := utf8.DecodeRune(plain[i:])
+		if r == 0 || ' ' <= r && r != utf8.RuneError {
+			n += size
 		}
+		i += size
 	}
-	return n*10 >= len(plain)*9
+	return n*5 >= len(plain)*4
 }
 
 const notBase64 = 0xff

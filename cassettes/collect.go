@@ -27,7 +27,7 @@ func (a *Anonymizer) collect(field, text string) {
 		a.inText(v.text)
 	}
 	if isQuotedPrintable(text) {
-		for _, v := range otherwise(text, false) {
+		for _, v := range (view{text: text}).otherwise(false) {
 			a.inText(v.text)
 		}
 	}

@@ -38,19 +38,22 @@ func (h *hider) put(kind, text string, skip, tail int, edge edge, pseudonym func
 	}
 }
 
-// putSecret notes a secret. A short one is looked for only where it stands as a word, and one of few digits only as a whole
-// value: it would be found in dates and lengths.
+// putSecret notes a secret. A short one is looked for only where it stands as a word, and not at all if it is one of the protocol, of
+// dates, or a number as they stand in dates, lengths and ports: then it is hidden where a rule finds it.
 func (h *hider) putSecret(secret, name string) {
 	edge := anything
 	switch n := len([]rune(secret)); {
-	case n < shortestSecret || known(secret) || isPseudonym(secret):
+	case n < shortestSecret || known(secret) || inDates(secret) || isPseudonym(secret) || n < 5 && decimal(secret):
 		return
-	case n < 6 && decimal(secret) && n < 5:
-		edge = valueEdge
 	case n < 6:
 		edge = wordEdge
 	}
 	h.put("secrets", secret, 0, 0, edge, fixed(name))
+}
+
+// inDates tells whether a word stands in the dates of HTTP.
+func inDates(word string) bool {
+	return len(word) == 3 && strings.Contains("mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec gmt", strings.ToLower(word))
 }
 
 // shortestSecret is the shortest secret that is looked for elsewhere than where a rule finds it.
@@ -99,7 +102,11 @@ func (l *glance) hide(text string, nested int) string {
 
 // views returns all ways in which a text can be read.
 func (h *hider) views(text string) []view {
-	return append(layers(text), otherwise(text, h.index.wide)...)
+	views := layers(text)
+	for _, v := range views {
+		views = append(views, v.otherwise(h.index.wide)...)
+	}
+	return views
 }
 
 func (h *hider) hideIn(text string, v view) string {
@@ -200,7 +207,7 @@ func (l *glance) search(text string, nested int) *identity {
 	if found := l.compressed(text, nested); found != nil {
 		return found
 	}
-	for _, v := range views {
+	for _, v := range layers(text) {
 		for _, c := range encodedChunks(v.text) {
 			if found := l.search(c.plain, nested-1); found != nil {
 				return found

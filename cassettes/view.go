@@ -34,17 +34,17 @@ func layers(text string) []view {
 
 // otherwise returns the views of a text that is read in another way: as quoted-printable, in which "=AB" is no beginning
 // of a value, and, if wide characters are looked for, as UTF-16.
-func otherwise(text string, wide bool) []view {
+func (v view) otherwise(wide bool) []view {
 	var views []view
-	if strings.Contains(text, "=") {
-		if v, ok := (view{text: text}).decode('=', quotedPrintable); ok {
-			views = append(views, v)
+	if strings.Contains(v.text, "=") {
+		if plain, ok := v.decode('=', quotedPrintable); ok {
+			views = append(views, plain)
 		}
 	}
-	if wide && notText(text) {
+	if wide && notText(v.text) {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			for start := range 2 {
-				views = append(views, inUTF16(text, start, order))
+				views = append(views, v.inUTF16(start, order))
 			}
 		}
 	}
@@ -62,9 +62,10 @@ func notText(text string) bool {
 }
 
 // inUTF16 reads a text as UTF-16, from a place on. Of Latin letters it is enough that the zero bytes go: see peel.
-func inUTF16(text string, start int, order binary.ByteOrder) view {
+func (v view) inUTF16(start int, order binary.ByteOrder) view {
 	var b []byte
-	var v view
+	var out view
+	text := v.text
 	for i := start; i+1 < len(text); i += 2 {
 		n := 2
 		r := rune(order.Uint16([]byte(text[i:])))
@@ -74,13 +75,13 @@ func inUTF16(text string, start int, order binary.ByteOrder) view {
 			}
 		}
 		b = utf8.AppendRune(b, r)
-		for len(v.from) < len(b) {
-			v.from = append(v.from, i)
+		for len(out.from) < len(b) {
+			out.from = append(out.from, v.start(i))
 		}
 		i += n - 2
 	}
-	v.text, v.from = string(b), append(v.from, len(text))
-	return v
+	out.text, out.from = string(b), append(out.from, v.start(len(text)))
+	return out
 }
 
 const mostLayers = 6

@@ -20,6 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
 )
 
 // The canaries: what a deployment must not show to others.
@@ -33,8 +35,8 @@ const (
 	canaryGUID     = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 	canaryMeeting  = "QZ7K9X2MWV"
 	canaryToken    = "CANARY/tok+en==9"
-	canaryPassword = `hun"ter/22 Canary&`
-	canaryNote     = "Gone fishing at Lake Ophir"
+	canaryPassword = `hün"ter/22 Canäry&`
+	canaryNote     = "Gone fishing at Lake Ophîr"
 	canaryWord     = "Ophirproject"
 	canaryID       = "10310350990"
 )
@@ -76,6 +78,15 @@ var codes = []struct {
 	{"base64", func(s string) string { return base64.StdEncoding.EncodeToString([]byte("for " + s)) }},
 	{"base64 of UTF-16", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(utf16le("for " + s))) }},
 	{"base64 for URLs, without padding", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte("x:" + s)) }},
+	{"base64 of base64", func(s string) string {
+		return base64.StdEncoding.EncodeToString([]byte("of " + base64.StdEncoding.EncodeToString([]byte("for "+s))))
+	}},
+	{"hexadecimal digits", func(s string) string { return eachByte(s, "%02x") }},
+	{"decomposed", norm.NFD.String},
+	{"Latin-1 in percent codes", func(s string) string { return eachByte(latin1(s), "%%%02X") }},
+	{"base64 of UTF-16, the other order", func(s string) string {
+		return base64.StdEncoding.EncodeToString([]byte("\x00" + utf16le("for "+s)))
+	}},
 	{"a URL in a query in JSON", func(s string) string {
 		return quoteJSON("https://" + canaryHost + "/?next=" + url.QueryEscape("https://h/?u="+url.QueryEscape(s)))
 	}},
@@ -100,6 +111,14 @@ func utf16le(s string) string {
 		b = binary.LittleEndian.AppendUint16(b, unit)
 	}
 	return string(b)
+}
+
+func latin1(s string) string {
+	encoded, err := charmap.ISO8859_1.NewEncoder().String(s)
+	if err != nil {
+		panic(err) // the canaries are such
+	}
+	return encoded
 }
 
 // ntlm is a message of type 3, with domain, user and machine.
@@ -276,7 +295,7 @@ func tracesIn(first int) map[string]string {
 			switch code.name {
 			case "a URL in a query in JSON":
 				continue // it has no code of its own
-			case "base64", "base64 of UTF-16", "base64 for URLs, without padding":
+			case "base64", "base64 of UTF-16", "base64 of UTF-16, the other order", "base64 for URLs, without padding", "base64 of base64":
 				encoded = encoded[:len(encoded)-6] // what comes next may share the last letters
 			}
 			for _, form := range []string{encoded, quoteJSON(encoded), html.EscapeString(encoded)} {

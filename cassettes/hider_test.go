@@ -1,0 +1,315 @@
+package cassettes
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html"
+	"mime/quotedprintable"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+)
+
+// writings are the ways in which a server, by mistake or not, may repeat what it was told. Those of letters return "" where they
+// do not have them.
+var writings = []struct {
+	name  string
+	write func(string) string
+}{
+	{"as it is", func(s string) string { return s }},
+	{"decomposed", norm.NFD.String},
+	{"Latin-1", latin1},
+	{"Latin-1 in percent codes", func(s string) string { return percentCodes(latin1(s)) }},
+	{"UTF-8 taken for Latin-1", misread},
+	{"percent codes", percentCodes},
+	{"percent codes in lower case, four times", func(s string) string {
+		return strings.ToLower(url.QueryEscape(url.QueryEscape(url.QueryEscape(percentCodes(s)))))
+	}},
+	{"a form", url.QueryEscape},
+	{"JSON escapes", func(s string) string { return jsonEscapes(s) }},
+	{"JSON escapes of what is decomposed", func(s string) string { return jsonEscapes(norm.NFD.String(s)) }},
+	{"JSON in JSON", func(s string) string { return quote(`"` + jsonEscapes(s) + `"`) }},
+	{"some JSON escapes", func(s string) string {
+		var b strings.Builder
+		for i, r := range []rune(s) {
+			if i%2 == 0 {
+				b.WriteString(jsonEscapes(string(r)))
+			} else {
+				b.WriteString(quote(string(r)))
+			}
+		}
+		return b.String()
+	}},
+	{"HTML", html.EscapeString},
+	{"references of HTML", func(s string) string {
+		var b strings.Builder
+		for _, r := range s {
+			fmt.Fprintf(&b, "&#x%X;", r)
+		}
+		return b.String()
+	}},
+	{"HTML of HTML", func(s string) string { return html.EscapeString(html.EscapeString(s)) }},
+	{"soft hyphens", func(s string) string { return strings.Join(strings.Split(s, ""), "\u00ad") }},
+	{"quoted-printable", func(s string) string {
+		var b strings.Builder
+		w := quotedprintable.NewWriter(&b)
+		_, _ = w.Write([]byte(strings.Repeat("é", 11) + " " + s))
+		w.Close()
+		return b.String()
+	}},
+	{"hexadecimal digits", func(s string) string { return hex.EncodeToString([]byte(s)) }},
+	{"hexadecimal digits in upper case", func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) }},
+	{"UTF-16", func(s string) string { return inOrder(s, binary.LittleEndian) }},
+	{"base64", func(s string) string { return b64("for " + s + "!") }},
+	{"base64 of Latin-1", func(s string) string {
+		if s = latin1(s); s == "" {
+			return ""
+		}
+		return b64("for " + s + "!")
+	}},
+	{"base64 of UTF-16", func(s string) string { return b64(inOrder("for "+s+"!", binary.LittleEndian)) }},
+	{"base64 of UTF-16, the other order", func(s string) string { return b64(inOrder("for "+s+"!", binary.BigEndian)) }},
+	{"base64 of UTF-16, off by one", func(s string) string { return b64("x" + inOrder("for "+s+"!", binary.LittleEndian)) }},
+	{"base64 for URLs, without padding", func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte("x?>" + s + "~")) }},
+	{"base64 in percent codes", func(s string) string { return percentCodes(b64("for " + s)) }},
+	{"base64 behind letters", func(s string) string { return "token" + b64("a rather long text before: "+s) }},
+	{"base64 in lines", func(s string) string {
+		encoded := b64(strings.Repeat("before it ", 5) + s + strings.Repeat(" after it", 9))
+		var lines []string
+		for ; len(encoded) > 76; encoded = encoded[76:] {
+			lines = append(lines, encoded[:76])
+		}
+		return strings.Join(append(lines, encoded), "\r\n")
+	}},
+	{"base64 of JSON escapes", func(s string) string { return b64(`{"a":"` + jsonEscapes(s) + `"}`) }},
+	{"base64 of base64", func(s string) string { return b64("a=" + b64("for "+s)) }},
+	{"base64 of base64 of base64", func(s string) string { return b64(b64(b64(s + "!"))) }},
+	{"base64 of hexadecimal digits", func(s string) string { return b64(hex.EncodeToString([]byte(s))) }},
+	{"base64 of gzip", func(s string) string { return b64(zipped("for " + s)) }},
+	{"gzip", func(s string) string { return zipped("for " + s) }},
+	{"Basic", func(s string) string { return "Basic " + b64("dana@contoso.com:"+s) }},
+}
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+func latin1(s string) string {
+	encoded, err := charmap.Windows1252.NewEncoder().String(s)
+	if err != nil {
+		return ""
+	}
+	return encoded
+}
+
+func percentCodes(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		fmt.Fprintf(&b, "%%%02X", s[i])
+	}
+	return b.String()
+}
+
+func jsonEscapes(s string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(s)) {
+		fmt.Fprintf(&b, `\u%04X`, unit)
+	}
+	return b.String()
+}
+
+func inOrder(s string, order binary.AppendByteOrder) string {
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(s)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return string(b)
+}
+
+func zipped(s string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(s))
+	w.Close()
+	return b.String()
+}
+
+// passwords are such as people have, the last two as few should have.
+var passwords = []string{"Hunter2-Secret-Word", `hun"ter/22 <Canary> & 'so'+`, "Größe-Übermäßig7", "Łódź-żółw-2026", "Пароль-Секрет", "密碼是秘密的", "p@ss 😀 word", "Ab3$x", "q7Z"}
+
+// everyWriting plants a password in every writing in the middle of a text, and in every field.
+func everyWriting(t *testing.T, password string, do func(name, written string)) {
+	for _, w := range writings {
+		if len(password) < 4 && (strings.Contains(w.name, "base64") || strings.Contains(w.name, "hexa") || w.name == "Basic") {
+			continue // so few bytes are found by chance everywhere
+		}
+		if digits := hex.EncodeToString([]byte(password)); strings.Contains(w.name, "hexa") && decimal(digits) && len(digits) < 16 {
+			continue // it passes for a number
+		}
+		if written := w.write(password); written != "" {
+			do(w.name, written)
+		}
+	}
+}
+
+// TestCredentialsWithNamesKept holds that no writing of a credential gets through, that all names stay, and that the scan
+// alone finds each.
+func TestCredentialsWithNamesKept(t *testing.T) {
+	for _, password := range passwords {
+		watch, err := newAnonymizer(tape(shown()), AnonymizeOptions{Secrets: []string{password}, KeepNames: true}, "secrets")
+		if err != nil {
+			t.Fatal(err)
+		}
+		everyWriting(t, password, func(name, written string) {
+			x := get("https://pool01.fabrikam.de/x?u="+url.QueryEscape(written), written)
+			if name != "gzip" {
+				x.Response.Body = "<p>for Quentin Zebrowski: " + written + " is wrong</p>"
+			}
+			x.Response.Headers = http.Header{"x-oDD": {written}, "Set-Cookie": {"a=b; path=/" + written}}
+			x.Request.Body = "--b\r\nContent-Type: application/http\r\n\r\nGET / HTTP/1.1\r\nX-A: " + written + "\r\n\r\n--b--"
+			c := tape(shown(), x)
+			hidden, err := c.Anonymized(AnonymizeOptions{Secrets: []string{password}, KeepNames: true})
+			if err != nil {
+				t.Errorf("%s, %s: %v", password, name, err)
+				return
+			}
+			got := hidden.Exchanges[1]
+			for place, text := range map[string]string{"body": got.Response.Body, "header": got.Response.Headers["x-oDD"][0], "cookie": got.Response.Headers["Set-Cookie"][0],
+				"batch": got.Request.Body, "URL": got.Request.URL} {
+				if name == "gzip" && place != "body" {
+					continue // only a whole text is decompressed
+				}
+				if strings.Contains(text, written) || strings.Contains(text, url.QueryEscape(written)) {
+					t.Errorf("%s, %s: the %s became %q", password, name, place, text)
+				}
+			}
+			if body := got.Response.Body; name != "gzip" && !strings.Contains(body, "Quentin Zebrowski") || !strings.HasPrefix(got.Request.URL, "https://pool01.fabrikam.de/x") {
+				t.Errorf("%s, %s: a name is gone: %s %q", password, name, got.Request.URL, body)
+			}
+			again, err := hidden.Anonymized(AnonymizeOptions{KeepNames: true})
+			if err != nil || !bytes.Equal(encode(t, again), encode(t, hidden)) {
+				t.Errorf("%s, %s: to do it again changes it: %v", password, name, err)
+			}
+			if err := watch.Check([]byte("at " + written)); !errors.Is(err, ErrLeak) && !strings.Contains(written, "\n") && name != "gzip" {
+				t.Errorf("%s, %s: the scan lets it through: %q", password, name, written)
+			}
+		})
+	}
+}
+
+// TestNamesInEveryWriting holds the same of names, and that their casing does not matter.
+func TestNamesInEveryWriting(t *testing.T) {
+	for _, name := range []string{"Jürgen Müßig", "Łukasz Żółw", "Ολυμπία Παπαδοπούλου"} {
+		x := get("https://pool01.fabrikam.de/x", `{"name":"`+name+`"}`)
+		a, err := NewAnonymizer(tape(x), AnonymizeOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []string{name, strings.ToUpper(name), strings.ToLower(name)} {
+			everyWriting(t, form, func(writing, written string) {
+				if got := a.Hide(written); strings.Contains(got, written) {
+					t.Errorf("%s, %s: it became %q", form, writing, got)
+				} else if again := a.Hide(got); again != got {
+					t.Errorf("%s, %s: it became %q, and then %q", form, writing, got, again)
+				}
+			})
+		}
+	}
+}
+
+// TestSecretsThatAreCut holds that of an answer which broke off in the middle of a password no part of it is kept.
+func TestSecretsThatAreCut(t *testing.T) {
+	const password = "Hunter2-Secret/Word"
+	for _, end := range []string{"Hunter2", "Hunt", `Hunter2-Secret\u002`, "Hunter2-Secret%2", "Hunter2-Secret&#x2", `\u0048\u0075\u006e\u0074\u0065`, strings.TrimRight(b64("for Hunter2-S"), "=")} {
+		x := get("https://pool01.fabrikam.de/x", "for Quentin: "+end)
+		x.Failure = "unexpected EOF"
+		hidden, err := tape(shown(), x).Anonymized(AnonymizeOptions{Secrets: []string{password}, KeepNames: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := hidden.Exchanges[1].Response.Body; body != "for Quentin: REDACTED-1" && body != "for Quentin: REDACTED-2" {
+			t.Errorf("%s became %q", end, body)
+		}
+	}
+	for _, whole := range []string{"for Quentin: Hun", "at https://pool01.fabrikam.de/application"} {
+		x := get("https://pool01.fabrikam.de/x", whole)
+		x.Failure = "unexpected EOF"
+		hidden, err := tape(x).Anonymized(AnonymizeOptions{Secrets: []string{password, "applications-7"}, KeepNames: true})
+		if err != nil || hidden.Exchanges[0].Response.Body != whole {
+			t.Errorf("%s became %+v, %v", whole, hidden, err)
+		}
+	}
+}
+
+// TestShortSecretsLeaveNumbers holds that a password that is a year, a port or a word of the protocol changes no date and no link.
+func TestShortSecretsLeaveNumbers(t *testing.T) {
+	x := get("https://pool01.fabrikam.de:5061/x", `{"availability":"Online","year":2026,"etag":"1012345678"}`)
+	x.Response.Headers = http.Header{"Date": {"Sat, 17 Jan 2026 09:00:00 GMT"}, "Content-Length": {"1234"}}
+	before := x.clone()
+	for _, password := range []string{"2026", "5061", "1234", "online", "17", "x", "GMT", "jan"} {
+		hidden, err := tape(x).Anonymized(AnonymizeOptions{Secrets: []string{password}, KeepNames: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hidden.Exchanges[0]; !reflect.DeepEqual(before.Request, got.Request) || !reflect.DeepEqual(before.Response, got.Response) {
+			t.Errorf("%s: it became %+v %+v", password, got.Request, got.Response)
+		}
+	}
+}
+
+// TestDecompressionEnds holds that what grows without end when it is decompressed is hidden and not looked through.
+func TestDecompressionEnds(t *testing.T) {
+	bomb := b64(zipped(strings.Repeat("\x00", mostInflated+1)))
+	a, err := NewAnonymizer(&Cassette{}, AnonymizeOptions{Secrets: []string{"Hunter2-Secret"}, KeepNames: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Hide(strings.Repeat(bomb+" ", 40)); got != strings.Repeat("blob-0000000000 ", 40) {
+		t.Errorf("it became %.300q", got)
+	}
+}
+
+// FuzzWritings holds that every credential is found in every writing, whatever stands around it, and that to hide again changes
+// nothing.
+func FuzzWritings(f *testing.F) {
+	for i, password := range passwords {
+		for j := range writings {
+			f.Add(password, "before", "after", uint(i+j))
+		}
+	}
+	f.Add("Hunter2-Größe", `{"a":"`, `\u0026"}`, uint(12))
+	f.Add("Hunter2-Größe", "\xff\x00", "%", uint(20))
+	f.Fuzz(func(t *testing.T, password, before, after string, which uint) {
+		password = strings.ToValidUTF8(strings.TrimSpace(password), "")
+		password = strings.Join(strings.FieldsFunc(password, func(r rune) bool { return foldedRune(r) < 0 || r < ' ' || r == 0xfffd }), "")
+		w := writings[which%uint(len(writings))]
+		written := w.write(password)
+		if len(password) < 8 || len(password) > 100 || strings.ContainsAny(password, `%\&=+`) || known(password) || isPseudonym(strings.ToLower(password)) || written == "" || w.name == "gzip" {
+			return
+		}
+		a, err := NewAnonymizer(&Cassette{}, AnonymizeOptions{Secrets: []string{password}, KeepNames: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := before + " " + written + " " + after
+		got := a.Hide(text)
+		if strings.Contains(got, written) {
+			t.Errorf("%s: %q became %q", w.name, text, got)
+		}
+		if err := a.Check([]byte(strings.ReplaceAll(got, "\n", " "))); err != nil {
+			t.Errorf("%s: %q became %q: %v", w.name, text, got, err)
+		}
+		if again := a.Hide(got); again != got {
+			t.Errorf("%s: %q became %q, and then %q", w.name, text, got, again)
+		}
+	})
+}
