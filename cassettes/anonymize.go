@@ -117,16 +117,7 @@ func (a *Anonymizer) Cassette() (*Cassette, error) {
 			changeBody(&x.Response.Body, &x.Response.ContentLength, x.Response.Headers, func(_, body string) string { return a.hideCut(body) })
 		}
 	}
-	done := map[string]string{}
-	c.change(func(_, text string) string {
-		hidden, ok := done[text]
-		if !ok {
-			if hidden = a.hide(text); len(text) <= mostRemembered {
-				done[text] = hidden
-			}
-		}
-		return hidden
-	})
+	c.change(remembered(a.hide))
 	for i := range c.Exchanges {
 		x := &c.Exchanges[i]
 		x.Request.RemoteAddr = a.hide(x.Request.RemoteAddr)

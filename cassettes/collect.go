@@ -38,9 +38,6 @@ func (a *Anonymizer) collect(field, text string) {
 	}
 }
 
-// mostRemembered bounds the texts that are remembered as done: short ones occur again and again.
-const mostRemembered = 512
-
 // inField collects what a text is by the name of its field.
 func (a *Anonymizer) inField(field, text string) {
 	name := strings.ToLower(field)

@@ -33,7 +33,7 @@ func (c *Cassette) decompressed(all bool) (*Cassette, error) {
 			if !strings.HasPrefix(*m.body, gzipMagic) || !all && (!says || m.body != &x.Response.Body) {
 				continue
 			}
-			body, _, err := inflated(*m.body, left)
+			body, err := inflated(*m.body, left)
 			if errors.Is(err, errTooLong) {
 				return nil, fmt.Errorf("exchange %d: up to it, the bodies that are compressed hold more than %d MiB, the most that is decoded: record fewer exchanges into one file",
 					x.ID, mostDecompressed>>20)
@@ -96,8 +96,8 @@ func (m message) encodings() []string {
 // errTooLong is of what holds more than anybody looks through.
 var errTooLong = errors.New("it holds more than is looked through")
 
-// inflated returns what was compressed by gzip or zlib, and false if it was not. It returns errTooLong if it is longer than most.
-func inflated(text string, most int) (string, bool, error) {
+// inflated returns what was compressed by gzip or zlib, "" if nothing was. It returns errTooLong if it is longer than most.
+func inflated(text string, most int) (string, error) {
 	var r io.Reader
 	var err error
 	switch {
@@ -106,15 +106,15 @@ func inflated(text string, most int) (string, bool, error) {
 	case len(text) > 2 && text[0] == 0x78 && (int(text[0])<<8|int(text[1]))%31 == 0:
 		r, err = zlib.NewReader(strings.NewReader(text))
 	default:
-		return "", false, nil
+		return "", nil
 	}
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	var b bytes.Buffer
 	_, err = io.Copy(&b, io.LimitReader(r, int64(most)+1))
 	if b.Len() > most {
-		return "", true, errTooLong
+		return "", errTooLong
 	}
-	return b.String(), b.Len() > 0, err
+	return b.String(), err
 }

@@ -235,7 +235,7 @@ func (l *glance) compressed(text string, nested int) *identity {
 	if nested == 0 {
 		return nil
 	}
-	plain, _, err := inflated(text, l.budget)
+	plain, err := inflated(text, l.budget)
 	if l.budget -= len(plain); errors.Is(err, errTooLong) {
 		l.budget = 0
 		return &identity{kind: "secrets", pseudonym: fixed("blob-0000000000")}

@@ -51,16 +51,7 @@ func (c *Cassette) redact(known []string) (*Cassette, *secrets) {
 	if len(s.names) > 0 { // else nothing was found that could stand elsewhere too
 		h := newHider(pseudonyms{})
 		s.putInto(h)
-		done := map[string]string{}
-		copied.change(func(_, text string) string {
-			hidden, ok := done[text]
-			if !ok {
-				if hidden = h.hide(text); len(text) <= mostRemembered {
-					done[text] = hidden
-				}
-			}
-			return hidden
-		})
+		copied.change(remembered(h.hide))
 	}
 	return copied, s
 }

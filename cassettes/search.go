@@ -45,11 +45,11 @@ func newIndex() *index {
 	return &index{lengths: map[string][]int{}, texts: map[string][]*identity{}}
 }
 
-func (x *index) add(id *identity) bool {
+func (x *index) add(id *identity) {
 	if len(id.text) < shortestSought || slices.ContainsFunc(x.texts[id.text], func(other *identity) bool {
 		return other.kind == id.kind && other.edge == id.edge && other.skip == id.skip && other.tail == id.tail
 	}) {
-		return false
+		return
 	}
 	x.texts[id.text] = append(x.texts[id.text], id)
 	if id.kind == "secrets" {
@@ -61,7 +61,6 @@ func (x *index) add(id *identity) bool {
 	if at, found := slices.BinarySearchFunc(x.lengths[head], len(id.text), func(a, b int) int { return cmp.Compare(b, a) }); !found {
 		x.lengths[head] = slices.Insert(x.lengths[head], at, len(id.text))
 	}
-	return true
 }
 
 // hit is a place in a view made alike where an identity stands.

@@ -1,20 +1,24 @@
 package suite
 
 import (
+	"encoding/base64"
+	"html"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+	"golang.org/x/text/unicode/norm"
 )
 
 // TestEchoedPassword holds that a token endpoint which repeats the password, whole or
 // where a message would be cut, puts it into no note, with the names hidden or kept; and
 // that one which puts clients off gets it once.
 func TestEchoedPassword(t *testing.T) {
-	const password = "Hunter2-Secret-Word"
+	const password = "Hunter2-<Größe>-Word"
 	for name, answer := range map[string]func(http.ResponseWriter){
 		"cut": func(w http.ResponseWriter) {
 			w.WriteHeader(403)
@@ -25,6 +29,11 @@ func TestEchoedPassword(t *testing.T) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(400)
 			_, _ = io.WriteString(w, `{"error":"invalid_grant","error_description":"`+password+` is wrong"}`)
+		},
+		"in other writings": func(w http.ResponseWriter) {
+			w.Header().Set("Content-Type", "text/html; charset=iso-8859-1")
+			w.WriteHeader(403)
+			_, _ = io.WriteString(w, strings.Join(echoes(password), "\n"))
 		},
 		"later": func(w http.ResponseWriter) { w.Header().Set("Retry-After", "0"); w.WriteHeader(503) },
 	} {
@@ -45,6 +54,17 @@ func TestEchoedPassword(t *testing.T) {
 			sent = 0
 			e := Gather(t.Context(), Target{KeepNames: keep, Transport: running.Client().Transport, SignIn: &ucwa.SignIn{
 				Start: "https://lyncdiscover.contoso.com/", Credentials: ucwa.Credentials{Username: "dana@contoso.com", Password: password}}})[0]
+			if content, err := e.Recording.Encode(); err != nil {
+				t.Errorf("%s, names kept %v: %v", name, keep, err)
+			} else if named := strings.Contains(string(content), "contoso.com"); named != keep {
+				t.Errorf("%s, names kept %v: names shown: %v", name, keep, named)
+			} else {
+				for _, echo := range echoes(password) {
+					if strings.Contains(string(content), strings.ReplaceAll(echo, `\`, `\\`)) {
+						t.Errorf("%s, names kept %v: the evidence shows %q", name, keep, echo)
+					}
+				}
+			}
 			notes := strings.Join(e.Notes, "\n")
 			if !strings.Contains(notes, "the sign-in ended here") || strings.Contains(notes, password[:6]) {
 				t.Errorf("%s, names kept %v: %s", name, keep, notes)
@@ -55,4 +75,10 @@ func TestEchoedPassword(t *testing.T) {
 		}
 		running.Close()
 	}
+}
+
+// echoes are some of the ways in which a server may repeat a password; package cassettes proves more.
+func echoes(password string) []string {
+	return []string{password, html.EscapeString(password), url.QueryEscape(url.QueryEscape(password)), eachByte(latin1(password), "%%%02x"), eachByte(latin1(password), `\u%04x`),
+		base64.StdEncoding.EncodeToString([]byte(utf16le(password))), norm.NFD.String(password)}
 }
