@@ -150,7 +150,7 @@ func (c *check) brokeOff() *Exchange {
 			return nil
 		case x.is(relRoot) && x.url.Scheme == "http" && x.Failure != "":
 			continue // the last resort: what failed before it tells more
-		case x.Part == partEnd || x.Part == "gone" || x.Probe == probeRestore || x.Probe == probeEnd:
+		case x.Part == partEnd || x.Part == "gone" || slices.Contains(cleaning, x.Probe):
 			continue // asked whatever happened
 		case x.Failure != "" && x.Part != partEvents:
 			return x

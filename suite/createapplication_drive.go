@@ -45,18 +45,12 @@ func driveCreateApplication(s *session) {
 	if s.target.ForeignToken {
 		s.probeElsewhere(sign, found.User, applications, body)
 	}
-	s.creating = true // an application of which nobody hears could not be deleted
-	defer func() { s.creating = false }()
-	res := s.do(s.client(), http.MethodPost, applications, body)
-	if s.begin = applicationIn(res); s.begin.Href == "" {
-		if res == nil && s.err != nil || res != nil && res.Status/100 == 2 {
-			s.note("an application may have been created, of which the answer does not tell: it cannot be deleted, and the server ends it when it has been silent for 15 minutes")
-		}
+	if s.begin = s.create(s.client(), applications, body); s.begin.Href == "" {
 		return
 	}
 	s.home, _ = s.begin.URL()
 	s.open = true
-	s.do(s.probe(partAgain, nil), http.MethodPost, applications, body)
+	s.create(s.probe(partAgain, nil), applications, body)
 }
 
 // stuck notes why there is no way on to an application.
@@ -71,20 +65,6 @@ func (s *session) stuck(err error) {
 			}
 		}
 	}
-}
-
-// applicationIn returns the link to the application that an answer created; it has
-// no href if there is none.
-func applicationIn(res *ucwa.Response) ucwa.Link {
-	self, err := resource(res).Link("self").URL()
-	if err != nil {
-		return ucwa.Link{}
-	}
-	link, err := ucwa.Begin(self.String())
-	if err != nil {
-		return ucwa.Link{}
-	}
-	return link
 }
 
 // signIn returns the target's way to sign in, through the session's transport.
@@ -133,9 +113,8 @@ func nobody(address string) string {
 
 // probeCreation asks for applications without a token that is good for them.
 func (s *session) probeCreation(applications ucwa.Link, body any) {
-	s.do(s.probe("create-no-token", func(r *http.Request) { r.Header.Del("Authorization") }), http.MethodPost, applications, body)
-	s.do(s.probe("create-bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }),
-		http.MethodPost, applications, body)
+	s.create(s.probe("create-no-token", func(r *http.Request) { r.Header.Del("Authorization") }), applications, body)
+	s.create(s.probe("create-bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }), applications, body)
 }
 
 // probeElsewhere sends the token of one host to another, which an administrator has
@@ -150,8 +129,7 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 	if err != nil {
 		return
 	}
-	s.do(s.probe("create-elsewhere", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token.Value) }),
-		http.MethodPost, applications, body)
+	s.create(s.probe("create-elsewhere", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token.Value) }), applications, body)
 }
 
 // signInOf returns the sign-in that a recording begins with, nil if it cannot be

@@ -379,6 +379,7 @@ type session struct {
 	renew     func(probe string) (token string, err error) // by signing in once more; nil if that cannot be done
 	home      *url.URL                                     // the application whose links are followed
 	presence  ucwa.Link                                    // of it, once it was served
+	strays    []stray                                      // what else was created
 	received  int                                          // bytes of bodies
 	patience  patience                                     // with a server that asks to come again later
 	answered  bool                                         // at all
@@ -404,6 +405,7 @@ func (s *session) run() {
 			s.note(fmt.Sprintf("the driver panicked, which is a mistake of conform's or of the program that called it, and the run ended there: %v", panicked))
 		}
 	}()
+	defer s.endStrays()
 	defer s.end()
 	if s.target.SignIn != nil {
 		if driveCreateApplication(s); s.begin.Href == "" {

@@ -372,7 +372,7 @@ func (c *check) listened(from, until int, value string) (last answer, found, con
 		conclusive = conclusive || x.timedOut() || x.succeeded() && len(events) == 0 && goesOn
 	}
 	wentOn := last.Exchange != nil && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
-		return x.ID > last.ID && x.Part != partEvents && x.Part != partEnd && x.Part != "gone" && x.Probe != probeRestore
+		return x.ID > last.ID && x.Part != partEvents && x.Part != partEnd && x.Part != "gone" && !slices.Contains(cleaning, x.Probe)
 	})
 	return last, found, conclusive || c.Driven && wentOn && !last.givenUp()
 }

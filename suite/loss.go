@@ -22,7 +22,7 @@ func (e *Evidence) findLoss() {
 	}
 	var own []*Exchange
 	for _, x := range e.Exchanges {
-		cleaned := x.succeeded() && (x.Probe == probeRestore || x.Probe == probeEnd) // with another token
+		cleaned := x.succeeded() && slices.Contains(cleaning, x.Probe) // with another token
 		if x.Failure == "" && e.concerned(x) && !cleaned {
 			own = append(own, x)
 		}

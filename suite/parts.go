@@ -288,6 +288,9 @@ const probeRestore = "restore"
 // nothing. It is no part of the task either.
 const probeEnd = "end-again"
 
+// cleaning are the probes that only clean up, whatever happened before.
+var cleaning = []string{probeRestore, probeEnd, probeStray}
+
 func tooEarly(method string) func(*state, *Exchange) bool {
 	return func(s *state, x *Exchange) bool { return x.Request.Method == method && !s.available }
 }

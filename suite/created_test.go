@@ -1,0 +1,170 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// careless is a server which takes every creation for one more application, whoever
+// asks, if its middle says so; it counts as the server does.
+func careless(t *testing.T, middle func(http.Handler) http.Handler) (Target, *ucwatest.Server) {
+	t.Helper()
+	server := ucwatest.New(ucwatest.Config{SignIn: &ucwatest.SignIn{}})
+	server.AddUser(ucwatest.User{Name: "Dana", URI: "sip:dana@contoso.com", Password: "Passw0rd-of-Dana"})
+	running, err := ucwatest.Start(middle(server), ucwatest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(running.Close)
+	return Target{EventWait: time.Second, RequestTimeout: 5 * time.Second,
+		SignIn: &ucwa.SignIn{Start: running.URL, Credentials: ucwa.Credentials{Username: "dana@contoso.com", Password: "Passw0rd-of-Dana"}}}, server
+}
+
+// asOther has the creations of some probes taken for those of another endpoint, by
+// somebody with a good token.
+func asOther(probes ...string) func(http.Handler) http.Handler {
+	guid := regexp.MustCompile(`[0-9a-f]{12}"`)
+	var mu sync.Mutex
+	token := ""
+	return func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			if given := r.Header.Get("Authorization"); strings.HasPrefix(given, "Bearer cwt=") && !strings.Contains(given, "nobody") {
+				token = given
+			}
+			probe := probeMark.FindStringSubmatch(r.UserAgent())
+			if probe != nil && slices.Contains(probes, probe[1]) && r.Method == http.MethodPost {
+				body, _ := io.ReadAll(r.Body)
+				body = guid.ReplaceAll(body, []byte(`00000000000`+string('a'+rune(slices.Index(probes, probe[1])))+`"`))
+				r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+				r.Header.Set("Authorization", token)
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+// edited has the answers to creations edited.
+func edited(from, to string, drop string) func(http.Handler) http.Handler {
+	return func(h http.Handler) http.Handler {
+		return answers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h.ServeHTTP(w, r)
+			if strings.HasSuffix(r.URL.Path, "/applications") {
+				w.Header().Del(drop)
+			}
+		}), func(r *http.Request, body string) string {
+			if strings.HasSuffix(r.URL.Path, "/applications") {
+				body = strings.Replace(body, from, to, 1)
+			}
+			return body
+		})
+	}
+}
+
+// TestLeavesNoApplication holds that whatever the server lets the run create, probes
+// included, is deleted at the end, however the run ends.
+func TestLeavesNoApplication(t *testing.T) {
+	both := asOther("create-no-token", "create-bad-token", partAgain)
+	for _, test := range []struct {
+		name   string
+		middle func(http.Handler) http.Handler
+	}{
+		{"one that ignores endpointId", asOther(partAgain)},
+		{"one that asks for no token", asOther("create-no-token", "create-bad-token")},
+		{"both", both},
+		{"both, the first without a way to itself", func(h http.Handler) http.Handler { return edited(`"self":`, `"itself":`, "")(both(h)) }},
+		{"a Location and no self link", edited(`"self":`, `"itself":`, "")},
+		{"a self link that leads astray", edited(`"self":{"href":"`, `"self":{"href":"/nowhere`, "")},
+		{"a self link and no Location", edited("", "", "Location")},
+	} {
+		for _, ending := range []string{"success", "interrupt", "time-out", "panic", "no creation", "failure"} {
+			t.Run(test.name+", "+ending, func(t *testing.T) {
+				t.Parallel()
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				target, server := careless(t, func(h http.Handler) http.Handler {
+					h = test.middle(h)
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						makes := strings.HasSuffix(r.URL.Path, "/makeMeAvailable") && r.Method == http.MethodPost
+						switch {
+						case ending == "failure" && makes:
+							panic(http.ErrAbortHandler)
+						case ending == "interrupt" && makes:
+							cancel()
+						case ending == "time-out" && makes:
+							_, _ = io.Copy(io.Discard, r.Body) // so that the server notices when the client goes
+							<-r.Context().Done()
+							return
+						case ending == "no creation" && strings.HasSuffix(r.URL.Path, "/applications") && r.UserAgent() == userAgent:
+							http.Error(w, "no", http.StatusInternalServerError)
+							return
+						}
+						h.ServeHTTP(w, r)
+					})
+				})
+				if ending == "time-out" {
+					target.RequestTimeout = 300 * time.Millisecond
+				}
+				target.Progress = func(what string) {
+					if ending == "panic" && strings.Contains(what, "makeMeAvailable") {
+						panic("injected")
+					}
+				}
+				e := Gather(ctx, target)[0]
+				if left := server.Applications(); left != 0 {
+					t.Errorf("%d applications are left: %q", left, e.Notes)
+				}
+				if notes := strings.Join(e.Notes, "\n"); strings.Contains(notes, "could not be deleted") {
+					t.Errorf("all were deleted, and the notes say: %s", notes)
+				}
+				if ending == "success" {
+					if difference := rehearse(context.Background(), e.Recording); difference != "" {
+						t.Errorf("the recording is not what the driver makes of it: %s", difference)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestSaysWhatIsLeft holds that an application which cannot be deleted is named.
+func TestSaysWhatIsLeft(t *testing.T) {
+	for _, test := range []struct{ name, drop, want string }{
+		{"refused", "", "(the server answered 403): delete http://"},
+		{"not told", "Location", "may have been created, of which the answer does not tell"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			target, server := careless(t, func(h http.Handler) http.Handler {
+				h = asOther("create-no-token")(h)
+				hidden := edited(`"self":`, `"itself":`, test.drop)(h)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					switch {
+					case strings.Contains(r.UserAgent(), "create-no-token"):
+						hidden.ServeHTTP(w, r)
+					case strings.Contains(r.UserAgent(), probeStray):
+						http.Error(w, "no", http.StatusForbidden)
+					default:
+						h.ServeHTTP(w, r)
+					}
+				})
+			})
+			target.KeepNames = true
+			e := Gather(context.Background(), target)[0]
+			if notes := strings.Join(e.Notes, "\n"); server.Applications() != 1 || !strings.Contains(notes, test.want) {
+				t.Errorf("%d applications are left, and the notes say: %s", server.Applications(), notes)
+			}
+		})
+	}
+}
