@@ -85,15 +85,17 @@ func (s *state) situation(x *Exchange) string {
 	return ""
 }
 
-// createdBy returns the URL of the application that x created, nil if it tells none.
+// createdBy returns the URL of the application that x created, nil if it tells none. A
+// load balancer can have its own idea of the host in Location; the link has not.
 func createdBy(x *Exchange) *url.URL {
+	object, _ := x.object()
+	self := selfOf(object, x.url)
 	if location := header(x.Response.Headers, "Location"); len(location) > 0 {
-		if u, err := ucwa.Resolve(x.url, location[0]); err == nil {
+		if u, err := ucwa.Resolve(x.url, location[0]); err == nil && (self == nil || ucwa.Origin(u) == ucwa.Origin(x.url)) {
 			return u
 		}
 	}
-	object, _ := x.object()
-	return selfOf(object, x.url)
+	return self
 }
 
 // aside reports whether x is a request that browsers and caches make beside those of
