@@ -178,14 +178,14 @@ func (s *state) root() *Exchange {
 
 // tokenRequest says what a request on the token endpoint is.
 func (s *state) tokenRequest(x *Exchange) string {
-	form, err := x.form()
-	grant := form.Get("grant_type")
+	_, err := x.form()
+	grant, takenOut := s.e.grantOf(x)
 	switch {
 	case x.Response.Code == http.StatusUnauthorized && windowsLeg(x) && !s.e.gaveUp(x):
 		return "" // on the way: NTLM and Negotiate take several requests
 	case !s.e.Driven && (x.Request.Method != http.MethodPost || s.e.astray(x) || !isForm(x)):
 		return "" // the client's mistake, which says nothing of the server
-	case err != nil || x.Request.Body == "":
+	case err != nil || x.Request.Body == "" || takenOut:
 		return partToken
 	case grant == "":
 		return "grant-missing"

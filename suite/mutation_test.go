@@ -17,6 +17,7 @@ type recording struct {
 	t        *testing.T
 	cassette *cassettes.Cassette
 	parts    map[string][]cassettes.Exchange
+	tasks    []string // to judge it by; as recorded if empty
 }
 
 func reference(t *testing.T) *recording {
@@ -26,7 +27,7 @@ func reference(t *testing.T) *recording {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &recording{t, c, map[string][]cassettes.Exchange{}}
+	r := &recording{t: t, cassette: c, parts: map[string][]cassettes.Exchange{}}
 	for i, x := range list[0].Exchanges {
 		r.parts[x.Part] = append(r.parts[x.Part], c.Exchanges[i])
 	}
@@ -126,7 +127,7 @@ func (r *recording) url(part, old, new string) {
 func (r *recording) probeless(part string) { r.requestHeader(part, "User-Agent", "somebody/1.0") }
 
 func (r *recording) evidence() *Evidence {
-	list, err := Locate(r.cassette)
+	list, err := Locate(r.cassette, r.tasks...)
 	if err != nil {
 		r.t.Fatal(err)
 	}
