@@ -122,7 +122,7 @@ func eventChannel(t *tree) {
 				link, _ := dig(e.Value, "link")
 				u, err := resolveLink(link, p.url)
 				rel, _ := dig(e.Value, "link", "rel")
-				if err != nil || e.ofPresence() || !c.Driven && (rel == "note" || rel == "location") {
+				if err != nil || e.ofAnyPresence() || !c.Driven && (rel == "note" || rel == "location") {
 					continue // some servers tell each change as added; a driver changes the presence alone
 				}
 				at := place{link: linkKey(u)}
@@ -283,10 +283,27 @@ func ofPresence(list []event) []event {
 	return slices.DeleteFunc(list, func(e event) bool { return !e.ofPresence() })
 }
 
-func (e event) ofPresence() bool {
+// ofPresence: it tells of the presence of the user.
+func (e event) ofPresence() bool { return e.ofAnyPresence() && !e.ofAnother() }
+
+func (e event) ofAnyPresence() bool {
 	rel, _ := dig(e.Value, "link", "rel")
 	kind, _ := dig(e.Value, "type")
 	return rel == "presence" && (kind == "added" || kind == "updated")
+}
+
+// ofAnother reports whether it is a contact's presence that the event tells of: neither
+// the sender nor the link is the user's.
+func (e event) ofAnother() bool {
+	link, _ := dig(e.Value, "link")
+	u, err := resolveLink(link, e.x.url)
+	if err != nil || e.sender.Value == "me" {
+		return false
+	}
+	if served := e.check.lastServed("presence", answer{e.x, e.check}); served != nil {
+		return linkKey(u) != linkKey(served)
+	}
+	return !strings.HasSuffix(u.Path, "/me/presence")
 }
 
 // confirms reports whether an event of presence can tell of that value: it is bare, or

@@ -126,7 +126,7 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 			break
 		}
 		link = p.Continue
-		if tellsOfPresence(p, value) {
+		if s.tellsOfPresence(p, value) {
 			break
 		}
 	}
@@ -137,12 +137,12 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 // at once with nothing to say.
 const mostPending = 200
 
-// tellsOfPresence reports whether an event does. One that embeds another value tells of
-// an earlier change.
-func tellsOfPresence(p *ucwa.EventPackage, value string) bool {
+// tellsOfPresence reports whether an event tells of the user's. One that embeds another
+// value tells of an earlier change, and contacts have a presence too.
+func (s *session) tellsOfPresence(p *ucwa.EventPackage, value string) bool {
 	return slices.ContainsFunc(p.Events, func(e ucwa.Event) bool {
 		embedded := e.Resource.String("availability")
-		return e.Link.Rel == "presence" && (e.Type == "added" || e.Type == "updated") &&
+		return e.Link.Rel == "presence" && (e.Sender.Rel == "me" || sameLink(e.Link, s.presence)) && (e.Type == "added" || e.Type == "updated") &&
 			(value == "" || embedded == "" || embedded == value)
 	})
 }

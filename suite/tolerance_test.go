@@ -194,6 +194,19 @@ var tolerated = []variation{
 		r.keep(partMake, partAfter, partPresence)
 		r.foreign()
 	}, map[string]reports.Verdict{"set-presence.2.status": reports.NotExercised, "set-presence.refusal.make-again": reports.Pass, "set-presence.6.status": reports.Pass}},
+	{"the presence of contacts among the events", func(r *recording) {
+		contact := map[string]any{"rel": "people", "href": app + "/people", "events": []any{map[string]any{"type": "updated",
+			"link": map[string]any{"rel": "presence", "href": app + "/people/lene@contoso.com/presence"}, "in": map[string]any{"rel": "contact", "href": app + "/people/lene@contoso.com"}}}}
+		r.nth(partEvents, 0, "sender", []any{contact})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.event.me": reports.Pass, "set-presence.event.application": reports.Pass}},
+	{"the presence of contacts alone", func(r *recording) {
+		r.each(partEvents, func(x cassettes.Exchange) {
+			x.Response.Body = setMember(r.t, x.Response.Body, "sender", []any{map[string]any{"rel": "people", "href": app + "/people", "events": []any{
+				map[string]any{"type": "updated", "link": map[string]any{"rel": "presence", "href": app + "/people/lene@contoso.com/presence"}}}}})
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.event.me": reports.NotExercised, "set-presence.event.application": reports.NotExercised}},
 	{"a capture that ends before the event", func(r *recording) {
 		r.keep(partBefore, partMake, partAfter, partPresence, partEvents)
 		r.confirming("sender/0/events/0/link/rel", "note")
