@@ -63,6 +63,9 @@ func (c *check) whole() {
 	if x := c.unanswered; x != nil && x == c.lost {
 		c.looks = append(c.looks, observation{exchange: x.ID, field: "status", expected: "an answer to the user of the run", observed: answer{x, c}.Status().observed()})
 		c.stop(reports.Error, c.lossNote())
+	} else if x != nil && x.Failure == "" {
+		c.looks = append(c.looks, observation{exchange: x.ID, field: "status", expected: "an answer to what was asked", observed: answer{x, c}.Status().observed()})
+		c.stop(reports.Error, laterReason(x))
 	} else if x != nil {
 		c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
 		c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
@@ -99,7 +102,7 @@ func (c *check) all(part string) []answer {
 func (c *check) optional(part string) []answer {
 	var list []answer
 	for _, x := range c.parts[part] {
-		if x.Failure == "" {
+		if x.Failure == "" && !(x.later() && part != partToken) { // of a token, signedInBy tells more
 			list = append(list, answer{x, c})
 		} else if c.unanswered == nil {
 			c.unanswered = x
@@ -158,6 +161,13 @@ func (c *check) brokeOff() *Exchange {
 		return nil
 	}
 	return nil
+}
+
+// laterReason says of a server which puts off what it is asked, to the end, that this is
+// neither right nor wrong.
+func laterReason(x *Exchange) string {
+	return fmt.Sprintf("the server asked to come again later (exchange %d: %d, Retry-After: %s), and longer than the run waits: run again then, or wait longer (--retry-wait)",
+		x.ID, x.Response.Code, shown(strings.Join(header(x.Response.Headers, "Retry-After"), ", ")))
 }
 
 // absentees tell how a run is given the users who meet a refusal.

@@ -86,6 +86,8 @@ func (e *Evidence) blockedBy(name string) string {
 		why := ""
 		if x.Failure != "" {
 			why = fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
+		} else if x.later() {
+			why = laterReason(x)
 		} else if id := p.ready(e, x); id != "" {
 			why = fmt.Sprintf("%s: see exchange %d", id, x.ID)
 		}

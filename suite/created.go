@@ -31,6 +31,9 @@ func (s *session) create(c *ucwa.Client, applications ucwa.Link, body any) ucwa.
 	defer func() { s.creating = false }()
 	res := s.do(c, http.MethodPost, applications, body)
 	links := applicationsIn(res)
+	if s.answer = 0; res != nil {
+		s.answer = res.Status
+	}
 	switch {
 	case len(links) == 0 && (res == nil || res.Status/100 == 2):
 		s.note("an application may have been created, of which the answer does not tell: it cannot be deleted, and the server ends it when it has been silent for 15 minutes")

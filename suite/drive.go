@@ -240,6 +240,8 @@ func (s *session) unfinished(ctx context.Context) string {
 		return "the run ended before all was asked"
 	case s.err != nil:
 		return s.err.Error()
+	case s.target.SignIn != nil && s.begin.Href == "":
+		return fmt.Sprintf("no application was created: the server answered the POST on applications with %d", s.answer)
 	case s.refused != 0:
 		return inadmissible[s.refused]
 	case s.lost != 0:
@@ -380,6 +382,7 @@ type session struct {
 	home      *url.URL                                     // the application whose links are followed
 	presence  ucwa.Link                                    // of it, once it was served
 	strays    []stray                                      // what else was created
+	answer    int                                          // to the last POST on applications, 0 if there was none
 	received  int                                          // bytes of bodies
 	patience  patience                                     // with a server that asks to come again later
 	answered  bool                                         // at all

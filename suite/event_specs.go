@@ -222,7 +222,7 @@ func (c *check) packages() []answer {
 	for _, x := range c.parts[partEvents] {
 		switch {
 		case x.timedOut() || x.givenUp() || x.replaced():
-		case x.Failure == "":
+		case x.Failure == "" && !x.later():
 			list = append(list, answer{x, c})
 		case c.unanswered == nil:
 			c.unanswered = x

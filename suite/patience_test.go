@@ -93,6 +93,47 @@ func TestPatience(t *testing.T) {
 	}
 }
 
+// TestPutOff holds that a server which says "later" to the end, whatever it is asked, is
+// not held to be wrong, and that the reason says what it said.
+func TestPutOff(t *testing.T) {
+	for _, place := range []string{"/root", "/user", "/oauthtoken", "/applications", "/makeMeAvailable", "/presence", "/events"} {
+		t.Run(place, func(t *testing.T) {
+			t.Parallel()
+			target, server := careless(t, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasSuffix(r.URL.Path, place) || place == "/root" && r.URL.Path == "/" {
+						w.Header().Set("Retry-After", "3600")
+						http.Error(w, "later", http.StatusServiceUnavailable)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			e := Gather(context.Background(), target)[0]
+			results, err := Examine(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			reason := ""
+			for _, r := range results {
+				if r.Verdict == reports.Fail || r.Verdict == reports.Warn {
+					t.Errorf("%s %s: expected %s, observed %s", r.Verdict, r.Requirement, r.Expected, r.Observed)
+				}
+				reason += r.Reason
+			}
+			if got := reports.OutcomeOf(results, false); got != reports.Incomplete || !strings.Contains(reason, "come again later") {
+				t.Errorf("the outcome is %s, for the reasons %s", got, reason)
+			}
+			if server.Applications() != 0 {
+				t.Errorf("%d applications are left", server.Applications())
+			}
+			if place == "/applications" && e.Unfinished() == "" {
+				t.Error("no application was created, and the run counts as finished")
+			}
+		})
+	}
+}
+
 // TestRetryAfter holds how the header is read.
 func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
