@@ -322,6 +322,47 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestInterruptedRecord holds that what an interrupt left of a recording is not called
+// one, and takes the place of none.
+func TestInterruptedRecord(t *testing.T) {
+	p := newPool(t)
+	var interrupt context.CancelFunc
+	running, err := ucwatest.Start(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if interrupt != nil && strings.HasSuffix(r.URL.Path, "/makeMeAvailable") {
+			interrupt()
+		}
+		p.server.ServeHTTP(w, r)
+	}), ucwatest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Close()
+	t.Setenv("CONFORM_TOKEN", p.token)
+	record := func(ctx context.Context, file string) (int, string, string) {
+		var stdout, stderr strings.Builder
+		code := run(ctx, []string{"record", "--application", running.URL + p.application(), "--out", file}, &stdout, &stderr)
+		return code, stdout.String(), stderr.String()
+	}
+	whole, cut := filepath.Join(t.TempDir(), "whole.yaml"), filepath.Join(t.TempDir(), "cut.yaml")
+	if code, said, failed := record(t.Context(), whole); code != 0 || !strings.Contains(said, "recorded: ") {
+		t.Fatalf("exit code %d: %s%s", code, said, failed)
+	}
+	good, _ := os.ReadFile(whole)
+	for file, want := range map[string]string{whole: "is kept as it was: the run was interrupted", cut: "the recording is not whole"} {
+		ctx, cancel := context.WithCancel(t.Context())
+		interrupt = cancel
+		code, said, failed := record(ctx, file)
+		if code != exitInterrupted || strings.Contains(said, "recorded: ") || !strings.Contains(failed, want) {
+			t.Errorf("exit code %d: %s%s, expected %q", code, said, failed, want)
+		}
+		cancel()
+	}
+	if kept, _ := os.ReadFile(whole); !bytes.Equal(kept, good) {
+		t.Error("the whole recording was replaced")
+	}
+	p.untouched()
+}
+
 func TestCleanToken(t *testing.T) {
 	for given, want := range map[string]string{
 		"cwt=AAEB":                    "cwt=AAEB",

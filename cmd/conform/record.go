@@ -93,10 +93,8 @@ func (f *recordFlags) record(cmd *cobra.Command) error {
 // keep saves the recording, unless it is worth less than the one that is there.
 func (f *recordFlags) keep(cmd *cobra.Command, e *suite.Evidence) error {
 	ctx := cmd.Context()
-	short := shortcoming(ctx, e)
-	_, err := cassettes.Open(f.out)
-	if there := err == nil; short != "" && there {
-		return exit{incompleteCode(ctx, e), fmt.Errorf("%s is kept as it was: %s", f.out, short)}
+	if why := inferior(ctx, e, f.out); why != "" {
+		return exit{incompleteCode(ctx, e), fmt.Errorf("%s is kept as it was: %s", f.out, why)}
 	}
 	switch err := e.Recording.Save(f.out); {
 	case errors.Is(err, cassettes.ErrFailed):
@@ -109,14 +107,27 @@ func (f *recordFlags) keep(cmd *cobra.Command, e *suite.Evidence) error {
 	case err != nil:
 		return exit{incompleteOr(ctx, exitFailed), err}
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "recorded: %s, sha256 %.12s\nnext: conform run --cassette %s\n", reports.Legible(f.out), e.SHA256, reports.Legible(f.out))
+	if short := shortcoming(ctx, e); short != "" {
+		return exit{incompleteCode(ctx, e), fmt.Errorf("the recording is not whole, and %s shows only what came before the end: %s", f.out, short)}
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "recorded: %s, sha256 %.12s\nnext: conform run --cassette %s\n", reports.Legible(f.out), e.SHA256, reports.Legible(f.out))
 	if err != nil {
 		return exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}
 	}
-	if short != "" {
-		return exit{incompleteCode(ctx, e), fmt.Errorf("the recording is not whole: %s", short)}
-	}
 	return nil
+}
+
+// inferior says why what was gathered must not take the place of the recording at
+// path, "" if it may: it is not whole, and a recording is there.
+func inferior(ctx context.Context, e *suite.Evidence, path string) string {
+	why := shortcoming(ctx, e)
+	if why == "" {
+		return ""
+	}
+	if _, err := cassettes.Open(path); err != nil {
+		return ""
+	}
+	return why
 }
 
 func incompleteOr(ctx context.Context, code int) int {

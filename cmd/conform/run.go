@@ -279,12 +279,7 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	if err != nil {
 		return err
 	}
-	evidence := filepath.Join(f.out, "evidence.yaml")
-	err = e.Recording.Save(evidence)
-	if errors.Is(err, cassettes.ErrFailed) { // a good recording of an earlier run stays
-		evidence = filepath.Join(f.out, "evidence-failed.yaml")
-		err = e.Recording.Save(evidence)
-	}
+	evidence, err := f.keep(cmd, e)
 	switch {
 	case err == nil:
 		written = append(written, evidence)
@@ -297,6 +292,32 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
 	}
 	return nil
+}
+
+// keep writes the evidence beside the report, where a good recording of an earlier run
+// stays: beside it then, under a name that anything may take again.
+func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err error) {
+	path = filepath.Join(f.out, "evidence.yaml")
+	why := ""
+	if f.live.given() {
+		why = inferior(cmd.Context(), e, path)
+	}
+	if why == "" {
+		if err = e.Recording.Save(path); !errors.Is(err, cassettes.ErrFailed) {
+			return path, err
+		}
+		why = "this run has failed exchanges"
+	}
+	if !f.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s is kept as it was: %s\n", reports.Legible(path), reports.Legible(why))
+	}
+	path = filepath.Join(f.out, "evidence-failed.yaml")
+	if err = e.Recording.Save(path); errors.Is(err, cassettes.ErrFailed) {
+		if err = os.Remove(path); err == nil {
+			err = e.Recording.Save(path)
+		}
+	}
+	return path, err
 }
 
 // verdictCode turns the outcome into the exit code.
