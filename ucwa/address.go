@@ -1,33 +1,37 @@
 package ucwa
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"golang.org/x/net/idna"
 )
 
 // domainOf returns the domain of a SIP address ("sip:dana@contoso.com", the scheme
-// may be left out) or of a domain, in ASCII and lower case.
+// may be left out) or of a domain, in ASCII and lower case. Its errors do not show what
+// is odd: people type passwords in the wrong place.
 func domainOf(address string) (string, error) {
 	rest := strings.TrimSpace(address)
 	if scheme, after, found := strings.Cut(rest, ":"); found {
 		if !strings.EqualFold(scheme, "sip") && !strings.EqualFold(scheme, "sips") {
-			return "", fmt.Errorf("address %q: expected a SIP address such as sip:dana@contoso.com, or a domain", address)
+			return "", errors.New("the address has a scheme or port: expected a SIP address such as sip:dana@contoso.com, or a domain such as contoso.com")
 		}
 		rest = after
 	}
 	rest, _, _ = strings.Cut(rest, ";") // parameters such as gruu
 	if user, domain, found := strings.Cut(rest, "@"); found {
-		if user == "" {
-			return "", fmt.Errorf("address %q: nothing stands before the @", address)
+		switch {
+		case user == "":
+			return "", errors.New("the address has nothing before the @: expected one such as sip:dana@contoso.com")
+		case strings.Contains(user, ":"):
+			return "", errors.New("the address is not taken since a password stands in it: expected one such as sip:dana@contoso.com")
 		}
 		rest = domain
 	}
 	// What is no host name must not become part of a URL.
 	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(rest, "."))
 	if err != nil || !strings.Contains(domain, ".") || strings.ContainsAny(domain, "/\\@:?#%[]_ ") {
-		return "", fmt.Errorf("address %q: %q is no domain: expected an address such as sip:dana@contoso.com, or a domain such as contoso.com", address, rest)
+		return "", errors.New("the address has no domain: expected one such as sip:dana@contoso.com, or a domain such as contoso.com")
 	}
 	return domain, nil
 }

@@ -2,6 +2,7 @@ package ucwa
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -85,6 +86,22 @@ func (s *SignIn) check(from, to *url.URL) error {
 	return nil
 }
 
+// trustworthy says why a domain is none that can be trusted: no host would ever be found
+// in it, or anyone can have one there.
+func trustworthy(domain string) error {
+	name := strings.ToLower(strings.TrimSuffix(domain, "."))
+	ascii, err := domainOf(name)
+	ascii = cmp.Or(ascii, name)
+	suffix, official := publicsuffix.PublicSuffix(ascii)
+	switch {
+	case suffix == ascii && (official || strings.Contains(suffix, ".")): // an unknown one is its last label
+		return errors.New("it is a public suffix, in which anyone can have a domain: name the one that is meant, such as fabrikam.com")
+	case err != nil || strings.ContainsAny(name, ":@;"):
+		return errors.New("expected the name of a domain, such as fabrikam.com, without a scheme, user, port or *")
+	}
+	return nil
+}
+
 // trusts tells whether a host is in the domain of the address, or in a trusted one.
 func (s *SignIn) trusts(host string) bool {
 	own, err := domainOf(s.Address)
@@ -93,7 +110,14 @@ func (s *SignIn) trusts(host string) bool {
 			own = start.Hostname() // such as an IP address
 		}
 	}
-	return slices.ContainsFunc(append([]string{own}, s.Trust...), func(domain string) bool {
+	domains := []string{own}
+	for _, domain := range s.Trust {
+		if ascii, err := domainOf(domain); err == nil { // hosts in links are ASCII
+			domain = ascii
+		}
+		domains = append(domains, domain)
+	}
+	return slices.ContainsFunc(domains, func(domain string) bool {
 		return domain != "" && (strings.EqualFold(host, domain) ||
 			strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain)))
 	})

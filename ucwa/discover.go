@@ -129,14 +129,17 @@ func (s *SignIn) Discover(ctx context.Context) (*Discovery, error) {
 func (s *SignIn) starts() (starts []*url.URL, of string, err error) {
 	if s.Start != "" {
 		u, err := url.Parse(s.Start)
-		if err != nil {
-			return nil, "", err
+		problem := ""
+		switch {
+		case err == nil && u.User != nil:
+			problem = "it holds user information"
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.Contains(s.Start, "#"):
+			problem = "expected one such as https://lyncweb.contoso.com/Autodiscover/AutodiscoverService.svc/root"
+		case u.Scheme == "http" && !s.Plain && !loopback(u):
+			problem = "https is needed, or anyone on the way could answer"
 		}
-		if u, err = Resolve(u, s.Start); err != nil {
-			return nil, "", fmt.Errorf("Autodiscover URL: %w", err) //nolint:staticcheck // a name
-		}
-		if u.Scheme == "http" && !s.Plain && !loopback(u) {
-			return nil, "", fmt.Errorf("Autodiscover URL %s: https is needed, or anyone on the way could answer", u) //nolint:staticcheck // a name
+		if problem != "" { // which does not show it: in one that is odd, a password can stand anywhere
+			return nil, "", errors.New("Autodiscover URL: " + problem) //nolint:staticcheck // a name
 		}
 		return []*url.URL{u}, u.String(), nil
 	}
@@ -256,11 +259,13 @@ func (s *SignIn) redirected(res *Response) (*url.URL, error) {
 
 // Check returns what is wrong with Address, Start and Trust, before anything is asked.
 func (s *SignIn) Check() error {
-	_, _, err := s.starts()
+	if _, _, err := s.starts(); err != nil {
+		return err
+	}
 	for _, domain := range s.Trust {
-		if _, wrong := domainOf(domain); wrong != nil && err == nil {
-			err = wrong
+		if err := trustworthy(domain); err != nil {
+			return fmt.Errorf("a domain to trust: %w", err)
 		}
 	}
-	return err
+	return nil
 }

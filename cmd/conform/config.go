@@ -126,7 +126,7 @@ func (s setting) apply(flag *pflag.Flag) error {
 		err = flag.Value.Set(s.values[0])
 	}
 	if err != nil {
-		return usage("%s: expected %s as --%s takes it: %s", s.where, kindOf(flag), flag.Name, strings.TrimPrefix(err.Error(), "strconv."))
+		return usage("%s: expected %s as --%s takes it", s.where, kindOf(flag), flag.Name) // the value may be a secret
 	}
 	return nil
 }
@@ -238,7 +238,8 @@ func (c *config) read(content []byte) error {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return usage("%s: holds no setting: write one, or leave --config out", c.path)
 	} else if err != nil {
-		return usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path, strings.TrimPrefix(err.Error(), "yaml: "))
+		return usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path,
+			regexp.MustCompile(`'[^']*'`).ReplaceAllLiteralString(strings.TrimPrefix(err.Error(), "yaml: "), "one")) // names of anchors, which may be a value
 	}
 	if decoder.Decode(new(yaml.Node)) == nil {
 		return usage("%s: holds several YAML documents: expected one", c.path)

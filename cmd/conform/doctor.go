@@ -53,7 +53,7 @@ Exit codes: 0 all is well (there may be warnings), 1 a problem was found, 2 usag
   conform doctor --sip sip:dana@contoso.com --resolve lyncweb.contoso.com:443:10.0.0.7
   conform doctor --domain contoso.com --username 'CONTOSO\dana' --format json
   CONFORM_TOKEN=cwt=... conform doctor --application https://pool.example/ucwa/oauth/v1/applications/101`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()

@@ -86,7 +86,7 @@ func newList() *cobra.Command {
 		Short: "List the requirements",
 		Example: `  conform list --level must --subject server
   conform list --requirement set-presence.refusal. --format json`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			requirements, err := selected(tasks, selection)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 )
@@ -101,10 +102,22 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) { // whose value may be a secret
+			err = fmt.Errorf("--%s: expected %s", invalid.GetFlag().Name, kindOf(invalid.GetFlag()))
+		}
 		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.AddCommand(newRun(), newRecord(), newRedact(), newProve(), newDoctor(), newList(), newExplain(), newVersion())
 	return root
+}
+
+// noArguments refuses them without a word of them: what follows the flags may be the
+// value of one, such as a password.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no arguments, found %d: each value belongs behind its flag", cmd.Name(), len(args))
+	}
+	return nil
 }
 
 func commandNames(root *cobra.Command) []string {
@@ -119,7 +132,7 @@ func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := tool()
 			line := t.Name + " " + t.Version

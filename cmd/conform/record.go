@@ -45,7 +45,7 @@ task, 4 nothing was answered or the file could not be written, 130 interrupted.
   CONFORM_TOKEN=cwt=... conform record --application https://pool.example/ucwa/oauth/v1/applications/101 --out pool.yaml
   conform record --config pool.yaml --out recordings/pool-2026-01.yaml
   conform run --cassette pool.yaml`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.record(cmd) },
 	}
 	flags := cmd.Flags()

@@ -59,7 +59,7 @@ pseudonyms, unless --keep-names is given: both can be handed to anyone.
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
   conform run --config pool.yaml --rate 5 --resolve lyncweb.contoso.com:443:10.0.0.7
   conform run --format json | jq .outcome`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"github.com/zalando/go-keyring"
@@ -67,14 +66,24 @@ const mostSecret = 64 << 10
 
 func (s secret) fromFile(warnings io.Writer) (string, error) {
 	file, err := os.Open(s.file)
-	if problem := (*fs.PathError)(nil); errors.As(err, &problem) && likeSecret(s.file) {
-		return "", usage("%s names a file (%w), and this looks like the %s itself: set %s to it", s.flag, problem.Err, s.what, s.variable)
-	}
-	if err != nil {
+	switch problem := (*fs.PathError)(nil); {
+	case errors.Is(err, fs.ErrPermission):
+		return "", usage("%s: %w", s.flag, err) // a file it is
+	case errors.As(err, &problem): // what is no file may be the secret itself, which no message must show
+		return "", usage("%s names a file, and there is none of that name: %w; is it the %s itself? Then set %s to it", s.flag, problem.Err, s.what, s.variable)
+	case err != nil:
 		return "", usage("%s: %w", s.flag, err)
 	}
 	defer file.Close()
-	if info, err := file.Stat(); err == nil && readableByOthers(info) {
+	info, err := file.Stat()
+	if err != nil {
+		return "", usage("%s: %w", s.flag, err)
+	}
+	switch mode := othersMay(info); {
+	case mode&0o022 != 0: // who can write it can have the run sign in as somebody else
+		return "", usage("%s %s can be written by others on this machine (mode %04o), so it may hold what they put there: chmod 600 it, and see that it is right",
+			s.flag, s.file, info.Mode().Perm())
+	case mode&0o044 != 0:
 		fmt.Fprintf(warnings, "warning: %s %s can be read by others on this machine (mode %04o): chmod 600 it\n", s.flag, s.file, info.Mode().Perm())
 	}
 	data, err := io.ReadAll(io.LimitReader(file, mostSecret))
@@ -84,15 +93,13 @@ func (s secret) fromFile(warnings io.Writer) (string, error) {
 	return string(data), nil
 }
 
-// readableByOthers looks at the mode of an ordinary file. Windows has none to look at.
-func readableByOthers(info fs.FileInfo) bool {
-	return runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o044 != 0
-}
-
-// likeSecret tells whether what should be the path of a file may be a token, which
-// no message must show. Tokens are long, paths that are given by hand are not.
-func likeSecret(path string) bool {
-	return len(path) > 100 || strings.Contains(strings.ToLower(path), "cwt=")
+// othersMay returns what group and others may do with an ordinary file. Windows has no
+// mode to look at.
+func othersMay(info fs.FileInfo) fs.FileMode {
+	if runtime.GOOS == "windows" || !info.Mode().IsRegular() {
+		return 0
+	}
+	return info.Mode().Perm() & 0o077
 }
 
 // keyringPatience bounds the wait for a keyring, which may have to be unlocked.

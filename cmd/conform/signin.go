@@ -69,17 +69,17 @@ func (f *signInFlags) signIn() (*ucwa.SignIn, error) {
 		return nil, usage("--sip and --domain exclude each other: the address has its domain in it")
 	}
 	if f.sip != "" && !strings.Contains(f.sip, "@") {
-		return nil, usage("--sip %s: expected an address such as sip:dana@contoso.com; for a domain alone there is --domain", f.sip)
+		return nil, usage("--sip: expected an address such as sip:dana@contoso.com; for a domain alone there is --domain")
 	}
 	sign := &ucwa.SignIn{Address: cmp.Or(f.sip, f.domain), Start: f.autodiscover, Trust: f.trust}
 	if err := sign.Check(); err != nil {
-		return nil, usage("%w", err)
+		return nil, usage("%s", strings.Replace(err.Error(), "a domain to trust:", "--trust:", 1))
 	}
 	c := &sign.Credentials
 	if f.grant != "" {
 		c.Grant = cmp.Or(grantNames[strings.ToLower(f.grant)], grantNames[strings.TrimPrefix(f.grant, "urn:microsoft.rtc:")])
 		if c.Grant == "" {
-			return nil, usage("unknown grant %q%s; there are password, windows, anonmeeting and passive", f.grant,
+			return nil, usage("--grant: unknown%s; there are password, windows, anonmeeting and passive",
 				suite.Nearest(f.grant, []string{"password", "windows", "anonmeeting", "passive"}))
 		}
 	}
