@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -45,6 +46,9 @@ func (w *walk) discover(sign *ucwa.SignIn) *ucwa.Discovery {
 		w.put(w.grade(of, f))
 	}
 	w.told = len(w.exchanges)
+	if found == nil && len(trail) > 0 && !slices.ContainsFunc(w.findings, func(f finding) bool { return f.Check == "autodiscover" }) {
+		w.skip("nothing answered at any of its addresses", "autodiscover")
+	}
 	if found == nil && len(trail) == 0 && err != nil { // it was cut short
 		for _, x := range w.exchanges {
 			w.tellOf(attempt{url: x.url}, w.places[ucwa.Origin(x.url)])
