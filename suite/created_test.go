@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
@@ -136,6 +137,54 @@ func TestLeavesNoApplication(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestLostToken holds what tells a token that was revoked from a server which refuses
+// whatever it is shown: by a fresh one, for which the run signs in again.
+func TestLostToken(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		refuses func(token, first string) bool
+		want    reports.Outcome
+		note    string
+		left    int
+	}{
+		{"revoked", func(token, first string) bool { return token == first }, reports.Incomplete, "it has expired or was revoked", 0},
+		{"broken", func(string, string) bool { return true }, reports.Nonconformant, "and so was a fresh one", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var mu sync.Mutex
+			first, over := "", false
+			target, server := careless(t, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					mu.Lock()
+					token := r.Header.Get("Authorization")
+					own := strings.Contains(r.URL.Path, "/applications/") && strings.HasPrefix(token, "Bearer cwt=")
+					if own && first == "" {
+						first = token
+					}
+					refused := own && over && test.refuses(token, first)
+					over = over || strings.HasSuffix(r.URL.Path, "/makeMeAvailable") && strings.Contains(r.UserAgent(), "make-again")
+					mu.Unlock()
+					if refused {
+						w.Header().Set("WWW-Authenticate", `MsRtcOAuth href="http://`+r.Host+`/WebTicket/oauthtoken",grant_type="password"`)
+						http.Error(w, "no", http.StatusUnauthorized)
+						return
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			e := Gather(context.Background(), target)[0]
+			results, err := Examine(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			notes := strings.Join(e.Notes, "\n")
+			if got := reports.OutcomeOf(results, false); got != test.want || !strings.Contains(notes, test.note) || server.Applications() != test.left {
+				t.Errorf("it is %s, expected %s; %d applications are left; the notes are %s", got, test.want, server.Applications(), notes)
+			}
+		})
 	}
 }
 

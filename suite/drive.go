@@ -381,6 +381,7 @@ type session struct {
 	renew     func(probe string) (token string, err error) // by signing in once more; nil if that cannot be done
 	home      *url.URL                                     // the application whose links are followed
 	presence  ucwa.Link                                    // of it, once it was served
+	early     bool                                         // a presence was asked for before that is allowed
 	strays    []stray                                      // what else was created
 	answer    int                                          // to the last POST on applications, 0 if there was none
 	received  int                                          // bytes of bodies

@@ -58,6 +58,26 @@ const app = "/ucwa/oauth/v1/applications/10100000001"
 // due are recordings, and the verdicts that are due to them: what is wrong must not
 // hide behind what is not there, and the other way round.
 var due = []variation{
+	// A request without a token is refused for that, however it is answered.
+	{"a request without a token that is redirected", func(r *recording) {
+		r.insert(r.parts[partRead][0], r.parts[partPresence][0], func(x cassettes.Exchange) {
+			setField(x.Request.Headers, "Authorization", "")
+			x.Response.Code, x.Response.Headers["Location"] = 302, []string{"/signin"}
+		})
+		r.client()
+	}, map[string]reports.Verdict{"set-presence.6.status": reports.Pass, "set-presence.refusal.no-token": reports.Fail}},
+	{"a redirect where all tokens were taken out", func(r *recording) {
+		r.insert(r.parts[partRead][0], r.parts[partPresence][0], func(x cassettes.Exchange) {
+			x.Response.Code, x.Response.Headers["Location"] = 302, []string{"/signin"}
+		})
+		r.client()
+		r.all(func(x cassettes.Exchange) { setField(x.Request.Headers, "Authorization", "") })
+	}, map[string]reports.Verdict{"set-presence.refusal.no-token": notExercised}},
+
+	// What was refused too early is not there later.
+	{"an early presence that was refused and stored", func(r *recording) { r.nth(partRead, 0, "availability", "BeRightBack") },
+		map[string]reports.Verdict{"set-presence.refusal.unchanged": reports.Warn}},
+
 	// A probe counts only if it is the mistake that it is marked as.
 	{"a probe on another resource", func(r *recording) { r.url("availability", "/me/presence", "/me/other") },
 		map[string]reports.Verdict{"set-presence.refusal.availability": notExercised}},

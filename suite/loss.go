@@ -34,9 +34,38 @@ func (e *Evidence) findLoss() {
 	lost := own[first:]
 	if len(lost) >= leastLost && slices.ContainsFunc(lost, func(x *Exchange) bool { return x.Probe == "" }) &&
 		slices.ContainsFunc(own[:first], (*Exchange).succeeded) {
+		if x := e.freshRefused(lost[0]); x != nil {
+			e.note(fmt.Sprintf("the token was refused from exchange %d on, and so was a fresh one in exchange %d: it is the server that refuses, and what it answers is judged", lost[0].ID, x.ID))
+			return
+		}
 		e.lost = lost[0]
 		e.note(e.lossNote())
 	}
+}
+
+// freshRefused returns an exchange in which the server refused a token that it had issued
+// after it refused the first: that one had not expired, nor been revoked. nil if there is
+// none, as where the run was given its token.
+func (e *Evidence) freshRefused(lost *Exchange) *Exchange {
+	if lost.Response.Code != http.StatusUnauthorized {
+		return nil
+	}
+	fresh := map[string]bool{}
+	for _, x := range e.Exchanges {
+		switch {
+		case x.ID < lost.ID:
+		case x.is(relToken) && x.succeeded():
+			object, _ := x.object()
+			token, _ := object["access_token"].(string)
+			fresh[token] = token != ""
+		case e.concerned(x) && fresh[bearerOf(x.Exchange)]:
+			if x.Response.Code == http.StatusUnauthorized {
+				return x
+			}
+			fresh = map[string]bool{} // it is good
+		}
+	}
+	return nil
 }
 
 // lostIn: the answer is that of a server which does not know who asks, or for what.

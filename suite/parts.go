@@ -171,6 +171,8 @@ func (s *state) refused(x *Exchange) string {
 		return "token of another host"
 	case x.is(relToken) || x.is(relUser) || x.is(relRoot):
 		return "" // before there is an application
+	case len(authorization) == 0 && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.succeeds(hasToken):
+		return "no-token" // refused in a way of its own
 	case x.Response.Code == 401 && (own || x.is("applications")):
 		switch {
 		case len(authorization) == 0:
@@ -185,6 +187,11 @@ func (s *state) refused(x *Exchange) string {
 		return "origin"
 	}
 	return ""
+}
+
+// hasToken: tokens were not taken out of this evidence, so that a request without one had none.
+func hasToken(x *Exchange) bool {
+	return bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
 }
 
 // succeeds reports whether an exchange that is such was answered with a success.

@@ -268,6 +268,9 @@ func (c *check) settings() []setting {
 // readBack compares every presence that is read with the one set before it: the
 // reads before any refused request, or those after one.
 func (c *check) readBack(afterRefusals bool) {
+	if afterRefusals {
+		c.storedEarly()
+	}
 	settings := c.settings()
 	if len(settings) == 0 {
 		c.success(c.all(partPresence)[0], "set-presence.6.status")
@@ -303,6 +306,33 @@ func (c *check) readBack(afterRefusals bool) {
 		}
 		c.notExercised("the evidence holds no GET on presence after " + when)
 	}
+}
+
+// storedEarly looks whether a presence that was refused before makeMeAvailable is there
+// after it. Only a driver asks for one that the user is not likely to have.
+func (c *check) storedEarly() {
+	var asked *Exchange
+	for _, x := range c.parts["presence-post-before"] {
+		if c.Driven && x.Failure == "" && x.Response.Code/100 == 4 {
+			asked = x
+		}
+	}
+	if asked == nil || len(c.parts[partRead]) == 0 {
+		return
+	}
+	first := answer{c.parts[partRead][0], c}
+	object, err := first.object()
+	sent, err2 := asked.requestObject()
+	value, _ := member(sent, "availability")
+	if err != nil || err2 != nil || !first.succeeded() || value != string(early) || c.between(asked.ID, first.ID, partPresence, partReset) {
+		return
+	}
+	read, ok := object["availability"]
+	if !ok {
+		return // set-presence.6.availability speaks of that
+	}
+	c.Expect(first.field("availability", read, true)).To(satisfy(fmt.Sprintf("another value than %s, which exchange %d asked for and was refused (unless the user was that before the run)", value, asked.ID),
+		func(v any) bool { return v != value }))
 }
 
 // readAs returns the values by which a setting can be read back. A driver reads at

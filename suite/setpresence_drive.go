@@ -55,6 +55,10 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	read := func() string { return resource(s.do(client, http.MethodGet, presence, nil)).String("availability") }
 	before := read()
 	now := before
+	if before == string(early) && s.early {
+		s.note(fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
+			"and the presence that was there is not known; look at it with another client", early, early))
+	}
 	defer func() {
 		if now != before {
 			s.restore(presence, before)
@@ -147,6 +151,10 @@ func (s *session) tellsOfPresence(p *ucwa.EventPackage, value string) bool {
 	})
 }
 
+// early is what is set before that is allowed: a presence that no server computes, and
+// that few people have when a run begins.
+const early = ucwa.PreferBeRightBack
+
 // probeBefore asks for what is refused until makeMeAvailable. Nobody has served
 // these links yet, so they are made from that of me; if it turns out later that
 // the server keeps the resources elsewhere, the answers say nothing.
@@ -160,13 +168,14 @@ func (s *session) probeBefore(me *ucwa.Resource) {
 		link, below = me.Link("self"), path.Clean
 	}
 	for _, p := range []struct{ rel, body string }{
-		{"presence", `{"availability":"Busy"}`},
+		{"presence", fmt.Sprintf(`{"availability":%q}`, early)}, // whether it is there later, is looked at
 		{"note", `{"message":"conform"}`},
 		{"location", `{"location":"conform"}`},
 	} {
 		ask := func(r *http.Request) { r.URL.Path, r.URL.RawPath = below(r.URL.Path)+"/"+p.rel, "" }
 		s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)
 		s.do(s.probe(p.rel+"-post-before", ask), http.MethodPost, link, []byte(p.body))
+		s.early = true
 	}
 }
 

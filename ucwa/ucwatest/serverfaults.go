@@ -502,6 +502,20 @@ func serverFaults() []Fault {
 				x.status = 0
 			}
 		}),
+		Fault{Name: "presence-before-stored", Breaks: "a presence before makeMeAvailable is refused, and shows after it",
+			ask: func(x *exchange) {
+				if x.part == "presence-post-before" {
+					x.task.remember("early", string(x.sent))
+				}
+			},
+			edit: func(x *exchange) {
+				if x.part == "makeMeAvailable" {
+					x.again(func(r *http.Request) {
+						r.URL.Path = strings.TrimSuffix(r.URL.Path, "makeMeAvailable") + "presence"
+						presenceBody(r, x.task.remember("early", ""))
+					})
+				}
+			}},
 		asking("delete-presence-done", "DELETE on presence is refused, and done", func(x *exchange) {
 			if x.part == "method-presence" {
 				x.again(func(r *http.Request) { presenceBody(r, "") })
