@@ -57,6 +57,15 @@ func asOther(probes ...string) func(http.Handler) http.Handler {
 	}
 }
 
+func examined(t *testing.T, e *Evidence) []reports.Result {
+	t.Helper()
+	results, err := Examine(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
 // edited has the answers to creations edited.
 func edited(from, to string, drop string) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
@@ -176,10 +185,7 @@ func TestLostToken(t *testing.T) {
 				})
 			})
 			e := Gather(context.Background(), target)[0]
-			results, err := Examine(e)
-			if err != nil {
-				t.Fatal(err)
-			}
+			results := examined(t, e)
 			notes := strings.Join(e.Notes, "\n")
 			if got := reports.OutcomeOf(results, false); got != test.want || !strings.Contains(notes, test.note) || server.Applications() != test.left {
 				t.Errorf("it is %s, expected %s; %d applications are left; the notes are %s", got, test.want, server.Applications(), notes)

@@ -110,10 +110,7 @@ func TestPutOff(t *testing.T) {
 				})
 			})
 			e := Gather(context.Background(), target)[0]
-			results, err := Examine(e)
-			if err != nil {
-				t.Fatal(err)
-			}
+			results := examined(t, e)
 			reason := ""
 			for _, r := range results {
 				if r.Verdict == reports.Fail || r.Verdict == reports.Warn {

@@ -75,13 +75,16 @@ func TestPrompt(t *testing.T) {
 			defer hung.Stop()
 			var shown screen
 			go shown.follow(master)
-			for deadline := time.Now().Add(10 * time.Second); !shown.shows("token (is not shown): "); {
+			silent := func() bool { // the prompt is written before the echo is off
+				now, err := term.GetState(int(slave.Fd()))
+				return err == nil && *now != *before
+			}
+			for deadline := time.Now().Add(10 * time.Second); !shown.shows("token (is not shown): ") || !silent(); {
 				if time.Now().After(deadline) {
 					t.Fatal("it did not ask")
 				}
 				time.Sleep(5 * time.Millisecond)
 			}
-			time.Sleep(50 * time.Millisecond) // the prompt is written before the echo is off
 			if _, err := master.WriteString(test.typed); err != nil {
 				t.Fatal(err)
 			}
