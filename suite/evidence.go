@@ -182,6 +182,24 @@ func (e *Evidence) Application() string {
 	return e.application.String()
 }
 
+// User returns the SIP URI of the application's user, "" if the evidence does not show it.
+func (e *Evidence) User() string {
+	for _, x := range e.Exchanges {
+		object, err := x.object()
+		if err != nil || x.Probe != "" || !e.own(x.url) && !x.is("applications") {
+			continue
+		}
+		uri, ok := dig(object, "_embedded", "me", "uri")
+		if !ok && x.is("me") {
+			uri = object["uri"]
+		}
+		if text, _ := uri.(string); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // Hide replaces in a text that goes with the evidence, such as the message of an
 // error, what was replaced in the evidence of a live run itself.
 func (e *Evidence) Hide(text string) string {

@@ -48,14 +48,48 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	c = c.Redacted() // no secret goes beyond this line
 	all := exchanges(c.Exchanges, c.Provenance.Task != "")
 	var list []*Evidence
-	for _, group := range byApplication(all, c.Provenance.Task != "") {
+	groups := byApplication(all, c.Provenance.Task != "")
+	for _, group := range groups {
 		e := &Evidence{signedIn: slices.Contains(tasksOf(c), "create-application"), Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
 			Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
+		if len(groups) > 1 {
+			e.Recording, e.SHA256 = recordingOf(c, group), ""
+		}
 		e.locate()
 		e.describe(c.Provenance)
 		list = append(list, e)
 	}
 	return list, nil
+}
+
+// LocateAnonymized does what [Locate] does in traffic of which nobody may learn whose it
+// is: hosts, people, addresses and identifiers have pseudonyms, and secrets have none.
+// What it returns hides what is said about it, and checks what is written of it.
+func LocateAnonymized(c *cassettes.Cassette, o cassettes.AnonymizeOptions, names ...string) ([]*Evidence, error) {
+	anonymizer, err := cassettes.NewAnonymizer(c, o)
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := anonymizer.Cassette()
+	if err != nil {
+		return nil, err
+	}
+	list, err := Locate(hidden, names...)
+	for _, e := range list {
+		e.names = anonymizer
+		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
+	}
+	return list, err
+}
+
+// recordingOf returns the part of a recording that is one evidence.
+func recordingOf(c *cassettes.Cassette, group []*Exchange) *cassettes.Cassette {
+	part := *c
+	part.SHA256, part.Provenance.SHA256, part.Exchanges = "", "", nil
+	for _, x := range group {
+		part.Exchanges = append(part.Exchanges, x.Exchange)
+	}
+	return &part
 }
 
 // tasksOf returns the tasks for which a driver made a recording.
@@ -132,65 +166,6 @@ func applicationOf(u *url.URL) *url.URL {
 		return nil
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path[:end+len(id)]}
-}
-
-// byApplication splits traffic by application. A driver's recording is about one,
-// whatever other applications its probes needed.
-func byApplication(all []*Exchange, driven bool) [][]*Exchange {
-	if driven {
-		return [][]*Exchange{all}
-	}
-	var order []string
-	groups := map[string][]*Exchange{}
-	homes := map[string]string{} // of applications, by path and token: one that is asked elsewhere with its token went astray
-	var loose []*Exchange
-	for _, x := range all {
-		app := applicationOf(x.url)
-		if app == nil && x.Response.Code == 201 {
-			if created := createdBy(x); created != nil {
-				app = applicationOf(created)
-			}
-		}
-		if app == nil {
-			loose = append(loose, x)
-			continue
-		}
-		key := linkKey(app)
-		if token := strings.Join(x.requestHeader("Authorization"), ""); token != "" {
-			home := app.Path + " " + token
-			homes[home] = cmp.Or(homes[home], key)
-			key = homes[home]
-		}
-		if _, known := groups[key]; !known {
-			order = append(order, key)
-		}
-		groups[key] = append(groups[key], x)
-	}
-	// An application that only probes touched is evidence for the others, and so
-	// is one of which nothing is known but a path: a link may lead astray.
-	var own []string
-	for _, key := range order {
-		probed := !slices.ContainsFunc(groups[key], func(x *Exchange) bool { return x.Probe == "" })
-		asked := slices.ContainsFunc(groups[key], func(x *Exchange) bool { return linkKey(x.url) == key || x.Response.Code == 201 && len(groups[key]) > 1 })
-		if probed || !asked && len(order) > 1 {
-			loose = append(loose, groups[key]...)
-		} else {
-			own = append(own, key)
-		}
-	}
-	if len(own) <= 1 {
-		return [][]*Exchange{all}
-	}
-	var split [][]*Exchange
-	for i, key := range own {
-		group := groups[key]
-		if i == 0 {
-			group = append(group, loose...)
-			slices.SortStableFunc(group, func(a, b *Exchange) int { return a.ID - b.ID })
-		}
-		split = append(split, group)
-	}
-	return split
 }
 
 // locate gives every exchange its rels and its part.

@@ -37,12 +37,21 @@ func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suit
 		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
 	}
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
-	if content, err := e.Recording.Encode(); err == nil {
-		if kept, err := cassettes.Read(e.Recording.Name, bytes.NewReader(content)); err == nil {
-			e.SHA256 = kept.SHA256
-		}
-	}
+	e.SHA256 = hashOf(e.Recording)
 	return e, nil
+}
+
+// hashOf returns the checksum that a recording has when it is kept, "" if it cannot be.
+func hashOf(c *cassettes.Cassette) string {
+	content, err := c.Encode()
+	if err != nil {
+		return ""
+	}
+	kept, err := cassettes.Read(c.Name, bytes.NewReader(content))
+	if err != nil {
+		return ""
+	}
+	return kept.SHA256
 }
 
 // secrets gives the target the token, or what it needs to get one.

@@ -86,6 +86,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 		Example: `  conform run                                    judge the embedded recording
   conform run --cassette documentation/set-presence
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
+  conform check session.har                      judge what a browser or a proxy captured
   conform record --application https://pool.example/ucwa/oauth/v1/applications/101 --out pool.yaml
   conform doctor --sip sip:dana@contoso.com      what is wrong between here and the server
   conform list --level must --subject server
@@ -107,7 +108,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 		}
 		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(newRun(), newRecord(), newRedact(), newProve(), newDoctor(), newList(), newExplain(), newVersion())
+	root.AddCommand(newRun(), newCheck(), newRecord(), newImport(), newRedact(), newProve(), newDoctor(), newList(), newExplain(), newVersion())
 	return root
 }
 

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"aliasbomb":  aliasBomb,
 			"recordwith": recordStock,
 
+			"capturedas":   capturedAs,
 			"sameverdicts": sameVerdicts,
 			"expand":       expand,
 			"samehash":     sameHash,

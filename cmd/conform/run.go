@@ -63,17 +63,9 @@ pseudonyms, unless --keep-names is given: both can be handed to anyone.
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
-	selectionFlags(cmd, &f.tasks, &f.selection)
-	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
+	f.reporting(cmd)
 	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
 	f.live.add(cmd)
-	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
-	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
-	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
-	complete(cmd, "format", reports.Formats)
-	outDirectory(cmd)
 	configurable(cmd)
 	err := cmd.RegisterFlagCompletionFunc("cassette", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return cassettes.Names(), cobra.ShellCompDirectiveDefault
@@ -84,9 +76,23 @@ pseudonyms, unless --keep-names is given: both can be handed to anyone.
 	return cmd
 }
 
+// reporting adds the flags that say what is judged and how it is reported.
+func (f *runFlags) reporting(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	selectionFlags(cmd, &f.tasks, &f.selection)
+	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
+	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
+	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	complete(cmd, "format", reports.Formats)
+	outDirectory(cmd)
+}
+
 func (f *runFlags) run(cmd *cobra.Command) error {
-	if !slices.Contains(reports.Formats(), f.format) {
-		return usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, reports.Formats()), strings.Join(reports.Formats(), ", "))
+	if err := f.knownFormat(); err != nil {
+		return err
 	}
 	if err := f.consistent(cmd); err != nil {
 		return err
@@ -119,6 +125,13 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return exit{exitFailed, err}
 	}
 	return verdictCode(cmd.Context(), report)
+}
+
+func (f *runFlags) knownFormat() error {
+	if !slices.Contains(reports.Formats(), f.format) {
+		return usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, reports.Formats()), strings.Join(reports.Formats(), ", "))
+	}
+	return nil
 }
 
 // consistent refuses flags that contradict each other, or that would be ignored:

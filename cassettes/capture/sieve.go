@@ -1,0 +1,232 @@
+package capture
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+)
+
+const (
+	mostKept    = 64 << 20 // bytes of UCWA's exchanges in one capture
+	mostPending = 16 << 20 // bytes of those of which it is not known yet whether they are
+	mostHosts   = 1000     // names that are remembered
+)
+
+// found is an exchange where it stands in a capture.
+type found struct {
+	cassettes.Exchange
+	begin, end time.Time // zero if the capture does not tell
+	position   int       // in the file, from 0
+}
+
+// sieve tells UCWA's exchanges from all others, one after another. What stands on a host of which nothing is known yet waits
+// until that host has served UCWA, or is forgotten at the end.
+type sieve struct {
+	name    string
+	seen    int
+	hosts   map[string]int // exchanges by host
+	serves  map[string]bool
+	kept    []found
+	size    int
+	pending map[string][]found
+	waiting int            // bytes of those that are pending
+	lost    map[string]int // that found no room while they were, by host
+	notes   []string
+}
+
+func newSieve(name string) *sieve {
+	return &sieve{name: name, hosts: map[string]int{}, serves: map[string]bool{}, pending: map[string][]found{}, lost: map[string]int{}}
+}
+
+// offer keeps an exchange, lets it wait or drops it. All that is ours is kept.
+func (s *sieve) offer(x found, ours bool) error {
+	u, err := url.Parse(x.Request.URL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil // data:, blob:, an extension of the browser: it reached no server
+	}
+	s.seen++
+	host := strings.ToLower(u.Host)
+	if len(s.hosts) < mostHosts || s.hosts[host] > 0 {
+		s.hosts[host]++
+	}
+	switch size := sizeOf(x.Exchange); {
+	case servedByUCWA(x.Exchange, u):
+		if err := s.keep(x); err != nil {
+			return err
+		}
+		return s.learn(x.Exchange, u)
+	case ours || s.serves[host] || carriesToken(x.Exchange):
+		return s.keep(x)
+	case worthless(x.Exchange):
+	case s.waiting+size > mostPending:
+		s.lost[host]++
+	default:
+		s.waiting += size
+		s.pending[host] = append(s.pending[host], x)
+	}
+	return nil
+}
+
+func (s *sieve) keep(x found) error {
+	if s.size += sizeOf(x.Exchange); s.size > mostKept {
+		return fmt.Errorf("%s: the exchanges of UCWA in it have more than %d MiB, the most that is read: capture less at once, or split the file", s.name, mostKept>>20)
+	}
+	s.kept = append(s.kept, x)
+	return nil
+}
+
+// learn marks the host that served UCWA, and those to which its answer leads.
+func (s *sieve) learn(x cassettes.Exchange, u *url.URL) error {
+	hosts := []string{u.Host}
+	lead := func(href string) {
+		if to, err := u.Parse(href); err == nil && to.Host != "" {
+			hosts = append(hosts, to.Host)
+		}
+	}
+	if !strings.HasSuffix(strings.ToLower(u.Path), ".html") { // a page of a frame leads anywhere
+		for _, location := range values(x.Response.Headers, "Location") {
+			lead(location)
+		}
+		for _, m := range leads.FindAllStringSubmatch(x.Response.Body, 1000) {
+			lead(strings.ReplaceAll(m[1], `\/`, "/"))
+		}
+	}
+	for _, host := range hosts {
+		host = strings.ToLower(host)
+		if s.serves[host] {
+			continue
+		}
+		s.serves[host] = true
+		for _, waiting := range s.pending[host] {
+			s.waiting -= sizeOf(waiting.Exchange)
+			if err := s.keep(waiting); err != nil {
+				return err
+			}
+		}
+		delete(s.pending, host)
+	}
+	return nil
+}
+
+// leads finds where links lead that name a host.
+var leads = regexp.MustCompile(`"href"\s*:\s*"(https?:(?:\\?/){2}[^"\\/]+)`)
+
+// paths are pieces of the addresses at which UCWA and its sign-in are found, in lower case.
+var paths = []string{"/ucwa/", "/autodiscover/autodiscoverservice.svc", "/webticket/", "/makemeavailable", "/autodiscover/xframe"}
+
+// servedByUCWA tells by the exchange alone whether UCWA answered it, or would have.
+func servedByUCWA(x cassettes.Exchange, u *url.URL) bool {
+	path := strings.ToLower(u.Path)
+	if strings.HasPrefix(strings.ToLower(u.Host), "lyncdiscover") || slices.ContainsFunc(paths, func(part string) bool { return strings.Contains(path, part) }) {
+		return true
+	}
+	if len(values(x.Response.Headers, "X-MS-Server-Fqdn")) > 0 || strings.Contains(strings.Join(values(x.Response.Headers, "WWW-Authenticate"), ","), "MsRtcOAuth") {
+		return true
+	}
+	if strings.Contains(strings.Join(values(x.Response.Headers, "Content-Type"), ","), "vnd.microsoft.com.ucwa") {
+		return true
+	}
+	return strings.Contains(x.Request.Body, "grant_type=urn%3Amicrosoft.rtc") || strings.Contains(x.Request.Body, "grant_type=urn:microsoft.rtc") ||
+		strings.Contains(x.Response.Body, `"_links"`) && strings.Contains(x.Response.Body, `"makeMeAvailable"`)
+}
+
+// token finds a compact web ticket, as it is, percent-encoded once or twice, or escaped as in JSON.
+var token = regexp.MustCompile(`(?i)\bcwt(?:=|%(?:25){0,2}3d|\\u003d)`)
+
+// carriesToken tells whether an exchange shows a token of UCWA anywhere: where it does not belong it is a finding.
+func carriesToken(x cassettes.Exchange) bool {
+	shows := func(text string) bool {
+		return (strings.Contains(text, "cwt") || strings.Contains(text, "CWT")) && token.MatchString(text)
+	}
+	if shows(x.Request.URL) || shows(x.Request.Body) || shows(x.Response.Body) {
+		return true
+	}
+	for _, h := range []http.Header{x.Request.Headers, x.Response.Headers} {
+		for _, list := range h {
+			if slices.ContainsFunc(list, shows) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// worthless: no answer of UCWA is of that kind, so the exchange does not wait.
+func worthless(x cassettes.Exchange) bool {
+	kind := strings.ToLower(strings.Join(values(x.Response.Headers, "Content-Type"), ""))
+	return slices.ContainsFunc([]string{"image/", "font/", "video/", "audio/", "text/css", "text/javascript", "application/javascript", "application/x-javascript",
+		"application/font", "application/wasm"}, func(prefix string) bool { return strings.HasPrefix(kind, prefix) })
+}
+
+func sizeOf(x cassettes.Exchange) int {
+	size := 512 + len(x.Request.URL) + len(x.Request.Body) + len(x.Response.Body)
+	for _, h := range []http.Header{x.Request.Headers, x.Response.Headers} {
+		for name, list := range h {
+			size += len(name)
+			for _, value := range list {
+				size += len(value)
+			}
+		}
+	}
+	return size
+}
+
+// values returns those of a header field, whose name captures write in any casing.
+func values(h http.Header, name string) []string {
+	var list []string
+	for key, v := range h {
+		if strings.EqualFold(key, name) {
+			list = append(list, v...)
+		}
+	}
+	return list
+}
+
+// note keeps what must be said, up to a few dozen: a file can be wrong throughout.
+func (s *sieve) note(format string, args ...any) {
+	const most = 20
+	switch {
+	case len(s.notes) < most:
+		s.notes = append(s.notes, fmt.Sprintf(format, args...))
+	case len(s.notes) == most:
+		s.notes = append(s.notes, "and more of the kind")
+	}
+}
+
+// capture returns what was kept. Exchanges stand in the order in which their answers came, as in a cassette: a pending GET
+// that waits for a change was begun before the request that makes it.
+func (s *sieve) capture(of *cassettes.Cassette) *Capture {
+	slices.SortStableFunc(s.kept, func(a, b found) int { return cmp.Compare(a.position, b.position) })
+	last := time.Time{}
+	for i := range s.kept { // one without a time stands behind the one before it
+		if s.kept[i].end.IsZero() {
+			s.kept[i].end = last
+		}
+		last = s.kept[i].end
+	}
+	slices.SortStableFunc(s.kept, func(a, b found) int { return cmp.Or(a.end.Compare(b.end), a.begin.Compare(b.begin)) })
+	copied := *of
+	copied.Exchanges = nil
+	for i, x := range s.kept {
+		x.ID = i + 1
+		copied.Exchanges = append(copied.Exchanges, x.Exchange)
+		if begin := x.begin; copied.Provenance.Task == "" && !begin.IsZero() && (copied.Provenance.RecordedAt.IsZero() || begin.Before(copied.Provenance.RecordedAt)) {
+			copied.Provenance.RecordedAt = begin.UTC()
+		}
+	}
+	hosts := slices.SortedFunc(maps.Keys(s.hosts), func(a, b string) int { return cmp.Or(cmp.Compare(s.hosts[b], s.hosts[a]), cmp.Compare(a, b)) })
+	for _, host := range slices.Sorted(maps.Keys(s.lost)) {
+		if s.serves[host] {
+			s.note("%d exchanges on %s are not judged: they stand before the first that shows UCWA there, and were too many to wait for it", s.lost[host], host)
+		}
+	}
+	return &Capture{Cassette: &copied, Seen: s.seen, Hosts: hosts, Notes: s.notes}
+}

@@ -1,0 +1,358 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/capture"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// checkFlags are the flags of `conform check`.
+type checkFlags struct {
+	runFlags
+	choice    choice
+	words     []string
+	keepNames bool
+}
+
+func newCheck() *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check CAPTURE...",
+		Short: "Judge traffic that a browser or a proxy captured",
+		Long: `check finds the exchanges of UCWA in captured traffic, and judges the server and the
+client by them. It reads HAR, as Chrome, Firefox, Fiddler, mitmproxy and Charles save
+it, Fiddler's archives (SAZ), and cassettes of go-vcr v1 to v4. What a file is it sees
+by the content; - is standard input.
+
+Each application in a capture is judged as a client of its own, with a report of its
+own: --user and --application choose, by what the capture names or by the number that
+the summary shows. With several, --format json writes one object a line, and --out DIR
+has a directory for each: client-1, client-2 ... The exit code is the worst.
+
+Hosts, people and addresses have pseudonyms in the report and its evidence, unless
+--keep-names is given. What a capture does not show is not exercised, and held against
+nobody.
+
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, or the capture holds no
+exchange of UCWA; 4 a file cannot be read.`,
+		Example: `  conform check session.har
+  conform check session.saz --subject client --out report/
+  conform check monday.har tuesday.har --user sip:dana@contoso.com
+  conform check session.har --user 2 --keep-names --verbose
+  mitmdump -nr flows --set hardump=- | conform check - --format json | jq .outcome`,
+		Args: needsCapture,
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.reporting(cmd)
+	f.choice.add(cmd)
+	hidingFlags(cmd, &f.words, &f.keepNames)
+	completeCaptures(cmd)
+	return cmd
+}
+
+func needsCapture(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usage("%s needs a capture: %s", cmd.Name(), cmd.UseLine())
+	}
+	return nil
+}
+
+// completeCaptures has the shell complete arguments with the files that captures are in.
+func completeCaptures(cmd *cobra.Command) {
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{"har", "saz", "yaml", "json"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// hidingFlags are those that say what the outcome may show.
+func hidingFlags(cmd *cobra.Command, words *[]string, keepNames *bool) {
+	cmd.Flags().StringArrayVar(words, "redact", nil, "hide this word too, of 3 characters or more; can be repeated")
+	cmd.Flags().BoolVar(keepNames, "keep-names", false, "hide only secrets: keep hosts, people and addresses")
+}
+
+func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
+	if err := f.knownFormat(); err != nil {
+		return err
+	}
+	for _, name := range []string{"out", "user", "application"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return usage("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	if err := wordsToHide(f.words, f.keepNames); err != nil {
+		return err
+	}
+	if _, err := selected(f.tasks, f.selection); err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := writable(f.out); err != nil {
+			return exit{exitFailed, err}
+		}
+	}
+	evidence, none, err := f.gather(cmd, files)
+	if err != nil {
+		return err
+	}
+	if evidence, err = f.choice.of(evidence); err != nil {
+		return err
+	}
+	if several := len(evidence) > 1; several && (f.format == "junit" || f.format == "html") {
+		return usage("--format %s holds one report, and there are %d: choose one by --user or --application, or give --out DIR without --format\n%s",
+			f.format, len(evidence), listOf(evidence))
+	}
+	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
+	if err != nil {
+		return exit{exitFailed, err}
+	}
+	if err := f.writeAll(cmd, list, evidence); err != nil {
+		return exit{exitFailed, err}
+	}
+	return worst(cmd.Context(), list, none)
+}
+
+// gather reads the captures and locates the clients in them. If some captures hold none
+// of UCWA, none says so.
+func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*suite.Evidence, none, err error) {
+	key := make([]byte, 32) // one for all: who is in two captures has one pseudonym
+	rand.Read(key)          // never fails
+	for _, file := range files {
+		c, err := readCapture(cmd.Context(), file)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(c.Exchanges) == 0 {
+			none = exit{exitIncomplete, nothingIn(file, c)}
+			if len(files) > 1 {
+				fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(none.Error()))
+			}
+			continue
+		}
+		list, err := f.locate(cmd.Context(), c, key)
+		if err != nil {
+			return nil, nil, exit{exitFailed, fmt.Errorf("%s: %w", file, err)}
+		}
+		for _, e := range list {
+			for _, note := range c.Notes {
+				e.Notes = append(e.Notes, e.Hide(note))
+			}
+			if e.SHA256 == "" || len(list) > 1 {
+				e.SHA256 = hashOf(e.Recording)
+			}
+		}
+		evidence = append(evidence, list...)
+	}
+	if len(evidence) > 0 {
+		return evidence, none, nil
+	}
+	if len(files) > 1 {
+		none = exit{code: exitIncomplete} // all is said
+	}
+	return nil, nil, none
+}
+
+// locate finds the clients in a capture, or replays it where conform's own driver made it.
+func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, key []byte) ([]*suite.Evidence, error) {
+	options := cassettes.AnonymizeOptions{Words: f.words, Key: key}
+	kind := c.Provenance.Kind
+	named := f.keepNames || kind == "reference" || kind == "documentation" // which are nobody's
+	if c.Provenance.Task != "" {
+		recording := c.Cassette
+		if !named {
+			hidden, err := recording.Anonymized(options)
+			if err != nil {
+				return nil, err
+			}
+			recording = hidden
+		}
+		e, err := suite.Replay(ctx, recording, f.tasks...)
+		return []*suite.Evidence{e}, err
+	}
+	tasks := f.tasks
+	if len(tasks) == 0 {
+		tasks = suite.Tasks()
+	}
+	if named {
+		return suite.Locate(c.Cassette, tasks...)
+	}
+	return suite.LocateAnonymized(c.Cassette, options, tasks...)
+}
+
+// readCapture reads a capture of any format; an interrupt ends it.
+func readCapture(ctx context.Context, file string) (*capture.Capture, error) {
+	if os.Getenv("GOMEMLIMIT") == "" { // a capture can be as large as a disk, while little of it is ever kept
+		debug.SetMemoryLimit(mostMemory)
+	}
+	c, err := begin(func() (*capture.Capture, error) { return capture.Open(file) })(ctx)
+	if err != nil {
+		if errors.As(err, new(exit)) {
+			return nil, err
+		}
+		return nil, exit{exitFailed, err}
+	}
+	c.Name = filepath.Base(c.Name) // a report names no directory of whoever made it
+	return c, nil
+}
+
+// mostMemory is from where on the collector works hard.
+const mostMemory = 200 << 20
+
+// nothingIn says that there is no exchange of UCWA in a capture, and what is there.
+func nothingIn(file string, c *capture.Capture) error {
+	text := fmt.Sprintf("%s: no exchange of UCWA is in it; it was read as %s, and has %d exchanges", file, c.Format, c.Seen)
+	if n := len(c.Hosts); n > 0 {
+		shown := c.Hosts[:min(n, 10)]
+		text += " with these hosts: " + strings.Join(shown, ", ")
+		if n > len(shown) {
+			text += fmt.Sprintf(" and %d more", n-len(shown))
+		}
+	}
+	for _, note := range c.Notes {
+		text += "\n  " + note
+	}
+	return errors.New(text + "\n  begin the capture before the client signs in, and let the tool decrypt TLS")
+}
+
+// choice is of one or more of the clients in captures.
+type choice struct{ user, application string }
+
+func (c *choice) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.user, "user", "", "only this user: a SIP address, or a number as the summary shows it")
+	cmd.Flags().StringVar(&c.application, "application", "", "only this application: its URL, or its id")
+}
+
+// of returns the chosen ones.
+func (c *choice) of(all []*suite.Evidence) ([]*suite.Evidence, error) {
+	var chosen []*suite.Evidence
+	for i, e := range all {
+		if (c.user == "" || c.user == strconv.Itoa(i+1) || c.isUser(e)) && (c.application == "" || c.isApplication(e)) {
+			chosen = append(chosen, e)
+		}
+	}
+	if len(chosen) > 0 {
+		return chosen, nil
+	}
+	wanted := strings.TrimSpace(c.user + " " + c.application)
+	return nil, usage("%q is none of the %d that were found (--keep-names shows the names):\n%s", wanted, len(all), listOf(all))
+}
+
+// isUser compares with what the evidence shows, which may be a pseudonym.
+func (c *choice) isUser(e *suite.Evidence) bool {
+	uri := "sip:" + strings.TrimPrefix(strings.ToLower(c.user), "sip:")
+	is := strings.ToLower(e.User())
+	return is != "" && (is == uri || is == strings.ToLower(e.Hide(uri)) || is == strings.ToLower(e.Hide(c.user)))
+}
+
+func (c *choice) isApplication(e *suite.Evidence) bool {
+	wanted := strings.TrimSuffix(c.application, "/")
+	is := strings.TrimSuffix(e.Application(), "/")
+	for _, w := range []string{wanted, e.Hide(wanted)} {
+		if is != "" && (is == w || strings.HasSuffix(is, "/"+w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// listOf shows the clients that were found, by number.
+func listOf(all []*suite.Evidence) string {
+	var b strings.Builder
+	for i, e := range all {
+		fmt.Fprintf(&b, "  %d  %s\n", i+1, clientName(e))
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// clientName names a client by its user and its application.
+func clientName(e *suite.Evidence) string {
+	user, application := e.User(), e.Application()
+	if user == "" {
+		user = "a user whom the capture does not name"
+	}
+	if application == "" {
+		application = "no application"
+	}
+	return user + "  " + application
+}
+
+// writeAll writes the report of each client, and where there are several a summary.
+func (f *checkFlags) writeAll(cmd *cobra.Command, list []*reports.Report, evidence []*suite.Evidence) error {
+	if len(list) == 1 {
+		return f.write(cmd, list[0], evidence[0])
+	}
+	stdout := cmd.OutOrStdout()
+	var summary strings.Builder
+	for i, r := range list {
+		one := f.runFlags
+		if f.out != "" {
+			one.out = filepath.Join(f.out, fmt.Sprintf("client-%d", i+1))
+		}
+		if err := one.writeOne(cmd, r, evidence[i]); err != nil {
+			return err
+		}
+		fmt.Fprintf(&summary, "  %d  %-13s  %s\n     %s\n", i+1, r.Outcome, clientName(evidence[i]), r.Counts)
+		if f.format == "text" {
+			fmt.Fprintln(stdout)
+		}
+	}
+	if f.format != "text" {
+		return nil
+	}
+	_, err := fmt.Fprintf(stdout, "%d clients\n%s", len(list), reports.Legible(summary.String()))
+	return err
+}
+
+// writeOne writes one report of several: as JSON on one line.
+func (f *runFlags) writeOne(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
+	if f.format != "json" {
+		return f.write(cmd, r, e)
+	}
+	stdout := cmd.OutOrStdout()
+	var whole, line bytes.Buffer
+	cmd.SetOut(&whole)
+	err := f.write(cmd, r, e)
+	cmd.SetOut(stdout)
+	if err != nil {
+		return err
+	}
+	if err := json.Compact(&line, whole.Bytes()); err != nil {
+		return err
+	}
+	line.WriteByte('\n')
+	_, err = stdout.Write(line.Bytes())
+	return err
+}
+
+// worst returns the exit code of the worst report: what failed comes before what could
+// not be judged.
+func worst(ctx context.Context, list []*reports.Report, none error) error {
+	severity := map[int]int{exitConformant: 0, exitIncomplete: 1, exitFailed: 2, exitNonconformant: 3, exitInterrupted: 4}
+	code := exitConformant
+	if none != nil {
+		code = exitIncomplete
+	}
+	for _, r := range list {
+		e := exit{}
+		if errors.As(verdictCode(ctx, r), &e) && severity[e.code] > severity[code] {
+			code = e.code
+		}
+	}
+	if code == exitConformant {
+		return nil
+	}
+	return exit{code: code}
+}

@@ -1,0 +1,230 @@
+package suite
+
+import (
+	"cmp"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// client is one client in recorded traffic: all that is about one application.
+type client struct {
+	application string // its linkKey
+	exchanges   []*Exchange
+	tokens      map[string]bool // the values of Authorization with which it is asked
+}
+
+// byApplication splits traffic by application: each is another client, also where one
+// user has several. A driver's recording is about one, whatever other applications its
+// probes needed.
+func byApplication(all []*Exchange, driven bool) [][]*Exchange {
+	if driven {
+		return [][]*Exchange{all}
+	}
+	clients, loose := clientsIn(all)
+	if len(clients) <= 1 {
+		return [][]*Exchange{all}
+	}
+	deal(clients, loose, all)
+	var split [][]*Exchange
+	for _, c := range clients {
+		slices.SortStableFunc(c.exchanges, func(a, b *Exchange) int { return a.ID - b.ID })
+		split = append(split, c.exchanges)
+	}
+	return split
+}
+
+// clientsIn finds the applications in traffic, in the order in which they appear, and
+// what is about none of them.
+func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
+	var clients []*client
+	known := map[string]*client{}
+	homes := map[string]string{} // of applications, by path and token: one that is asked elsewhere with its token went astray
+	for _, x := range all {
+		app := applicationOf(x.url)
+		if app == nil && x.Response.Code == http.StatusCreated {
+			if created := createdBy(x); created != nil {
+				app = applicationOf(created)
+			}
+		}
+		if app == nil {
+			loose = append(loose, x)
+			continue
+		}
+		key := linkKey(app)
+		token := x.authorization()
+		if token != "" {
+			home := app.Path + " " + token
+			homes[home] = cmp.Or(homes[home], key)
+			key = homes[home]
+		}
+		c := known[key]
+		if c == nil {
+			c = &client{application: key, tokens: map[string]bool{}}
+			known[key] = c
+			clients = append(clients, c)
+		}
+		c.exchanges = append(c.exchanges, x)
+		if token != "" && x.succeeded() {
+			c.tokens[token] = true
+		}
+	}
+	for _, c := range clients {
+		if c.asked() || len(clients) == 1 || c.another(clients) {
+			own = append(own, c)
+		} else {
+			loose = append(loose, c.exchanges...)
+		}
+	}
+	slices.SortStableFunc(loose, func(a, b *Exchange) int { return a.ID - b.ID })
+	return own, loose
+}
+
+// authorization returns the credentials of a request as they stand in its header.
+func (x *Exchange) authorization() string { return strings.Join(x.requestHeader("Authorization"), "") }
+
+// asked: more is known of the application than a path: a link may lead astray.
+func (c *client) asked() bool {
+	return slices.ContainsFunc(c.exchanges, func(x *Exchange) bool {
+		return linkKey(x.url) == c.application || x.Response.Code == http.StatusCreated && len(c.exchanges) > 1
+	})
+}
+
+// another: its token was accepted, and by no other application. So it is another client,
+// of which the traffic begins in the middle.
+func (c *client) another(clients []*client) bool {
+	return len(c.tokens) > 0 && !slices.ContainsFunc(clients, func(other *client) bool {
+		if other == c {
+			return false
+		}
+		for token := range c.tokens {
+			if other.tokens[token] {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// deal gives the clients what is about none of their applications, by the token that it
+// carries or yields. Of the sign-in each client of that user has a copy. What shows no
+// token goes to whoever signs in next, or speaks to that host.
+func deal(clients []*client, loose, all []*Exchange) {
+	signIn := &Evidence{Exchanges: all}
+	signIn.findSignIn()
+	isSignIn := func(x *Exchange) bool { return signIn.signIn[linkKey(x.url)] != "" }
+	give := func(x *Exchange, to []*client) {
+		for i, c := range to {
+			if i > 0 {
+				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, url: x.url}
+			}
+			c.exchanges = append(c.exchanges, x)
+		}
+	}
+	// From the last to the first: whose an exchange is, the next may tell.
+	var next []*client
+	starts := map[*Exchange]*client{}
+	isLoose := map[*Exchange]bool{}
+	for _, x := range loose {
+		isLoose[x] = true
+	}
+	for _, c := range clients {
+		starts[c.exchanges[0]] = c
+	}
+	for _, x := range slices.Backward(all) {
+		if c := starts[x]; c != nil {
+			next = []*client{c}
+			continue
+		}
+		if !isLoose[x] {
+			continue
+		}
+		owners := owning(clients, x)
+		switch {
+		case len(owners) > 0 && isSignIn(x):
+			next = owners
+			give(x, owners)
+		case len(owners) > 0:
+			give(x, []*client{busiest(owners, x)})
+		case isSignIn(x) && len(next) > 0:
+			give(x, next)
+		default:
+			give(x, []*client{busiest(clients, x)})
+		}
+	}
+}
+
+// owning returns the clients whose token x carries, or yields.
+func owning(clients []*client, x *Exchange) []*client {
+	var owners []*client
+	for _, c := range clients {
+		for authorization := range c.tokens {
+			_, token, _ := strings.Cut(authorization, " ")
+			if x.authorization() == authorization || token != "" && (strings.Contains(x.Response.Body, `"`+token+`"`) || x.shows(token) != "") {
+				owners = append(owners, c)
+				break
+			}
+		}
+	}
+	return owners
+}
+
+// shows returns the field of a request that has a token in it, besides Authorization, ""
+// if none has.
+func (x *Exchange) shows(token string) string {
+	for _, name := range slices.Sorted(maps.Keys(x.Request.Headers)) {
+		if !strings.EqualFold(name, "Authorization") && slices.ContainsFunc(x.Request.Headers[name], func(v string) bool { return hasToken(v, token) }) {
+			return "request header " + name
+		}
+	}
+	switch {
+	case hasToken(x.Request.URL, token):
+		return "request URL"
+	case hasToken(x.Request.Body, token):
+		return "request body"
+	}
+	return ""
+}
+
+// hasToken reports whether a text has a token in it, as it is or percent-encoded, and not just the
+// beginning of another.
+func hasToken(text, token string) bool {
+	for _, form := range []string{token, url.QueryEscape(token)} {
+		for rest := text; form != ""; {
+			_, behind, found := strings.Cut(rest, form)
+			if !found {
+				break
+			}
+			if behind == "" || !('0' <= behind[0] && behind[0] <= '9') {
+				return true
+			}
+			rest = behind
+		}
+	}
+	return false
+}
+
+// busiest returns the client that spoke last before x, to that host if one did; if none
+// did, the one that speaks first after it.
+func busiest(clients []*client, x *Exchange) *client {
+	best, distance := clients[0], -1
+	for _, c := range clients {
+		for _, y := range c.exchanges {
+			far := x.ID - y.ID
+			if far < 0 {
+				far = -far + 1<<20
+			}
+			if ucwa.Origin(y.url) != ucwa.Origin(x.url) {
+				far += 1 << 24
+			}
+			if distance < 0 || far < distance {
+				best, distance = c, far
+			}
+		}
+	}
+	return best
+}
