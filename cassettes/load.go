@@ -49,7 +49,7 @@ func (e *FileError) Error() string {
 	return where + ": " + e.Problem
 }
 
-// Read loads a cassette written by this package or by go-vcr v3; name is for messages and Cassette.Name. It reads at most
+// Read loads a cassette written by this package or by go-vcr, v1 to v4; name is for messages and Cassette.Name. It reads at most
 // MaxFile bytes. What it cannot use it refuses with a *[FileError].
 //
 // The exchanges keep the numbers they have in the file if those ascend from 1 or more, as here; else they are numbered by
@@ -71,6 +71,7 @@ func Read(name string, r io.Reader) (*Cassette, error) {
 // nothing is expanded.
 type loader struct {
 	file     string
+	old      bool   // format 1: it keeps neither protocols nor lengths
 	exchange int    // position of the exchange in hand, 0 outside
 	list     string // the key of the list it stands in
 }
@@ -188,7 +189,7 @@ func (l *loader) plainData(node *yaml.Node, depth int) error {
 	return nil
 }
 
-// version accepts the format of go-vcr v3, on the top level of a file.
+// version accepts the format of go-vcr v3 and v4, and that of v1 and v2, which has fewer fields, on the top level of a file.
 func (s *section) version() error {
 	var version int
 	s.decode("version", &version, "2, the format of go-vcr v3")
@@ -197,11 +198,10 @@ func (s *section) version() error {
 		return s.err
 	case null(s.fields["version"]):
 		return s.fail("version", "is missing: expected 2, the format of go-vcr v3; is this a cassette?")
-	case version == cassette.CassetteFormatV1:
-		return s.fail("version", "is format 1, written by go-vcr v2 or older: record it again with go-vcr v3 or with this program")
-	case version != cassette.CassetteFormatV2:
+	case version != cassette.CassetteFormatV1 && version != cassette.CassetteFormatV2:
 		return s.fail("version", "is %d: expected 2, the format of go-vcr v3; record it again", version)
 	}
+	s.loader.old = version == cassette.CassetteFormatV1
 	return nil
 }
 

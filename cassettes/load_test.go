@@ -34,7 +34,6 @@ var badFiles = []struct{ name, content, want string }{
 	{"text", "hello\n", `tape.yaml:1: is no cassette: expected a mapping with version and interactions`},
 	{"two documents", minimal + "---\n" + minimal, "tape.yaml:5: goes on after the end of its YAML document: a cassette is one document, remove the rest"},
 	{"no version", with("version: 2\n", ""), "tape.yaml:1: version: is missing: expected 2, the format of go-vcr v3; is this a cassette?"},
-	{"version 1", with("version: 2", "version: 1"), "tape.yaml:1: version: is format 1, written by go-vcr v2 or older: record it again with go-vcr v3 or with this program"},
 	{"version 3", with("version: 2", "version: 3"), "tape.yaml:1: version: is 3: expected 2, the format of go-vcr v3; record it again"},
 	{"version text", with("version: 2", "version: two"), `tape.yaml:1: version: expected 2, the format of go-vcr v3, found "two"`},
 	{"no interactions", "version: 2\n", "tape.yaml:1: interactions: has no exchange, so there is nothing to replay or to judge: record it again"},
@@ -79,6 +78,43 @@ var badFiles = []struct{ name, content, want string }{
 	{"checksum", "conform:\n  sha256: abc\n" + minimal, "tape.yaml:2: conform.sha256: the recording was changed after it was made: the file says abc, its interactions have " + minimalSum + "; restore it or record it again, or remove this line if the change was meant"},
 	{"failure without a reason", "conform:\n  failures:\n  - {id: 2, request: {method: GET, url: 'https://a.example'}}\n" + minimal, "tape.yaml:3: exchange 1: conform.failures.failure: is missing: expected why the exchange failed; restore it or record the exchange again"},
 	{"failure with a number taken", "conform:\n  failures:\n  - {id: 1, failure: x, request: {method: GET, url: 'https://a.example'}}\n" + minimal, "tape.yaml:3: conform.failures: the number 1 is taken or below 1: each exchange, answered or failed, has a number of its own"},
+}
+
+// TestReadOldFormat reads what go-vcr v1 and v2 write: no protocols, no lengths, and a duration that may be empty.
+func TestReadOldFormat(t *testing.T) {
+	const old = `---
+version: 1
+interactions:
+- request:
+    body: '{"availability":"Busy"}'
+    form: {}
+    headers:
+      Content-Type:
+      - application/json
+    url: https://ucwa.example/ucwa/oauth/v1/applications/101/me/presence
+    method: POST
+  response:
+    body: ""
+    headers:
+      Cache-Control:
+      - no-cache
+    status: 204 No Content
+    code: 204
+    duration: ""
+`
+	c, err := Read("old.yaml", strings.NewReader(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := c.Exchanges[0]
+	if x.ID != 1 || x.Request.ContentLength != 23 || x.Request.ProtoMajor != 1 || x.Response.Code != 204 || x.Response.ContentLength != -1 || x.Response.Duration != 0 {
+		t.Errorf("read as %+v", x.Interaction)
+	}
+	c.Provenance.Kind = "capture"
+	content, err := c.Encode()
+	if err != nil || !strings.Contains(string(content), "\nversion: 2\n") {
+		t.Errorf("not written in the format of today: %v", err)
+	}
 }
 
 const minimalSum = "bf92d85c15c1286ef9cc2c5bf3f045a313a3fe25c77597a46ed63661bfaeb9c8"

@@ -33,6 +33,15 @@ func (l *loader) interaction(node *yaml.Node) (Exchange, error) {
 	if s.err == nil && !null(s.fields["response"]) {
 		s.err = l.response(s.fields["response"], &x.Response)
 	}
+	if l.old {
+		x.Request.ContentLength, x.Response.ContentLength = int64(len(x.Request.Body)), -1
+		for _, message := range []struct {
+			proto        *string
+			major, minor *int
+		}{{&x.Request.Proto, &x.Request.ProtoMajor, &x.Request.ProtoMinor}, {&x.Response.Proto, &x.Response.ProtoMajor, &x.Response.ProtoMinor}} {
+			*message.proto, *message.major, *message.minor = "HTTP/1.1", 1, 1
+		}
+	}
 	return x.clone(), s.err
 }
 
@@ -80,7 +89,9 @@ func (l *loader) response(node *yaml.Node, r *cassette.Response) error {
 	s.values("headers", (*map[string][]string)(&r.Headers))
 	s.text("status", &r.Status)
 	s.integer("code", &r.Code)
-	s.decode("duration", &r.Duration, "a duration, such as 100ms")
+	if node := s.fields["duration"]; null(node) || node.Value != "" || node.Kind != yaml.ScalarNode { // go-vcr v1 leaves it empty
+		s.decode("duration", &r.Duration, "a duration, such as 100ms")
+	}
 	s.need("code", !null(s.fields["code"]), "the status code of the response, such as 200")
 	if s.err == nil && (r.Code < 100 || r.Code > 999) {
 		return s.fail("code", "is %d: expected a status code of three digits, such as 200", r.Code)

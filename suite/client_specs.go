@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -78,6 +79,9 @@ func clientRequests(t *tree) {
 				home[token.observed()] = origin
 			}
 			c.Expect(r.field("request URL", origin, true)).To(beOneOf(first))
+		}
+		for _, token := range slices.Sorted(maps.Keys(home)) {
+			c.expectAtHome(token, home[token])
 		}
 		if len(home) == 0 && masked {
 			c.notExercised(placeholderReason)
@@ -187,6 +191,22 @@ func clientRequests(t *tree) {
 				c.notApplicable("the client does not send " + field.name)
 			}
 		})
+	}
+}
+
+// expectAtHome expects that a request to another origin has the token nowhere: not in its
+// URL, its body or another header field. It may be renewed where tokens are to be had.
+func (c *check) expectAtHome(authorization, home string) {
+	_, token, _ := strings.Cut(authorization, " ")
+	for _, x := range c.Exchanges {
+		origin := ucwa.Origin(x.url)
+		if origin == home || x.Probe != "" || x.Response.Code == 0 || x.is(relToken) {
+			continue
+		}
+		if field := x.shows(token); field != "" {
+			r := answer{x, c}
+			c.Expect(r.field(field, "the token, sent to "+origin, true)).To(matcher{"the token at " + home + " only", func(Field) bool { return false }})
+		}
 	}
 }
 

@@ -193,7 +193,11 @@ func (x *Exchange) shows(token string) string {
 // hasToken reports whether a text has a token in it, as it is or percent-encoded, and not just the
 // beginning of another.
 func hasToken(text, token string) bool {
-	for _, form := range []string{token, url.QueryEscape(token)} {
+	secret := strings.TrimPrefix(token, "cwt=") // what stands before it is encoded in many ways
+	if len(secret) < 6 {
+		secret = token
+	}
+	for _, form := range []string{secret, url.QueryEscape(secret)} {
 		for rest := text; form != ""; {
 			_, behind, found := strings.Cut(rest, form)
 			if !found {

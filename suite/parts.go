@@ -45,7 +45,7 @@ func (s *state) part(x *Exchange) string {
 	}
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
 	if !s.e.Driven {
-		if aside(x) {
+		if aside(x) || s.e.forgotten(x) {
 			return ""
 		}
 		if part := s.refused(x); part != "" {
@@ -102,6 +102,16 @@ func createdBy(x *Exchange) *url.URL {
 // the client: what is allowed, and whether something is there.
 func aside(x *Exchange) bool {
 	return x.Request.Method == http.MethodOptions || x.Request.Method == http.MethodHead
+}
+
+// forgotten reports whether nobody knows what came of x, and nobody cared: the client
+// broke it off, or asked the same again and was answered. Of pending GETs the specs of
+// the event channel speak.
+func (e *Evidence) forgotten(x *Exchange) bool {
+	if x.Failure == "" || x.is("events") {
+		return false
+	}
+	return x.givenUp() || slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool { return y.ID > x.ID && y.Failure == "" && y.repeats(x) })
 }
 
 // putOff reports whether x was answered by no more than "later". A driver asks the very
@@ -171,7 +181,7 @@ func (s *state) refused(x *Exchange) string {
 		return "token of another host"
 	case x.is(relToken) || x.is(relUser) || x.is(relRoot):
 		return "" // before there is an application
-	case len(authorization) == 0 && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.succeeds(hasToken):
+	case len(authorization) == 0 && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.succeeds(carriesToken):
 		return "no-token" // refused in a way of its own
 	case x.Response.Code == 401 && (own || x.is("applications")):
 		switch {
@@ -189,8 +199,8 @@ func (s *state) refused(x *Exchange) string {
 	return ""
 }
 
-// hasToken: tokens were not taken out of this evidence, so that a request without one had none.
-func hasToken(x *Exchange) bool {
+// carriesToken: tokens were not taken out of this evidence, so that a request without one had none.
+func carriesToken(x *Exchange) bool {
 	return bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httputil"
 	"strings"
 	"unicode/utf8"
 
@@ -117,4 +118,16 @@ func drop(h http.Header, names ...string) {
 		}
 		return false
 	})
+}
+
+// dechunked returns the body of a message as it was before the transfer. A tool may have done that, and left the field.
+func dechunked(h http.Header, body []byte) []byte {
+	if !strings.Contains(strings.ToLower(strings.Join(values(h, "Transfer-Encoding"), ",")), "chunked") {
+		return body
+	}
+	whole, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(bytes.NewReader(body)), mostMember))
+	if err != nil && len(whole) == 0 {
+		return body
+	}
+	return whole
 }

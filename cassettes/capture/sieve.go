@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -95,7 +96,7 @@ func (s *sieve) learn(x cassettes.Exchange, u *url.URL) error {
 		for _, location := range values(x.Response.Headers, "Location") {
 			lead(location)
 		}
-		for _, m := range leads.FindAllStringSubmatch(x.Response.Body, 1000) {
+		for _, m := range leads().FindAllStringSubmatch(x.Response.Body, 1000) {
 			lead(strings.ReplaceAll(m[1], `\/`, "/"))
 		}
 	}
@@ -117,7 +118,7 @@ func (s *sieve) learn(x cassettes.Exchange, u *url.URL) error {
 }
 
 // leads finds where links lead that name a host.
-var leads = regexp.MustCompile(`"href"\s*:\s*"(https?:(?:\\?/){2}[^"\\/]+)`)
+var leads = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"href"\s*:\s*"(https?:(?:\\?/){2}[^"\\/]+)`) })
 
 // paths are pieces of the addresses at which UCWA and its sign-in are found, in lower case.
 var paths = []string{"/ucwa/", "/autodiscover/autodiscoverservice.svc", "/webticket/", "/makemeavailable", "/autodiscover/xframe"}
@@ -139,12 +140,12 @@ func servedByUCWA(x cassettes.Exchange, u *url.URL) bool {
 }
 
 // token finds a compact web ticket, as it is, percent-encoded once or twice, or escaped as in JSON.
-var token = regexp.MustCompile(`(?i)\bcwt(?:=|%(?:25){0,2}3d|\\u003d)`)
+var token = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bcwt(?:=|%(?:25){0,2}3d|\\u003d)`) })
 
 // carriesToken tells whether an exchange shows a token of UCWA anywhere: where it does not belong it is a finding.
 func carriesToken(x cassettes.Exchange) bool {
 	shows := func(text string) bool {
-		return (strings.Contains(text, "cwt") || strings.Contains(text, "CWT")) && token.MatchString(text)
+		return (strings.Contains(text, "cwt") || strings.Contains(text, "CWT")) && token().MatchString(text)
 	}
 	if shows(x.Request.URL) || shows(x.Request.Body) || shows(x.Response.Body) {
 		return true
