@@ -140,7 +140,7 @@ func servedByUCWA(x cassettes.Exchange, u *url.URL) bool {
 }
 
 // token finds a compact web ticket, as it is, percent-encoded once or twice, or escaped as in JSON.
-var token = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)\bcwt(?:=|%(?:25){0,2}3d|\\u003d)`) })
+var token = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)cwt(?:=|%(?:25){0,2}3d|\\u003d)`) })
 
 // carriesToken tells whether an exchange shows a token of UCWA anywhere: where it does not belong it is a finding.
 func carriesToken(x cassettes.Exchange) bool {
@@ -208,12 +208,13 @@ func (s *sieve) capture(of *cassettes.Cassette) *Capture {
 	slices.SortStableFunc(s.kept, func(a, b found) int { return cmp.Compare(a.position, b.position) })
 	last := time.Time{}
 	for i := range s.kept { // one without a time stands behind the one before it
-		if s.kept[i].end.IsZero() {
-			s.kept[i].end = last
+		if x := &s.kept[i]; x.end.IsZero() {
+			x.end = last
+		} else {
+			last = x.end
 		}
-		last = s.kept[i].end
 	}
-	slices.SortStableFunc(s.kept, func(a, b found) int { return cmp.Or(a.end.Compare(b.end), a.begin.Compare(b.begin)) })
+	slices.SortStableFunc(s.kept, func(a, b found) int { return a.end.Compare(b.end) })
 	copied := *of
 	copied.Exchanges = nil
 	for i, x := range s.kept {
