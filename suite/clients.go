@@ -116,7 +116,7 @@ func (c *client) another(clients []*client) bool {
 func deal(clients []*client, loose, all []*Exchange) {
 	signIn := &Evidence{Exchanges: all}
 	signIn.findSignIn()
-	isSignIn := func(x *Exchange) bool { return signIn.signIn[linkKey(x.url)] != "" }
+	isSignIn := func(x *Exchange) bool { return signIn.signIn[linkKey(x.url)] != "" || issuerOf(x) != nil }
 	give := func(x *Exchange, to []*client) {
 		for i, c := range to {
 			if i > 0 {
@@ -151,6 +151,11 @@ func deal(clients []*client, loose, all []*Exchange) {
 		case len(owners) > 0:
 			give(x, []*client{busiest(owners, x)})
 		case isSignIn(x) && len(next) > 0:
+			for _, c := range next {
+				if token := x.authorization(); token != "" {
+					c.tokens[token] = true // of a host that leads on to the application's
+				}
+			}
 			give(x, next)
 		default:
 			give(x, []*client{busiest(clients, x)})

@@ -1,0 +1,247 @@
+package suite
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
+
+// someone returns the exchanges of the reference recording, without its probes, as those
+// of somebody else's client.
+func someone(t *testing.T) []cassettes.Exchange {
+	t.Helper()
+	c, err := cassettes.Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c = c.Redacted()
+	c.Provenance = cassettes.Provenance{}
+	var list []cassettes.Exchange
+	for _, x := range c.Exchanges {
+		if probeMark.MatchString(x.Request.Headers.Get("User-Agent")) {
+			continue
+		}
+		setField(x.Request.Headers, "User-Agent", "somebody/1.0")
+		list = append(list, x)
+	}
+	return list
+}
+
+func locateAll(t *testing.T, c *cassettes.Cassette) []*Evidence {
+	t.Helper()
+	for i := range c.Exchanges {
+		c.Exchanges[i].ID = i + 1
+	}
+	list, err := Locate(c, Tasks()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// another returns the same exchanges as those of another application: of another user,
+// with tokens of its own, or of the same.
+func another(list []cassettes.Exchange, sameUser bool) []cassettes.Exchange {
+	token := regexp.MustCompile(`REDACTED-(\d+)`)
+	rename := func(s string) string {
+		s = strings.ReplaceAll(s, "10100000001", "20200000002")
+		if sameUser {
+			return s
+		}
+		s = token.ReplaceAllStringFunc(s, func(found string) string {
+			n, _ := strconv.Atoi(strings.TrimPrefix(found, "REDACTED-"))
+			return fmt.Sprintf("REDACTED-%d", n+500)
+		})
+		return strings.NewReplacer("dana@", "lee@", "Dana", "Lee").Replace(s)
+	}
+	renamed := (&cassettes.Cassette{Exchanges: list}).Redacted().Exchanges
+	for _, x := range renamed {
+		for _, text := range []*string{&x.Request.URL, &x.Request.Body, &x.Response.Body} {
+			*text = rename(*text)
+		}
+		for _, h := range []map[string][]string{x.Request.Headers, x.Response.Headers} {
+			for _, values := range h {
+				for i := range values {
+					values[i] = rename(values[i])
+				}
+			}
+		}
+		setField(x.Request.Headers, "Content-Length", fmt.Sprint(len(x.Request.Body)))
+		if len(header(x.Request.Headers, "Content-Length")) > 0 && x.Request.Body == "" {
+			delete(x.Request.Headers, "Content-Length")
+		}
+		x.Request.ContentLength = int64(len(x.Request.Body))
+		delete(x.Response.Headers, "Content-Length")
+	}
+	return renamed
+}
+
+// begins is the number of exchanges until the application is there.
+func begins(list []cassettes.Exchange) int {
+	for i, x := range list {
+		if x.Response.Code == 201 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func merged(a, b []cassettes.Exchange) *cassettes.Cassette {
+	c := &cassettes.Cassette{Name: "merged"}
+	for i := range max(len(a), len(b)) {
+		if i < len(a) {
+			c.Exchanges = append(c.Exchanges, a[i])
+		}
+		if i < len(b) {
+			c.Exchanges = append(c.Exchanges, b[i])
+		}
+	}
+	return c
+}
+
+func verdictsOn(t *testing.T, e *Evidence) map[string]reports.Verdict {
+	t.Helper()
+	results, err := Examine(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := map[string]reports.Verdict{}
+	for _, r := range results {
+		verdicts[r.Requirement] = r.Verdict
+	}
+	return verdicts
+}
+
+// TestTwoUsers holds that two users in one capture, who do everything at the same time
+// once they have signed in, have the verdicts that each has alone.
+func TestTwoUsers(t *testing.T) {
+	dana := someone(t)
+	lee := another(dana, false)
+	n := begins(dana)
+	if n == 0 {
+		t.Fatal("the recording creates no application")
+	}
+	c := merged(nil, nil)
+	c.Exchanges = append(append(c.Exchanges, dana[:n]...), lee[:n]...)
+	c.Exchanges = append(c.Exchanges, merged(dana[n:], lee[n:]).Exchanges...)
+	alone := []map[string]reports.Verdict{verdictsOn(t, locateAll(t, merged(dana, nil))[0]), verdictsOn(t, locateAll(t, merged(lee, nil))[0])}
+	list := locateAll(t, c)
+	if len(list) != 2 || list[0].User() != "sip:dana@contoso.com" || list[1].User() != "sip:lee@contoso.com" {
+		t.Fatalf("found %d: %q", len(list), list[0].User())
+	}
+	for i, e := range list {
+		if len(e.Exchanges) != len(dana) || len(e.Recording.Exchanges) != len(dana) {
+			t.Errorf("client %d has %d exchanges, expected %d", i+1, len(e.Exchanges), len(dana))
+		}
+		for id, v := range verdictsOn(t, e) {
+			if v != alone[i][id] {
+				t.Errorf("client %d: %s: %s, alone %s", i+1, id, v, alone[i][id])
+			}
+		}
+	}
+}
+
+// TestTwoApplications holds that a second application of one user is another client,
+// which has the sign-in too.
+func TestTwoApplications(t *testing.T) {
+	first := someone(t)
+	second := another(first, true)
+	n := begins(first)
+	c := merged(nil, nil)
+	c.Exchanges = append(append(c.Exchanges, first[:n]...), second[n-1])
+	c.Exchanges = append(c.Exchanges, merged(first[n:], second[n:]).Exchanges...)
+	list := locateAll(t, c)
+	if len(list) != 2 || list[0].Application() == list[1].Application() {
+		t.Fatalf("found %d", len(list))
+	}
+	for i, e := range list {
+		if v := verdictsOn(t, e)["create-application.3.status"]; v != reports.Pass {
+			t.Errorf("client %d: the sign-in: %s", i+1, v)
+		}
+		if v := verdictsOn(t, e)["set-presence.2.status"]; v != reports.Pass {
+			t.Errorf("client %d: makeMeAvailable: %s", i+1, v)
+		}
+		if len(e.parts[partCreate]) != 1 {
+			t.Errorf("client %d: created %d times", i+1, len(e.parts[partCreate]))
+		}
+	}
+}
+
+// TestTokenElsewhere holds that a token which goes to another origin is found wherever
+// it stands, and held against the client to whom it belongs.
+func TestTokenElsewhere(t *testing.T) {
+	const id = "set-presence.request.token-origin"
+	dana := someone(t)
+	lee := another(dana, false)
+	token := ""
+	for _, x := range lee {
+		if strings.HasSuffix(x.Request.URL, "/me/makeMeAvailable") && x.Response.Code == 204 {
+			token = strings.TrimPrefix(x.Request.Headers.Get("Authorization"), "Bearer ")
+		}
+	}
+	if token == "" {
+		t.Fatal("the recording shows no token")
+	}
+	n := begins(dana)
+	for name, leak := range map[string]func(x cassettes.Exchange){
+		"URL":    func(x cassettes.Exchange) { x.Request.URL += "?t=" + strings.ReplaceAll(token, "=", "%253D") },
+		"body":   func(x cassettes.Exchange) { x.Request.Body = `{"token":"` + token + `"}` },
+		"header": func(x cassettes.Exchange) { x.Request.Headers.Set("X-Debug", token) },
+		"Bearer": func(x cassettes.Exchange) { x.Request.Headers.Set("Authorization", "Bearer "+token) },
+		"none":   func(cassettes.Exchange) {},
+	} {
+		x := cassettes.Exchange{Interaction: new(cassettes.Interaction)}
+		x.Request.Method, x.Request.URL, x.Request.Headers, x.Response.Code = "POST", "https://metrics.example/collect", map[string][]string{}, 204
+		leak(x)
+		c := merged(nil, nil)
+		c.Exchanges = append(append(c.Exchanges, dana[:n]...), lee[:n]...)
+		c.Exchanges = append(c.Exchanges, merged(dana[n:], lee[n:]).Exchanges...)
+		c.Exchanges = append(c.Exchanges, x)
+		list := locateAll(t, c)
+		if len(list) != 2 {
+			t.Fatalf("found %d", len(list))
+		}
+		want := reports.Fail
+		if name == "none" {
+			want = reports.Pass
+		}
+		if v := verdictsOn(t, list[0])[id]; v != reports.Pass {
+			t.Errorf("%s: the other client: %s", name, v)
+		}
+		if v := verdictsOn(t, list[1])[id]; v != want {
+			t.Errorf("%s: the client that sent it: %s, expected %s", name, v, want)
+		}
+	}
+}
+
+// TestBrokenOff holds that what a client broke off, or asked again, is held against
+// nobody.
+func TestBrokenOff(t *testing.T) {
+	dana := someone(t)
+	want := verdictsOn(t, locateAll(t, merged(dana, nil))[0])
+	for name, failure := range map[string]string{
+		"broken off":  "broken off by the client: net::ERR_ABORTED (context canceled)",
+		"asked again": "the capture holds no whole answer: net::ERR_CONNECTION_RESET",
+	} {
+		c := merged(nil, nil)
+		for _, x := range dana {
+			first := (&cassettes.Cassette{Exchanges: []cassettes.Exchange{x}}).Redacted().Exchanges[0]
+			first.Response, first.Failure = cassettes.Interaction{}.Response, failure
+			if name == "broken off" || !strings.Contains(x.Request.URL, "/events") {
+				c.Exchanges = append(c.Exchanges, first)
+			}
+			c.Exchanges = append(c.Exchanges, x)
+		}
+		got := verdictsOn(t, locateAll(t, c)[0])
+		for id, v := range want {
+			if got[id] != v {
+				t.Errorf("%s: %s: %s, without %s", name, id, got[id], v)
+			}
+		}
+	}
+}
