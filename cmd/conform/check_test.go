@@ -20,6 +20,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes/capture"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 )
 
 // foreignReference returns the reference recording as somebody else's client: nothing
@@ -140,15 +141,24 @@ func asSAZ(c *cassettes.Cassette) []byte {
 	return file.Bytes()
 }
 
-// capturedAs har|saz FILE [CASSETTE]: writes a recording, or the reference one, in the form of another tool.
+// capturedas har|saz FILE [EMBEDDED]: writes a recording, or the reference one, in the form of another tool.
 func capturedAs(ts *testscript.TestScript, _ bool, args []string) {
 	c, err := foreignReference()
 	if len(args) > 2 {
-		c, err = cassettes.Open(ts.MkAbs(args[2]))
+		c, err = cassettes.Open(args[2])
 	}
 	ts.Check(err)
 	write := map[string]func(*cassettes.Cassette) []byte{"har": asHAR, "saz": asSAZ}[args[0]]
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), write(c), 0o600))
+}
+
+// loadstock FILE: holds that stock go-vcr v3 loads a cassette.
+func loadStock(ts *testscript.TestScript, _ bool, args []string) {
+	c, err := cassette.Load(strings.TrimSuffix(ts.MkAbs(args[0]), ".yaml"))
+	ts.Check(err)
+	if len(c.Interactions) == 0 {
+		ts.Fatalf("%s has no interaction", args[0])
+	}
 }
 
 // TestSameVerdicts holds that a recording has the verdicts that it has as a cassette when it was captured by another tool.

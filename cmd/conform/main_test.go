@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"recordwith": recordStock,
 
 			"capturedas":   capturedAs,
+			"loadstock":    loadStock,
 			"sameverdicts": sameVerdicts,
 			"expand":       expand,
 			"samehash":     sameHash,
