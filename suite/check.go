@@ -21,6 +21,7 @@ type check struct {
 	skip        func(reason string) // ends the spec without pass or fail; does not return
 	looks       []observation
 	unanswered  *Exchange       // the first one asked for that got no whole answer
+	unkept      *Exchange       // the first one of which the evidence lacks what was to be looked at
 	verdict     reports.Verdict // set where a spec ends without pass or fail
 	reason      string
 }
@@ -69,6 +70,14 @@ func (c *check) whole() {
 	} else if x != nil {
 		c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
 		c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
+	}
+}
+
+// end ends the spec that expected all that it had to.
+func (c *check) end() {
+	c.whole()
+	if c.unkept != nil && len(c.looks) == 0 {
+		c.notExercised(fmt.Sprintf("the evidence does not keep the request of exchange %d whole: its header or its body is missing", c.unkept.ID))
 	}
 }
 

@@ -110,8 +110,8 @@ func clientRequests(t *tree) {
 		judged := false
 		for _, r := range c.clientRequests() {
 			length := r.RequestHeader("Content-Length")
-			if r.Request.Body == "" && r.Request.ContentLength > 0 {
-				continue // the recorder lost the body
+			if r.bodyLost() {
+				continue
 			}
 			framed := slices.Contains(r.Request.TransferEncoding, "chunked") || r.Request.ProtoMajor >= 2
 			if length.Absent && (r.Request.Body == "" || framed) {

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -27,6 +28,10 @@ func (m matcher) Match(actual any) (bool, error) {
 	f, ok := actual.(Field)
 	if !ok {
 		return false, fmt.Errorf("expected a suite.Field, got %T", actual)
+	}
+	if f.check != nil && f.unkept() {
+		f.check.unkept = cmp.Or(f.check.unkept, f.x)
+		return true, nil
 	}
 	if f.check != nil {
 		f.check.looks = append(f.check.looks, observation{f.x.ID, f.Name, m.expected, f.observed(), f.x.Response.Duration.Seconds() * 1000})

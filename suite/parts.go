@@ -45,7 +45,7 @@ func (s *state) part(x *Exchange) string {
 	}
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
 	if !s.e.Driven {
-		if aside(x) || s.e.forgotten(x) {
+		if aside(x) || s.e.forgotten(x) || s.e.unexplained(x) {
 			return ""
 		}
 		if part := s.refused(x); part != "" {
@@ -404,8 +404,8 @@ func (s *state) presence(x *Exchange, method string) string {
 		return otherMethod(method, "DELETE", "method-presence")
 	case !s.available && (s.seen || x.Response.Code == 409):
 		return "presence-post-before"
-	case x.Request.Body == "" && x.Request.ContentLength > 0:
-		return "" // the recorder lost it
+	case x.bodyLost():
+		return ""
 	case strings.TrimSpace(x.Request.Body) == "":
 		return partReset
 	}

@@ -36,7 +36,7 @@ func declare(t *task, evidence *Evidence, selected []Requirement) {
 					c := newCheck(evidence, r, func(message string, skip ...int) { ginkgo.Fail(message, skip...) }, func(reason string) { ginkgo.Skip(reason, 2) })
 					ginkgo.AddReportEntry(id, c, ginkgo.ReportEntryVisibilityNever)
 					spec(c)
-					c.whole()
+					c.end()
 				})
 			},
 		})
@@ -79,7 +79,7 @@ func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
 		}
 	}()
 	spec(o.check)
-	o.check.whole()
+	o.check.end()
 	return o
 }
 

@@ -261,7 +261,7 @@ func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
 	for _, e := range list {
 		urls = append(urls, e.Application())
 	}
-	return nil, exit{exitFailed, fmt.Errorf("%s holds the traffic of %d applications; record one, or split the file. They are:\n  %s", name, len(list), strings.Join(urls, "\n  "))}
+	return nil, exit{exitFailed, fmt.Errorf("%s holds the traffic of %d applications; `conform check` judges each, or the one that it is told to. They are:\n  %s", name, len(list), strings.Join(urls, "\n  "))}
 }
 
 // write writes the report to standard output, and the files if they are asked for.
