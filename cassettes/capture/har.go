@@ -335,6 +335,9 @@ func (e *harEntry) response(x *cassettes.Exchange) {
 	case from.Content.Encoding == "":
 		body = narrow(body)
 	}
+	if had := len(body); x.Failure == "" && had > 0 && had < int(from.Content.Size) && strings.Contains(string(from.Content.MimeType), "json") && !json.Valid([]byte(body)) {
+		x.Failure = fmt.Sprintf("the capture holds %d bytes of a body of %d", had, int(from.Content.Size)) // Firefox cuts long ones
+	}
 	setBody(x, body)
 }
 

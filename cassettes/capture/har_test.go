@@ -53,6 +53,8 @@ func TestHARBodies(t *testing.T) {
 		"UTF-16":            {wide(`{"rel":"x"}`), `{"rel":"x"}`, ""},
 		"not UTF-16":        {`{"text":"a\u0000b\u0000\u0000\u0000"}`, "a\x00b\x00\x00\x00", ""},
 		"missing":           {`{"size":100}`, "", "the capture does not hold the body of the answer"},
+		"cut by the tool":   {`{"size":100,"mimeType":"application/json","text":"{\"rel\":"}`, `{"rel":`, "the capture holds 7 bytes of a body of 100"},
+		"no JSON":           {`{"size":7,"mimeType":"application/json","text":"{\"rel\":"}`, `{"rel":`, ""},
 		"null":              {`{"size":100,"text":null}`, "", "the capture does not hold the body of the answer"},
 		"empty":             {`{"size":0}`, "", ""},
 		"nothing":           {`{}`, "", ""},
@@ -178,6 +180,21 @@ func TestSieve(t *testing.T) {
 	}
 	if empty := readString(t, harHead+harTail); empty.Seen != 0 || len(empty.Exchanges) != 0 {
 		t.Errorf("of an empty capture: %+v", empty)
+	}
+}
+
+// TestBounds refuses more than is kept, and says what found no room while it waited.
+func TestBounds(t *testing.T) {
+	other := strings.ReplaceAll(entryWith(1, `{"text":"`+strings.Repeat("x", 3<<20)+`"}`), "/ucwa/", "/odd/")
+	c := readString(t, harHead+strings.Repeat(other+",", 7)+entryWith(2, "{}")+harTail)
+	if want := "2 exchanges on pool.example are not judged: they stand before the first that shows UCWA there, and were too many to wait for it"; len(c.Exchanges) != 6 || len(c.Notes) != 1 || c.Notes[0] != want {
+		t.Errorf("%d exchanges, %q", len(c.Exchanges), c.Notes)
+	}
+	for name, repeated := range map[string]string{"bytes": entryWith(1, `{"text":"`+strings.Repeat("x", 4<<20)+`"}`), "exchanges": entryWith(1, "{}")} {
+		source := &endless{left: 70 << 20, parts: []string{repeated + ","}}
+		if _, err := Read("x", io.MultiReader(strings.NewReader(harHead), source)); err == nil || !strings.Contains(err.Error(), "more than 20000 exchanges of UCWA in it, or more than 64 MiB") {
+			t.Errorf("too many %s: %v", name, err)
+		}
 	}
 }
 

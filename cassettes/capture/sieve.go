@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	mostKept    = 64 << 20 // bytes of UCWA's exchanges in one capture
-	mostPending = 16 << 20 // bytes of those of which it is not known yet whether they are
-	mostHosts   = 1000     // names that are remembered
+	mostKept      = 64 << 20 // bytes of UCWA's exchanges in one capture
+	mostExchanges = 20_000   // of UCWA
+	mostPending   = 16 << 20 // bytes of those of which it is not known yet whether they are UCWA's
+	mostHosts     = 1000     // names that are remembered
 )
 
 // found is an exchange where it stands in a capture.
@@ -68,7 +69,9 @@ func (s *sieve) offer(x found, ours bool) error {
 		return s.keep(x)
 	case worthless(x.Exchange):
 	case s.waiting+size > mostPending:
-		s.lost[host]++
+		if len(s.lost) < mostHosts || s.lost[host] > 0 {
+			s.lost[host]++
+		}
 	default:
 		s.waiting += size
 		s.pending[host] = append(s.pending[host], x)
@@ -77,8 +80,9 @@ func (s *sieve) offer(x found, ours bool) error {
 }
 
 func (s *sieve) keep(x found) error {
-	if s.size += sizeOf(x.Exchange); s.size > mostKept {
-		return fmt.Errorf("%s: the exchanges of UCWA in it have more than %d MiB, the most that is read: capture less at once, or split the file", s.name, mostKept>>20)
+	if s.size += sizeOf(x.Exchange); s.size > mostKept || len(s.kept) == mostExchanges {
+		return fmt.Errorf("%s: there are more than %d exchanges of UCWA in it, or more than %d MiB of them, the most that is read: capture less at once, or split the file",
+			s.name, mostExchanges, mostKept>>20)
 	}
 	s.kept = append(s.kept, x)
 	return nil

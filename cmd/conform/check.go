@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -215,7 +216,10 @@ const mostMemory = 200 << 20
 func nothingIn(file string, c *capture.Capture) error {
 	text := fmt.Sprintf("%s: no exchange of UCWA is in it; it was read as %s, and has %d exchanges", file, c.Format, c.Seen)
 	if n := len(c.Hosts); n > 0 {
-		shown := c.Hosts[:min(n, 10)]
+		shown := slices.Clone(c.Hosts[:min(n, 10)])
+		for i, host := range shown {
+			shown[i] = host[:min(len(host), 100)]
+		}
 		text += " with these hosts: " + strings.Join(shown, ", ")
 		if n > len(shown) {
 			text += fmt.Sprintf(" and %d more", n-len(shown))
