@@ -403,15 +403,7 @@ func locatedFrom(t testing.TB, c *cassettes.Cassette) *Evidence {
 
 func verdictsOf(t testing.TB, c *cassettes.Cassette) map[string]reports.Verdict {
 	t.Helper()
-	results, err := Examine(locatedFrom(t, c))
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := map[string]reports.Verdict{}
-	for _, r := range results {
-		m[r.Requirement] = r.Verdict
-	}
-	return m
+	return verdictsOn(t, locatedFrom(t, c))
 }
 
 // TestAnonymousReplays holds that the driver finds in an anonymized recording what it found in the recording, and follows each

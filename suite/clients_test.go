@@ -104,7 +104,7 @@ func merged(a, b []cassettes.Exchange) *cassettes.Cassette {
 	return c
 }
 
-func verdictsOn(t *testing.T, e *Evidence) map[string]reports.Verdict {
+func verdictsOn(t testing.TB, e *Evidence) map[string]reports.Verdict {
 	t.Helper()
 	results, err := Examine(e)
 	if err != nil {

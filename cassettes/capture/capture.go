@@ -130,14 +130,11 @@ func readCassette(name string, in *bufio.Reader, _ io.Reader) (*Capture, error) 
 			return nil, err
 		}
 	}
-	whole := read.Exchanges
 	if read.Provenance.Kind == "" { // it is go-vcr's own
 		read.Provenance.Kind, read.Provenance.Tool, read.SHA256 = "capture", "go-vcr", ""
 	}
 	c := s.capture(read)
-	if len(c.Exchanges) == len(whole) {
-		c.Exchanges = whole // with the numbers that they have
-	} else {
+	if len(c.Exchanges) != len(read.Exchanges) {
 		c.SHA256, c.Provenance.SHA256 = "", "" // which were of the whole
 	}
 	return c, nil

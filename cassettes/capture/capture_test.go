@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -121,5 +122,17 @@ func TestRead(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestNumbers holds that exchanges keep the numbers that a cassette gives them, if all are kept.
+func TestNumbers(t *testing.T) {
+	content, err := os.ReadFile("testdata/gopkg-v4.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Read("x", bytes.NewReader(bytes.Replace(content, []byte("id: 0"), []byte("id: 7"), 1)))
+	if err != nil || c.Exchanges[0].ID != 7 {
+		t.Errorf("%v %v", c, err)
 	}
 }

@@ -79,6 +79,7 @@ func TestHAREntries(t *testing.T) {
 		notes        []string
 	}{
 		"in order":       {harHead + one + "," + two + harTail, "1 2", nil},
+		"pending":        {harHead + strings.Replace(two, `"time":10`, `"time":9000`, 1) + "," + entryWith(5, `{"text":"5"}`) + harTail, "5 2", nil},
 		"out of order":   {harHead + two + "," + one + harTail, "1 2", nil},
 		"spread":         {"\ufeff \n{ \"_x\" : [ {} , 1.5e3 , true ] , \"log\" : { \"_y\":{\"entries\":[]}, \"entries\" : [ " + one + " \n , " + two + " ] , \"version\":\"1.1\" } , \"comment\":\"\" } ", "1 2", nil},
 		"cut off":        {harHead + one + "," + two[:len(two)-20], "1", []string{"the HAR is cut off after entry 1: what came behind it is not judged"}},
@@ -154,7 +155,8 @@ func TestSieve(t *testing.T) {
 		return strings.Replace(at(url, ""), `"text":"{}"`, `"text":`+fmt.Sprintf("%q", body), 1)
 	}
 	c := readString(t, harHead+strings.Join([]string{
-		at("https://pool.example/odd/path", ""),      // before the host is known
+		at("https://pool.example/odd/path", ""), // before the host is known
+		strings.Replace(at("https://pool.example/logo", ""), "application/json", "image/png", 1),
 		at("https://other.example/odd/path", ""),     // never known
 		at("https://elsewhere.example/", ""),         // the link stands behind it
 		at("https://cdn.example/x?t=cwt%3dAAEB", ""), // carries a token
@@ -162,6 +164,7 @@ func TestSieve(t *testing.T) {
 		at("https://pool.example/more", ""),
 		with("https://pool.example/ucwa/x", `{"_links":{"applications":{"href":"https:\/\/elsewhere.example\/a"}}}`),
 		at("https://pool.example/", `,"_fromCache":"memory"`),
+		at("https://pool.example/ucwa/socket", `,"_webSocketMessages":[{"data":"x"}]`),
 	}, ",")+harTail)
 	var urls []string
 	for _, x := range c.Exchanges {
@@ -171,7 +174,7 @@ func TestSieve(t *testing.T) {
 	if d := cmp.Diff(want, urls); d != "" {
 		t.Error(d)
 	}
-	if c.Seen != 7 || len(c.Hosts) != 4 || c.Hosts[0] != "pool.example" {
+	if c.Seen != 8 || len(c.Hosts) != 4 || c.Hosts[0] != "pool.example" {
 		t.Errorf("%d seen, hosts %q", c.Seen, c.Hosts)
 	}
 	none := readString(t, harHead+at("https://other.example/", "")+harTail)

@@ -70,7 +70,7 @@ func TestReadSAZ(t *testing.T) {
 	const app = "https://lyncweb.contoso.com/ucwa/oauth/v1/applications/101"
 	content := archiveOf(
 		"[Content_Types].xml", "<Types/>", "_index.htm", "<html></html>",
-		`..\..\raw\1_c.txt`, "GET https://evil.example/ucwa/ HTTP/1.1\r\n\r\n", // no session: its name leads out
+		`..\..\raw\99_c.txt`, "GET https://evil.example/ucwa/ HTTP/1.1\r\n\r\n", // no session: its name leads out
 		"raw/01_c.txt", "CONNECT lyncweb.contoso.com:443 HTTP/1.1\r\nHost: lyncweb.contoso.com:443\r\n\r\n", "raw/01_s.txt", "HTTP/1.1 200 Connection Established\r\n\r\n",
 		`RAW\02_C.TXT`, "GET "+app+"/events?ack=1 HTTP/1.1\r\nHost: lyncweb.contoso.com\r\n\r\n", `RAW\02_M.XML`, times(1, 9), `RAW\02_S.TXT`,
 		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"+chunked(zipped(`{"sender":[]}`)),
@@ -158,6 +158,11 @@ func TestSAZBomb(t *testing.T) {
 	c, err := Read("bomb.saz", bytes.NewReader(archiveOf(files...)))
 	if err != nil || len(c.Exchanges) != 1 || !strings.Contains(c.Exchanges[0].Failure, "longer than 16 MiB") {
 		t.Errorf("%v %v", lines(c), err)
+	}
+	files[3] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + zipped(strings.Repeat("\x00", 5<<20))
+	c, err = Read("bomb.saz", bytes.NewReader(archiveOf(files...)))
+	if err != nil || !strings.Contains(c.Exchanges[0].Failure, "longer than 4 MiB") || c.Exchanges[0].Response.Body != "" {
+		t.Errorf("%s %v", c.Exchanges[0].Failure, err)
 	}
 	s := &saz{sieve: newSieve("x"), left: 100}
 	archive, _ := zip.NewReader(bytes.NewReader(archiveOf("raw/1_c.txt", zeros)), int64(len(archiveOf("raw/1_c.txt", zeros))))

@@ -220,9 +220,12 @@ func (s *sieve) capture(of *cassettes.Cassette) *Capture {
 	}
 	slices.SortStableFunc(s.kept, func(a, b found) int { return a.end.Compare(b.end) })
 	copied := *of
+	all := len(s.kept) == len(of.Exchanges) // of a cassette: then its numbers stay
 	copied.Exchanges = nil
 	for i, x := range s.kept {
-		x.ID = i + 1
+		if !all {
+			x.ID = i + 1
+		}
 		copied.Exchanges = append(copied.Exchanges, x.Exchange)
 		if begin := x.begin; copied.Provenance.Task == "" && !begin.IsZero() && (copied.Provenance.RecordedAt.IsZero() || begin.Before(copied.Provenance.RecordedAt)) {
 			copied.Provenance.RecordedAt = begin.UTC()
