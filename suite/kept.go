@@ -19,7 +19,7 @@ func (x *Exchange) bodyLost() bool { return x.Request.Body == "" && x.Request.Co
 // unkept reports whether the field is one that the evidence does not keep.
 func (f Field) unkept() bool {
 	switch {
-	case f.x == nil:
+	case f.x == nil || f.check == nil || f.check.Driven: // a driver's recording is whole
 		return false
 	case strings.HasPrefix(f.Name, "request header"):
 		return f.Absent && f.x.headersLost()

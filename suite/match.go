@@ -29,7 +29,7 @@ func (m matcher) Match(actual any) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("expected a suite.Field, got %T", actual)
 	}
-	if f.check != nil && f.unkept() {
+	if f.unkept() {
 		f.check.unkept = cmp.Or(f.check.unkept, f.x)
 		return true, nil
 	}
