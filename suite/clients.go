@@ -208,7 +208,7 @@ func hasToken(text, token string) bool {
 			if !found {
 				break
 			}
-			if behind == "" || !('0' <= behind[0] && behind[0] <= '9') {
+			if behind == "" || behind[0] < '0' || behind[0] > '9' {
 				return true
 			}
 			rest = behind

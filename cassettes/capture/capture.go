@@ -14,6 +14,7 @@ package capture
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -52,7 +53,7 @@ func Read(name string, r io.Reader) (*Capture, error) {
 	in := bufio.NewReaderSize(r, 64<<10)
 	head, err := in.Peek(in.Size())
 	if err != nil && len(head) == 0 {
-		if err != io.EOF {
+		if !errors.Is(err, io.EOF) {
 			return nil, fmt.Errorf("%s: cannot read the capture: %w", name, err)
 		}
 		return nil, fmt.Errorf("%s: is empty: capture again, and save when the capture is over", name)
