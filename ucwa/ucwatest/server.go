@@ -22,7 +22,8 @@ type Config struct {
 	Host string
 
 	// Origins is the allow list for X-Ms-Origin, a header that only
-	// cross-domain browser applications send. Nil allows none.
+	// cross-domain browser applications send, by the frame that the server
+	// serves at /Autodiscover/XFrame/XFrame.html and /xframe. Nil allows none.
 	Origins []string
 
 	// Clock is the server's only source of time. Nil is the system's clock.
@@ -155,9 +156,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, a)
 }
 
-// serve asks in this order: who calls, from where, for what, with which method,
+// serve asks in this order: from where, who calls, for what, with which method,
 // wanting which representation, sending what. The first that fails decides.
 func (s *Server) serve(r *http.Request) (answer, error) {
+	if err := s.admit(r); err != nil {
+		return answer{}, err
+	}
+	if isFrame(r) {
+		if r.Method != http.MethodGet {
+			return answer{}, methodNotAllowed(methods{http.MethodGet: nil})
+		}
+		return getFrame(), nil
+	}
 	if s.signIn != nil {
 		if a, found, err := s.serveSignIn(r); found || err != nil {
 			return a, err
@@ -173,9 +183,6 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	if app != nil && path == photoPath && photoCookie(r, app) {
 		c.user = app.user
 	} else if c.user, err = s.authenticate(r); err != nil {
-		return answer{}, err
-	}
-	if err := s.admit(r); err != nil {
 		return answer{}, err
 	}
 	if s.signIn != nil && !at(r, s.signIn.Pool) {

@@ -14,13 +14,8 @@ const (
 	discoverPath = "/"
 	rootPath     = "/Autodiscover/AutodiscoverService.svc/root"
 	userPath     = "/Autodiscover/AutodiscoverService.svc/root/oauth/user"
-	framePath    = "/Autodiscover/XFrame/XFrame.html"
 	tokenPath    = "/WebTicket/oauthtoken"
 )
-
-const framePage = `<!DOCTYPE html>
-<html><head><title>XFrame</title></head><body></body></html>
-`
 
 // SignIn is how users get from a SIP address to the applications: Autodiscover at
 // every host, the user resource, and the token endpoint. The zero value serves all of
@@ -113,16 +108,10 @@ func (s *Server) serveSignIn(r *http.Request) (a answer, found bool, err error) 
 		only(http.MethodGet, s.getRoot)
 	case userPath:
 		only(http.MethodGet, s.getUser)
-	case framePath:
-		only(http.MethodGet, getFrame)
 	case tokenPath:
 		only(http.MethodPost, s.postToken)
 	}
 	return a, found, err
-}
-
-func getFrame(*http.Request) (answer, error) {
-	return answer{status: http.StatusOK, mediaType: "text/html", raw: []byte(framePage)}, nil
 }
 
 // getRoot serves the root resource, to anyone.
@@ -136,7 +125,7 @@ func (s *Server) getRoot(r *http.Request) (answer, error) {
 	} else {
 		links = append(links, member{"user", href(s.signIn.Users + userPath)})
 	}
-	return s.represent(r, object{{"_links", append(links, member{"xframe", href(framePath)})}})
+	return represent(r, object{{"_links", append(links, member{"xframe", href(framePath)})}})
 }
 
 // getUser serves the user resource, to those who have a token.
@@ -152,17 +141,14 @@ func (s *Server) getUser(r *http.Request) (answer, error) {
 	if !last {
 		return redirectTo(to + userPath), nil
 	}
-	return s.represent(r, object{{"_links", object{
+	return represent(r, object{{"_links", object{
 		{"self", href(userPath)},
 		{"applications", href(s.signIn.Pool + root)},
 		{"xframe", href(framePath)},
 	}}})
 }
 
-func (s *Server) represent(r *http.Request, content object) (answer, error) {
-	if err := s.admit(r); err != nil {
-		return answer{}, err
-	}
+func represent(r *http.Request, content object) (answer, error) {
 	mediaType := negotiate(r.Header)
 	if mediaType == "" {
 		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Only JSON is served.")
