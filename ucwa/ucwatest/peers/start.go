@@ -13,6 +13,15 @@ import (
 	"time"
 )
 
+// missing skips the test, or fails it where every program must be there.
+func missing(t testing.TB, name string) {
+	t.Helper()
+	if os.Getenv("CONFORM_PEERS") == "required" {
+		t.Fatalf("%s is not installed, and CONFORM_PEERS=required", name)
+	}
+	t.Skipf("%s is not installed", name)
+}
+
 // program returns the path of a program, or skips the test.
 func program(t testing.TB, name string) string {
 	t.Helper()
@@ -21,7 +30,7 @@ func program(t testing.TB, name string) string {
 			return path
 		}
 	}
-	t.Skipf("%s is not installed", name)
+	missing(t, name)
 	return ""
 }
 
@@ -29,7 +38,7 @@ func program(t testing.TB, name string) string {
 func installed(t testing.TB, pattern string) {
 	t.Helper()
 	if found, _ := filepath.Glob(pattern); len(found) == 0 {
-		t.Skipf("%s is not installed", pattern)
+		missing(t, pattern)
 	}
 }
 
@@ -66,8 +75,8 @@ func freeAddress(t testing.TB) string {
 }
 
 // daemon runs a program in the foreground until the test ends, and waits until it
-// accepts connections.
-func daemon(t testing.TB, address string, cmd *exec.Cmd) {
+// accepts connections. The function returned ends it before that.
+func daemon(t testing.TB, address string, cmd *exec.Cmd) (end func()) {
 	t.Helper()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
@@ -77,11 +86,12 @@ func daemon(t testing.TB, address string, cmd *exec.Cmd) {
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM); <-ended })
+	end = func() { _ = cmd.Process.Signal(syscall.SIGTERM); <-ended }
+	t.Cleanup(end)
 	for range 200 {
 		if c, err := net.Dial("tcp", address); err == nil {
 			_ = c.Close()
-			return
+			return end
 		}
 		select {
 		case <-ended:
@@ -90,6 +100,7 @@ func daemon(t testing.TB, address string, cmd *exec.Cmd) {
 		}
 	}
 	t.Fatalf("%s does not listen at %s", cmd.Path, address)
+	return nil
 }
 
 func run(t testing.TB, cmd *exec.Cmd) {
