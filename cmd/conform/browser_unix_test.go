@@ -30,8 +30,9 @@ const (
 // pages are those of other origins, and a server that they speak to through its frames.
 type pages struct {
 	*testing.T
-	server *ucwatest.Running
-	web    *ucwatest.Running
+	server  *ucwatest.Running
+	web     *ucwatest.Running
+	trusted [][]byte // certificates, in PEM
 
 	mu   sync.Mutex
 	seen []string // the URLs that the server was asked for
@@ -83,6 +84,7 @@ func newPages(t *testing.T) *pages {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.web.Close)
+	p.trusted = [][]byte{p.server.Certificate, p.web.Certificate}
 	return p
 }
 
@@ -115,8 +117,12 @@ func hostPort(running *ucwatest.Running) string { return strings.TrimPrefix(runn
 // flags do not name is refused as in any browser. It ends with the test.
 func (p *pages) browse(t *testing.T, flags ...chromedp.ExecAllocatorOption) context.Context {
 	t.Helper()
-	rules := fmt.Sprintf("MAP app.contoso.com:443 %[1]s, MAP evil.example:443 %[1]s, MAP %[3]s:443 %[2]s, MAP %[4]s:443 %[2]s, MAP %[5]s:443 %[2]s, MAP * ~NOTFOUND",
+	rules := fmt.Sprintf("MAP app.contoso.com:443 %[1]s, MAP evil.example:443 %[1]s, MAP %[3]s:443 %[2]s, MAP %[4]s:443 %[2]s, MAP %[5]s:443 %[2]s, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 		hostPort(p.web), hostPort(p.server), externalHost, poolHost, webHost)
+	var keys []string
+	for _, certificate := range p.trusted {
+		keys = append(keys, peers.PublicKey(t, certificate))
+	}
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(peers.Chromium(t)),
 		chromedp.UserDataDir(t.TempDir()),
@@ -128,7 +134,7 @@ func (p *pages) browse(t *testing.T, flags ...chromedp.ExecAllocatorOption) cont
 		chromedp.Flag("disable-dev-shm-usage", true),
 		chromedp.Flag("lang", "en-US"),
 		chromedp.Flag("host-resolver-rules", rules),
-		chromedp.Flag("ignore-certificate-errors-spki-list", peers.PublicKey(t, p.server.Certificate)+","+peers.PublicKey(t, p.web.Certificate)),
+		chromedp.Flag("ignore-certificate-errors-spki-list", strings.Join(keys, ",")),
 	}
 	allocator, end := chromedp.NewExecAllocator(t.Context(), append(options, flags...)...)
 	t.Cleanup(end)
@@ -351,13 +357,11 @@ func TestBrowser(t *testing.T) {
 // TestBrowserDistrusts holds that a certificate which the test does not name is refused: no warning was switched off.
 func TestBrowserDistrusts(t *testing.T) {
 	p := newPages(t)
-	known := p.server.Certificate
 	var err error
 	if p.server, err = ucwatest.StartTLS(http.NotFoundHandler(), ucwatest.Options{Hosts: []string{poolHost}, ErrorLog: log.New(io.Discard, "", 0)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.server.Close)
-	p.server.Certificate = known
 	err = chromedp.Do(p.browse(t), chromedp.Navigate("https://"+poolHost+"/"))
 	if err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
 		t.Errorf("a certificate that nobody vouches for: %v", err)

@@ -40,7 +40,7 @@ type Mitmproxy struct {
 	Server string   // host:port, where the proxy goes whatever host it is asked for
 	Trust  []byte   // the server's certificate, in PEM
 	Addon  string   // name of a Python file
-	Set    []string // the addon's options, as name=value; it is always told server
+	Set    []string // the addon's options, as name=value; it is always told backend
 
 	Certificate []byte // of the proxy's own authority, in PEM, once it is started
 
@@ -59,8 +59,8 @@ func (m *Mitmproxy) Start(t testing.TB) (address string) {
 	}
 	trusted := filepath.Join(d, "trusted.pem")
 	write(t, trusted, string(m.Trust))
-	args := []string{"--quiet", "--listen-host", host, "--listen-port", port, "--scripts", m.Addon,
-		"--set", "confdir=" + d, "--set", "ssl_verify_upstream_trusted_ca=" + trusted, "--set", "server=" + m.Server}
+	args := []string{"--listen-host", host, "--listen-port", port, "--scripts", m.Addon,
+		"--set", "confdir=" + d, "--set", "ssl_verify_upstream_trusted_ca=" + trusted, "--set", "backend=" + m.Server}
 	for _, option := range m.Set {
 		args = append(args, "--set", option)
 	}

@@ -87,7 +87,12 @@ func daemon(t testing.TB, address string, cmd *exec.Cmd) (end func()) {
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
 	end = func() { _ = cmd.Process.Signal(syscall.SIGTERM); <-ended }
-	t.Cleanup(end)
+	t.Cleanup(func() {
+		end()
+		if t.Failed() && output.Len() > 0 {
+			t.Logf("%s says\n%s", cmd.Path, &output)
+		}
+	})
 	for range 200 {
 		if c, err := net.Dial("tcp", address); err == nil {
 			_ = c.Close()

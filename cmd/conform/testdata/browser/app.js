@@ -80,9 +80,9 @@ class Session {
     return {answer, resource, link};
   }
 
-  // signedIn asks, and signs in where it must.
+  // signedIn signs in at the host of a resource, and then asks for it.
   async signedIn(type, url, expected, body) {
-    const challenge = await this.ask(type, url, [401], body);
+    const challenge = await this.ask("GET", url, [401]);
     const [, href] = /MsRtcOAuth href="([^"]*)"/i.exec(field(challenge.answer, "www-authenticate").join(", "));
     const form = new URLSearchParams({grant_type: "password", username: this.user, password: this.password});
     const {resource} = await this.ask("POST", href, [200], form);
@@ -99,9 +99,10 @@ async function setPresence(domain, user, password, availability) {
   const me = await session.signedIn("GET", root.link("user"), [200]);
   const created = await session.signedIn("POST", me.link("applications"), [201],
     {userAgent: "Browser sample", endpointId: "3fa85f64-5717-4562-b3fc-2c963f66afa6", culture: "en-US"});
-  await session.ask("POST", created.link("makeMeAvailable", created.resource._embedded.me), [204], {SupportedModalities: ["Messaging"]});
+  let application = await session.ask("GET", created.link("self"), [200]);
+  await session.ask("POST", application.link("makeMeAvailable", application.resource._embedded.me), [204], {SupportedModalities: ["Messaging"]});
 
-  const application = await session.ask("GET", created.link("self"), [200]);
+  application = await session.ask("GET", created.link("self"), [200]);
   let events = session.ask("GET", application.link("events"), [200]);
   const told = [];
   const tells = async news => { // the next pending GET goes out before anything is made of the last
