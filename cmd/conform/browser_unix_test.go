@@ -33,6 +33,7 @@ type pages struct {
 	server  *ucwatest.Running
 	web     *ucwatest.Running
 	trusted [][]byte // certificates, in PEM
+	token   string   // of Dana's
 
 	mu   sync.Mutex
 	seen []string // the URLs that the server was asked for
@@ -49,7 +50,7 @@ func newPages(t *testing.T) *pages {
 		SignIn:      &ucwatest.SignIn{Pool: "https://" + poolHost},
 		IDs:         func() string { names++; return fmt.Sprint(names) },
 	})
-	server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: danasPassword})
+	p.token = server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: danasPassword})
 	quiet := log.New(io.Discard, "", 0)
 	mux := http.NewServeMux()
 	released, answered := make(chan struct{}), make(chan struct{})
@@ -304,7 +305,7 @@ func TestBrowser(t *testing.T) {
 		for _, headers := range []string{"", `"X-Ms-Origin": "` + appOrigin + `"`, `"x-ms-origin": "` + appOrigin + `", Origin: "` + appOrigin + `", Referer: "` + appOrigin + `"`} {
 			for _, path := range []string{"/", "/xframe", "/Autodiscover/AutodiscoverService.svc/root/oauth/user", "/ucwa/oauth/v1/applications", "/WebTicket/oauthtoken"} {
 				a := in[answer](t, ctx, "", `ask({type: "POST", url: "https://`+poolHost+path+`",
-					headers: {`+headers+`}, data: "grant_type=password&username=dana%40contoso.com&password=`+danasPassword+`", contentType: "application/x-www-form-urlencoded"})`)
+					headers: {Authorization: "Bearer `+p.token+`", `+headers+`}, data: "grant_type=password&username=dana%40contoso.com&password=`+danasPassword+`", contentType: "application/x-www-form-urlencoded"})`)
 				const nothing = `{"code":"Forbidden","message":"The origin is not on the allow list."}`
 				if a.Status != 403 || a.StatusText != "Forbidden" || a.ResponseText != nothing ||
 					!strings.Contains(strings.ToLower(a.Headers), `x-ms-diagnostics: 28070;source="`+poolHost+`";reason="service does not allow a cross domain request from this origin."`) {

@@ -61,7 +61,7 @@ func TestCapturedThreeWays(t *testing.T) {
 	p := newPages(t)
 	dir := t.TempDir()
 	har, saz := filepath.Join(dir, "proxy.har"), filepath.Join(dir, "session.saz")
-	proxy := peers.Mitmproxy{Server: hostPort(p.server), Trust: p.server.Certificate, Addon: "testdata/browser/capture.py", Set: []string{"har=" + har, "saz=" + saz}}
+	proxy := peers.Mitmproxy{Server: hostPort(p.server), Trust: p.server.Certificate, Addon: "testdata/browser/capture.py", Set: []string{"domain=.contoso.com", "har=" + har, "saz=" + saz}}
 	address := proxy.Start(t)
 	p.trusted = append(p.trusted, proxy.Certificate)
 	devtools := p.session(t, chromedp.Flag("proxy-server", address), chromedp.Flag("proxy-bypass-list", "app.contoso.com"))

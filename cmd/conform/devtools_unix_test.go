@@ -80,11 +80,12 @@ type object map[string]any // of JSON
 // save writes all that was answered as a HAR.
 func (d *devtools) save(t *testing.T, ctx context.Context, file string) {
 	t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.mu.Lock() // and not while DevTools are asked: events come before their answer
+	order, all := slices.Clone(d.order), maps.Clone(d.traffic)
+	d.mu.Unlock()
 	entries := []object{}
-	for _, id := range d.order {
-		x := d.traffic[id]
+	for _, id := range order {
+		x := all[id]
 		switch {
 		case !strings.HasPrefix(x.request.Request.URL, "https:"):
 			continue // data: is not sent

@@ -156,17 +156,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, a)
 }
 
-// serve asks in this order: from where, who calls, for what, with which method,
-// wanting which representation, sending what. The first that fails decides.
+// serve asks in this order: who calls, from where, for what, with which method,
+// wanting which representation, sending what. The first that fails decides. The
+// frame and the sign-in, which need no token, ask from where before all else.
 func (s *Server) serve(r *http.Request) (answer, error) {
-	if err := s.admit(r); err != nil {
-		return answer{}, err
-	}
 	if isFrame(r) {
-		if r.Method != http.MethodGet {
-			return answer{}, methodNotAllowed(methods{http.MethodGet: nil})
-		}
-		return getFrame(), nil
+		return s.getFrame(r)
 	}
 	if s.signIn != nil {
 		if a, found, err := s.serveSignIn(r); found || err != nil {
@@ -183,6 +178,9 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	if app != nil && path == photoPath && photoCookie(r, app) {
 		c.user = app.user
 	} else if c.user, err = s.authenticate(r); err != nil {
+		return answer{}, err
+	}
+	if err := s.admit(r); err != nil {
 		return answer{}, err
 	}
 	if s.signIn != nil && !at(r, s.signIn.Pool) {

@@ -97,6 +97,9 @@ func (i *SignIn) grants() string {
 func (s *Server) serveSignIn(r *http.Request) (a answer, found bool, err error) {
 	only := func(method string, f func(*http.Request) (answer, error)) {
 		found = true
+		if err = s.admit(r); err != nil {
+			return
+		}
 		if r.Method == method {
 			a, err = f(r)
 		} else {

@@ -37,11 +37,17 @@ func isFrame(r *http.Request) bool {
 	return strings.EqualFold(r.URL.Path, framePath) || strings.EqualFold(r.URL.Path, shortFramePath)
 }
 
-// getFrame serves the page, to anyone. Its address is the Referer of all that it asks.
-func getFrame() answer {
+// getFrame serves the page, to anyone who is admitted. Its address is the Referer of all that it asks.
+func (s *Server) getFrame(r *http.Request) (answer, error) {
+	if err := s.admit(r); err != nil {
+		return answer{}, err
+	}
+	if r.Method != http.MethodGet {
+		return answer{}, methodNotAllowed(methods{http.MethodGet: nil})
+	}
 	return answer{status: http.StatusOK, mediaType: "text/html" + utf8Charset, raw: []byte(framePage), header: http.Header{
 		"Cache-Control":           {"public, max-age=3600"},
 		"Content-Security-Policy": {framePolicy()},
 		"Referrer-Policy":         {"same-origin"},
-	}}
+	}}, nil
 }

@@ -44,7 +44,7 @@ func TestFrame(t *testing.T) {
 }
 
 // TestForeignPage holds that a page which is not listed is told nothing, least of all a token: a browser could sign in
-// to Windows for it, unasked.
+// to Windows for it, unasked. Without a token it gets no further than a challenge.
 func TestForeignPage(t *testing.T) {
 	w := signInWorld(t, ucwatest.SignIn{FrontEndUser: "X-Front-End-User"})
 	foreign := []string{"X-Ms-Origin", "http://evil.example", "X-Front-End-User", `CONTOSO\dana`}
@@ -53,8 +53,7 @@ func TestForeignPage(t *testing.T) {
 		w.form(web, url.Values{"grant_type": {"password"}, "username": {"dana@contoso.com"}, "password": {"pass"}}, foreign...),
 		w.get(web+userPath, "", foreign...),
 		w.get(web+rootPath, "", foreign...),
-		w.get(web+root, "", foreign...),
-		w.get(web+"/nowhere", "", foreign...),
+		w.get(web+root, w.signIn(web), foreign...),
 	} {
 		r.wants(403, "Forbidden")
 		if said := r.Header().Get("X-Ms-Diagnostics"); !strings.HasSuffix(said, `;reason="Service does not allow a cross domain request from this origin."`) {
@@ -64,6 +63,7 @@ func TestForeignPage(t *testing.T) {
 			t.Errorf("%s: %s %s", r.asked, r.Header(), r.Body)
 		}
 	}
+	w.get(web+root, "", foreign...).wants(401)
 }
 
 func after(s, separator string) string { _, rest, _ := strings.Cut(s, separator); return rest }

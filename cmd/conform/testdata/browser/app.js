@@ -105,21 +105,23 @@ async function setPresence(domain, user, password, availability) {
   application = await session.ask("GET", created.link("self"), [200]);
   let events = session.ask("GET", application.link("events"), [200]);
   const told = [];
-  const tells = async news => { // the next pending GET goes out before anything is made of the last
-    while (!told.includes(news)) {
+  const tells = async news => { // the link to what comes after it
+    for (;;) {
       const {resource, link} = await events;
-      events = session.ask("GET", link("next"), [200, 404]); // 404: the application has ended
       for (const sender of resource.sender) {
         told.push(...sender.events.map(e => `${sender.rel}: ${e.link.rel} ${e.type}`));
       }
+      if (told.includes(news)) {
+        return link("next");
+      }
+      events = session.ask("GET", link("next"), [200]);
     }
   };
-  await tells("me: presence added");
+  events = session.ask("GET", await tells("me: presence added"), [200]);
   await session.ask("POST", application.link("presence", application.resource._embedded.me), [204], {availability});
   await tells("me: presence updated");
   const presence = await session.ask("GET", application.link("presence", application.resource._embedded.me), [200]);
   told.push("availability: " + presence.resource.availability);
   await session.ask("DELETE", application.link("self"), [204]);
-  await events;
   return told;
 }

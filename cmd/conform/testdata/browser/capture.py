@@ -90,6 +90,7 @@ class Capture:
 
     def load(self, loader):
         loader.add_option("backend", str, "", "host:port to go to")
+        loader.add_option("domain", str, "", "of the hosts that may be asked for; for others it goes nowhere")
         loader.add_option("har", str, "", "file to write")
         loader.add_option("saz", str, "", "file to write")
 
@@ -98,7 +99,14 @@ class Capture:
         data.server.address = (host, int(port))
 
     def http_connect(self, flow):
-        self.tunnels.append(flow)
+        if flow.request.host.endswith(ctx.options.domain):
+            self.tunnels.append(flow)
+        else:
+            flow.kill()  # the browser's own errands
+
+    def request(self, flow):
+        if flow.request.scheme != "https":
+            flow.kill()
 
     def response(self, flow):
         if flow.request.method != "CONNECT":
