@@ -184,3 +184,13 @@ func TestNoteAndLocation(t *testing.T) {
 		t.Errorf("told %q", got)
 	}
 }
+
+func TestPresenceOfUser(t *testing.T) {
+	s := ucwatest.New(ucwatest.Config{})
+	s.AddUser(ucwatest.User{URI: "sip:dana@contoso.com"})
+	for uri, want := range map[string]string{"sip:Dana@contoso.com": "Offline", "dana@contoso.com": "Offline", "lee@contoso.com": ""} {
+		if got := s.Presence(uri); got != want {
+			t.Errorf("presence of %s: %q, expected %q", uri, got, want)
+		}
+	}
+}

@@ -18,6 +18,9 @@ type Options struct {
 	Hosts    []string    // what else the certificate is valid for
 	HTTP2    bool        // over TLS, offer HTTP/2 besides HTTP/1.1
 	ErrorLog *log.Logger // for failed handshakes and the like; nil is the standard logger
+
+	// Certificate is shown by StartTLS instead of one made on the spot.
+	Certificate *tls.Certificate
 }
 
 // Running is a handler on a socket.
@@ -43,6 +46,9 @@ func Start(h http.Handler, o Options) (*Running, error) {
 // is valid for 127.0.0.1, ::1, localhost, o.Hosts and, if h is a [Server], for
 // what that calls itself.
 func StartTLS(h http.Handler, o Options) (*Running, error) {
+	if o.Certificate != nil {
+		return start(h, o, o.Certificate)
+	}
 	hosts := append([]string{"localhost", "127.0.0.1", "::1"}, o.Hosts...)
 	if s, is := h.(*Server); is {
 		hosts = append(hosts, s.host)

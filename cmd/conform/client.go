@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// clientFlags are the flags of `conform client`.
+type clientFlags struct {
+	server  serverFlags
+	timeout time.Duration
+	log     bool
+}
+
+func newClient() *cobra.Command {
+	var f clientFlags
+	cmd := &cobra.Command{
+		Use:   "client [flags] -- COMMAND [ARGUMENT...]",
+		Short: "Certify a client: run it against the reference server, and grade it",
+		Long: `client starts the reference server on this machine, runs a command with its addresses
+in the environment, waits until it ends, and grades what the command asked of the server.
+
+Autodiscover and the pool are two hosts, https://localhost and https://127.0.0.1 with a
+port each, so that a token sent to the wrong one is seen. The command finds:
+
+  CONFORM_AUTODISCOVER_URL   the Autodiscover root
+  CONFORM_APPLICATIONS_URL   the applications resource, for a client that begins there
+  CONFORM_SIP                SIP address of the user; CONFORM_USERNAME is the same
+  CONFORM_PASSWORD           the user's password
+  CONFORM_CA_FILE            the certificate to trust, alone
+  SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, NODE_EXTRA_CA_CERTS
+                             the same for OpenSSL and Go, Python, curl and Node: a file
+                             with it and with what this machine trusts already
+
+What the command writes goes to standard error; standard output is for the report. With
+--users the command is the first user of the file. It reads nothing from standard input.
+
+Exit codes are those of run; besides, 4 where the command cannot be started, and where it
+fails or does not end in time though it did nothing wrong on the wire: a client that
+breaks down is not certified.`,
+		Example: `  conform client -- python3 client.py
+  conform client --timeout 30s --out report/ -- npm test
+  conform client --origin https://app.contoso.com --strict -- ./board --once
+  conform client --task set-presence --log -- sh client.sh`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage("client needs a command: conform client -- COMMAND")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
+	}
+	f.server.add(cmd)
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "for the command; then it is killed, and what it started")
+	cmd.Flags().BoolVar(&f.log, "log", false, "log every exchange, not only what is wrong")
+	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
+	complete(cmd, "timeout", func() []string { return nil })
+	return cmd
+}
+
+func (f *clientFlags) run(cmd *cobra.Command, args []string) error {
+	if f.timeout <= 0 {
+		return usage("--timeout %s: expected a time, as in 2m", f.timeout)
+	}
+	config, err := f.server.host(cmd)
+	if err != nil {
+		return err
+	}
+	program, err := exec.LookPath(args[0])
+	if err != nil {
+		return exit{exitFailed, fmt.Errorf("the command cannot be started: %w", err)}
+	}
+	shown := io.Discard
+	if !f.server.quiet {
+		shown = cmd.ErrOrStderr()
+	}
+	dir, err := os.MkdirTemp("", "conform-client-")
+	if err != nil {
+		return exit{exitFailed, err}
+	}
+	defer os.RemoveAll(dir)
+	log := newLineLog(shown)
+	config.tell, config.exchanges = log.tell, f.log
+	h, environment, err := f.start(config, dir)
+	if err != nil {
+		log.close()
+		return exit{exitFailed, err}
+	}
+	failed := f.command(cmd, program, args, environment)
+	h.close()
+	log.close()
+	if cannot := (notStarted{}); errors.As(failed, &cannot) {
+		return exit{exitFailed, failed}
+	}
+	err = f.server.report(cmd, h, failed)
+	if cmd.Context().Err() != nil {
+		return exit{exitInterrupted, errors.New("interrupted: the report is about what the command did so far")}
+	}
+	return err
+}
+
+// start starts the server, with a host of each role, and returns what the command must know.
+func (f *clientFlags) start(config hostConfig, dir string) (*host, []string, error) {
+	scheme := "http"
+	var own []byte
+	if !f.server.plain {
+		scheme = "https"
+		a, err := openAuthority(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		own = a.pem()
+		if config.certificate, err = a.certificateFor([]string{"localhost", "127.0.0.1", "::1"}); err != nil {
+			return nil, nil, err
+		}
+		if err := os.Remove(filepath.Join(dir, authorityFile)); err != nil { // its key is needed no more
+			return nil, nil, err
+		}
+	}
+	h, pool, err := withPool(config, scheme)
+	if err != nil {
+		return nil, nil, err
+	}
+	discovery, err := h.listen("127.0.0.1:0")
+	if err != nil {
+		h.close()
+		return nil, nil, err
+	}
+	at, err := url.Parse(discovery.URL)
+	if err != nil {
+		h.close()
+		return nil, nil, err
+	}
+	if _, err := h.listen(net.JoinHostPort("::1", at.Port())); err != nil {
+		_ = err // no IPv6 here, or the port is taken there: then localhost is 127.0.0.1 to all that try both
+	}
+	user := config.users[0]
+	environment := []string{
+		"CONFORM_AUTODISCOVER_URL=" + scheme + "://" + net.JoinHostPort("localhost", at.Port()) + "/Autodiscover/AutodiscoverService.svc/root",
+		"CONFORM_APPLICATIONS_URL=" + scheme + "://" + pool + "/ucwa/oauth/v1/applications",
+		"CONFORM_SIP=" + user.URI, "CONFORM_USERNAME=" + user.URI, "CONFORM_PASSWORD=" + user.Password,
+	}
+	if own != nil {
+		bundle := filepath.Join(dir, "bundle.pem")
+		if err := os.WriteFile(bundle, trustBundle(own), 0o644); err != nil {
+			h.close()
+			return nil, nil, err
+		}
+		environment = append(environment, "CONFORM_CA_FILE="+filepath.Join(dir, authorityCert))
+		for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"} {
+			environment = append(environment, name+"="+bundle)
+		}
+	}
+	return h, environment, nil
+}
+
+// withPool starts a host with its pool. Where that is must be known before there is a
+// server to ask, so a port is looked for and taken again; another process may be faster.
+func withPool(config hostConfig, scheme string) (h *host, pool string, err error) {
+	for range 5 {
+		free, listenErr := net.Listen("tcp", "127.0.0.1:0")
+		if listenErr != nil {
+			return nil, "", listenErr
+		}
+		pool = free.Addr().String()
+		free.Close()
+		config.server.Host, config.page = "127.0.0.1", "off"
+		config.server.SignIn = &ucwatest.SignIn{Pool: scheme + "://" + pool}
+		h = newHost(config)
+		if _, err = h.listen(pool); err == nil {
+			return h, pool, nil
+		}
+		h.close()
+	}
+	return nil, "", err
+}
+
+// notStarted is the error of a command that never ran.
+type notStarted struct{ error }
+
+func (e notStarted) Error() string { return "the command cannot be started: " + e.error.Error() }
+
+var errTooLong = errors.New("the time was over")
+
+// command runs the command, and returns why it did not end well.
+func (f *clientFlags) command(cmd *cobra.Command, program string, args, environment []string) error {
+	ctx, cancel := context.WithTimeoutCause(cmd.Context(), f.timeout, errTooLong)
+	defer cancel()
+	run := exec.CommandContext(ctx, program, args[1:]...)
+	run.Args[0] = args[0]
+	run.Env = append(os.Environ(), environment...)
+	run.Stdout, run.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
+	run.WaitDelay = 2 * time.Second // what it left behind may hold its output open
+	killWhole(run)
+	if err := run.Start(); err != nil {
+		return notStarted{err}
+	}
+	err := run.Wait()
+	endRest(run)
+	switch {
+	case errors.Is(context.Cause(ctx), errTooLong):
+		return fmt.Errorf("the command did not end within --timeout %s, and was killed", f.timeout)
+	case cmd.Context().Err() != nil:
+		return errors.New("interrupted: the command was killed")
+	case errors.Is(err, exec.ErrWaitDelay):
+		return nil // it ended well itself
+	case err != nil:
+		return fmt.Errorf("the command failed: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,457 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// serverFlags say how the reference server is: those that `conform serve` and
+// `conform client` share.
+type serverFlags struct {
+	tasks        []string
+	selection    suite.Selection
+	strict       bool
+	users        string
+	origins      []string
+	faults       []string
+	chaos        string
+	eventTimeout time.Duration
+	aggregation  time.Duration
+	format       string
+	out          string
+	verbose      bool
+	quiet        bool
+	noColor      bool
+	plain        bool
+}
+
+func (f *serverFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	selectionFlags(cmd, &f.tasks, &f.selection)
+	if err := flags.MarkHidden("subject"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
+	flags.StringVar(&f.users, "users", "", "YAML file of the users who can sign in (docs/serve.md has an example); else there is "+builtIn.URI)
+	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
+	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave on purpose by this name (docs/proof.md lists the faults of servers); can be repeated")
+	flags.StringVar(&f.chaos, "chaos", "", "differ, as correct servers do, in what no document settles: chosen by this number, or at random")
+	flags.DurationVar(&f.eventTimeout, "event-timeout", 180*time.Second, "how long a pending GET is held with nothing to tell")
+	flags.DurationVar(&f.aggregation, "aggregation", 0, "how long an event waits for others before it is told")
+	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(serveFormats, ", "))
+	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence, in a directory of its own for each client, below this one")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no log and no notes to standard error")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	flags.BoolVar(&f.plain, "plain", false, "serve plain http, without TLS")
+	complete(cmd, "format", func() []string { return serveFormats })
+	complete(cmd, "fault", serverFaultNames)
+	complete(cmd, "chaos", func() []string { return []string{"random"} })
+	for _, name := range []string{"origin", "event-timeout", "aggregation"} {
+		complete(cmd, name, func() []string { return nil })
+	}
+	outDirectory(cmd)
+	if err := cmd.MarkFlagFilename("users", "yaml", "yml"); err != nil {
+		panic(err)
+	}
+}
+
+// serveFormats are those in which several reports can follow each other.
+var serveFormats = []string{"text", "json", "markdown"}
+
+func serverFaultNames() []string {
+	var names []string
+	for _, f := range ucwatest.Faults() {
+		if f.Subject == "server" {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// host reads the flags, and makes the host that they describe, without its log.
+func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
+	var config hostConfig
+	for _, name := range []string{"users", "out", "chaos", "format"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return config, usage("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	if !slices.Contains(serveFormats, f.format) {
+		if slices.Contains(reports.Formats(), f.format) {
+			return config, usage("--format %s holds one report, and there may be several clients: --out DIR writes it for each", f.format)
+		}
+		return config, usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, serveFormats), strings.Join(serveFormats, ", "))
+	}
+	if slices.ContainsFunc(f.selection.Subjects, func(s string) bool { return s != "client" }) {
+		return config, usage("--subject: the server is conform's own here, and only clients are graded")
+	}
+	f.selection.Subjects = []string{"client"}
+	requirements, err := selected(f.tasks, f.selection)
+	if err != nil {
+		return config, err
+	}
+	config.tasks, config.selected = f.tasks, map[string]bool{}
+	for _, r := range requirements {
+		config.selected[r.ID] = true
+	}
+	if f.eventTimeout < time.Millisecond || f.eventTimeout > time.Hour {
+		return config, usage("--event-timeout %s: expected 1ms to 1h", f.eventTimeout)
+	}
+	if f.aggregation < 0 || f.aggregation > time.Minute {
+		return config, usage("--aggregation %s: expected 0s to 1m", f.aggregation)
+	}
+	for _, origin := range f.origins {
+		if u, err := url.Parse(origin); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+			return config, usage("--origin %q is no origin: expected scheme and host, as in https://app.contoso.com, and no path", origin)
+		}
+	}
+	config.server = ucwatest.Config{Origins: f.origins, EventTimeout: f.eventTimeout, Aggregation: f.aggregation}
+	if config.faults, err = faultsNamed(f.faults); err != nil {
+		return config, err
+	}
+	if config.users = []ucwatest.User{builtIn}; f.users != "" {
+		if config.users, err = usersFrom(f.users); err != nil {
+			return config, err
+		}
+	}
+	if f.out != "" { // before anybody is served
+		if err := writable(f.out); err != nil {
+			return config, exit{exitFailed, err}
+		}
+	}
+	return config, f.vary(cmd, &config)
+}
+
+func faultsNamed(names []string) ([]ucwatest.Fault, error) {
+	var list []ucwatest.Fault
+	for _, name := range names {
+		fault, known := ucwatest.FaultNamed(name)
+		if !known {
+			return nil, usage("--fault: there is no fault %q%s; docs/proof.md lists them", name, suite.Nearest(name, serverFaultNames()))
+		}
+		if fault.Subject != "server" {
+			return nil, usage("--fault %s is a fault of clients (%s), and this is a server; docs/proof.md lists those of servers", name, fault.Breaks)
+		}
+		list = append(list, fault)
+	}
+	return list, nil
+}
+
+// vary chooses the differences of --chaos: each with even odds.
+func (f *serverFlags) vary(cmd *cobra.Command, config *hostConfig) error {
+	if f.chaos == "" {
+		return nil
+	}
+	seed, err := strconv.ParseUint(f.chaos, 10, 64)
+	if f.chaos == "random" {
+		seed, err = uint64(rand.Uint32()), nil
+	}
+	if err != nil {
+		return usage("--chaos %q: expected a whole number, or random", f.chaos)
+	}
+	config.variations = variationsBy(seed)
+	if !f.quiet {
+		var names []string
+		for _, v := range config.variations {
+			names = append(names, v.Name)
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "--chaos %d: %s\n", seed, strings.Join(names, ", "))
+	}
+	return nil
+}
+
+func variationsBy(seed uint64) []ucwatest.Variation {
+	dice := rand.New(rand.NewPCG(seed, 0))
+	var list []ucwatest.Variation
+	for _, v := range ucwatest.Variations() {
+		if dice.IntN(2) == 1 {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// serveFlags are the flags of `conform serve`.
+type serveFlags struct {
+	server   serverFlags
+	listen   string
+	hosts    []string
+	poolHost string
+	caDir    string
+	exportCA string
+	cert     string
+	key      string
+	duration time.Duration
+	page     string
+}
+
+func newServe() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve: a strict UCWA server to write clients against, which grades them",
+		Long: `serve is the reference server for people who write UCWA clients: Autodiscover, the
+sign-in, applications, presence and the event channel, in memory, as strict as the
+documentation. While clients use it, it says on standard error what they ask and which
+requirement they break; a page of its own shows the same (open the address in a browser).
+When it ends, by Ctrl-C or after --for, each client has its report.
+
+It speaks TLS, with a certificate by an authority of its own, made once: tell your client
+to trust the file that it names. With --host and --pool-host it stands for several hosts,
+which the Host field tells apart; have those names lead to its address.
+
+Exit codes are those of run, over all clients: 0 if each is conformant, 1 if one is not,
+3 if one is incomplete, or nobody came.`,
+		Example: `  conform serve
+  conform serve --users users.yaml --origin https://app.contoso.com --out reports/
+  conform serve --host lyncdiscover.contoso.com --pool-host lyncweb.contoso.com --listen 127.0.0.1:443
+  conform serve --plain --listen 127.0.0.1:8080 --for 10m --format json
+  conform serve --fault makeMeAvailable-409-first        how does my client take it?
+  conform serve --chaos random`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.serve(cmd) },
+	}
+	flags := cmd.Flags()
+	f.server.add(cmd)
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:8443", "address and port; other machines reach only one that is not loopback")
+	flags.StringArrayVar(&f.hosts, "host", nil, "another name of the server, for its certificate, as in lyncdiscover.contoso.com; can be repeated")
+	flags.StringVar(&f.poolHost, "pool-host", "", "name of the pool, which alone has applications then, and takes no token of another host; with a port if it is not that of --listen")
+	flags.StringVar(&f.caDir, "ca-dir", "", "directory of the certificate authority; the default is conform, in the directory for the user's settings")
+	flags.StringVar(&f.exportCA, "export-ca", "", "also write the authority's certificate into this file")
+	flags.StringVar(&f.cert, "cert", "", "PEM file with your own certificate instead (and --key)")
+	flags.StringVar(&f.key, "key", "", "PEM file with its key")
+	flags.DurationVar(&f.duration, "for", 0, "end after so much time; 0 is at Ctrl-C")
+	flags.StringVar(&f.page, "page", "local", "who may look at the page of this server: local, any, off")
+	complete(cmd, "page", func() []string { return []string{"local", "any", "off"} })
+	for _, name := range []string{"listen", "host", "pool-host", "for"} {
+		complete(cmd, name, func() []string { return nil })
+	}
+	return cmd
+}
+
+func (f *serveFlags) serve(cmd *cobra.Command) error {
+	if err := f.consistent(cmd); err != nil {
+		return err
+	}
+	config, err := f.server.host(cmd)
+	if err != nil {
+		return err
+	}
+	config.page, config.names = f.page, append(slices.Clone(f.hosts), f.poolName())
+	f.names(&config.server)
+	trust, err := f.certificate(&config)
+	if err != nil {
+		return exit{exitFailed, err}
+	}
+	shown := io.Discard
+	if !f.server.quiet {
+		shown = cmd.ErrOrStderr()
+	}
+	log := newLineLog(shown)
+	config.tell, config.exchanges = log.tell, true
+	h := newHost(config)
+	running, err := h.listen(f.listen)
+	if err != nil {
+		h.close()
+		log.close()
+		return exit{exitFailed, fmt.Errorf("--listen: %w", err)}
+	}
+	f.greet(shown, config, running.URL, trust)
+	ctx, cancel := cmd.Context(), func() {}
+	if f.duration > 0 {
+		ctx, cancel = context.WithTimeout(ctx, f.duration)
+	}
+	<-ctx.Done()
+	cancel()
+	h.close()
+	log.close()
+	return f.server.report(cmd, h, nil)
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+
+func (f *serveFlags) consistent(cmd *cobra.Command) error {
+	for _, name := range []string{"listen", "pool-host", "ca-dir", "export-ca", "cert", "key"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return usage("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	if _, port, err := net.SplitHostPort(f.listen); err != nil || !isPort(port) {
+		return usage("--listen %q: expected an address and a port, as in 127.0.0.1:8443", f.listen)
+	}
+	for _, name := range append(slices.Clone(f.hosts), f.poolName()) {
+		if !hostName.MatchString(name) && !(name == "" && f.poolHost == "") {
+			return usage("%q is no host name: expected one like lyncdiscover.contoso.com", name)
+		}
+	}
+	if _, port, err := net.SplitHostPort(f.poolHost); err == nil && !isPort(port) {
+		return usage("--pool-host %q: expected a name, perhaps with a port", f.poolHost)
+	}
+	_, port, _ := net.SplitHostPort(f.listen)
+	switch {
+	case port == "0" && f.poolHost != "" && f.poolHost == f.poolName():
+		return usage("--listen with port 0 needs a port in --pool-host: clients are told where the pool is")
+	case !slices.Contains([]string{"local", "any", "off"}, f.page):
+		return usage("--page %q: expected local, any or off", f.page)
+	case (f.cert == "") != (f.key == ""):
+		return usage("--cert and --key go together")
+	case f.server.plain && (f.cert != "" || f.caDir != "" || f.exportCA != ""):
+		return usage("--plain excludes --cert, --ca-dir and --export-ca: without TLS there is no certificate")
+	case f.cert != "" && (f.caDir != "" || f.exportCA != ""):
+		return usage("--cert excludes --ca-dir and --export-ca: the certificate is yours")
+	case f.duration < 0:
+		return usage("--for %s: expected a time that is not negative", f.duration)
+	}
+	return nil
+}
+
+func isPort(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n >= 0 && n <= 65535
+}
+
+// poolName is the name of the pool without its port.
+func (f *serveFlags) poolName() string {
+	if name, _, err := net.SplitHostPort(f.poolHost); err == nil {
+		return name
+	}
+	return f.poolHost
+}
+
+// names gives the server its names. Without --pool-host it serves all at whatever host
+// it is asked.
+func (f *serveFlags) names(config *ucwatest.Config) {
+	config.Host = cmp.Or(f.poolName(), slices.Concat(f.hosts, []string{"localhost"})[0])
+	config.SignIn = &ucwatest.SignIn{}
+	if f.poolHost == "" {
+		return
+	}
+	pool := f.poolHost
+	if pool == f.poolName() {
+		pool = f.withPort(pool)
+	}
+	config.SignIn.Pool = f.scheme() + "://" + pool
+}
+
+func (f *serveFlags) scheme() string {
+	if f.server.plain {
+		return "http"
+	}
+	return "https"
+}
+
+// withPort adds the port of --listen, where clients need it.
+func (f *serveFlags) withPort(host string) string {
+	_, port, _ := net.SplitHostPort(f.listen)
+	if f.server.plain && port == "80" || !f.server.plain && port == "443" {
+		return host
+	}
+	return net.JoinHostPort(host, port)
+}
+
+// certificate gives the host its certificate, and returns the path of what clients trust.
+func (f *serveFlags) certificate(config *hostConfig) (trust string, err error) {
+	if f.server.plain {
+		return "", nil
+	}
+	if f.cert != "" {
+		pair, err := tls.LoadX509KeyPair(f.cert, f.key)
+		if err != nil {
+			return "", fmt.Errorf("--cert, --key: %w", err)
+		}
+		config.certificate = &pair
+		return "", nil
+	}
+	dir := f.caDir
+	if dir == "" {
+		if dir, err = authorityDir(); err != nil {
+			return "", err
+		}
+	}
+	a, err := openAuthority(dir)
+	if err != nil {
+		return "", err
+	}
+	names := append([]string{"localhost", "127.0.0.1", "::1"}, f.hosts...)
+	if name := f.poolName(); name != "" {
+		names = append(names, name)
+	}
+	if address, _, _ := net.SplitHostPort(f.listen); net.ParseIP(address) != nil {
+		names = append(names, address)
+	} else if host, err := os.Hostname(); address == "" && err == nil && hostName.MatchString(host) {
+		names = append(names, host)
+	}
+	if f.exportCA != "" {
+		if err := os.WriteFile(f.exportCA, a.pem(), 0o644); err != nil {
+			return "", fmt.Errorf("--export-ca: %w", err)
+		}
+	}
+	config.certificate, err = a.certificateFor(names)
+	return cmp.Or(f.exportCA, a.path), err
+}
+
+// greet says where the server is, who can sign in, and what to trust.
+func (f *serveFlags) greet(w io.Writer, config hostConfig, at, trust string) {
+	u, err := url.Parse(at)
+	if err != nil {
+		return
+	}
+	base := u.Scheme + "://" + net.JoinHostPort("localhost", u.Port())
+	if len(f.hosts) > 0 {
+		base = f.scheme() + "://" + f.withPort(f.hosts[0])
+	}
+	loopback := isLoopback(u.Hostname())
+	if !loopback {
+		fmt.Fprintf(w, "WARNING: %s is reached by other machines, and this is a test server: the users and passwords are known\n", u.Host)
+	}
+	fmt.Fprintf(w, "conform serve listens on %s\n\n", u.Host)
+	fmt.Fprintf(w, "  Autodiscover  %s/Autodiscover/AutodiscoverService.svc/root\n", base)
+	if pool := config.server.SignIn.Pool; pool != "" {
+		fmt.Fprintf(w, "  pool          %s (tokens of another host are refused)\n", pool)
+	}
+	if f.page != "off" {
+		fmt.Fprintf(w, "  for people    %s://%s%s\n", u.Scheme, net.JoinHostPort("localhost", u.Port()), pagePath)
+	}
+	if trust != "" {
+		fmt.Fprintf(w, "  to trust      %s\n", trust)
+	}
+	if f.server.users == "" {
+		fmt.Fprintf(w, "  user          %s, password %s (--users FILE for others)\n", builtIn.URI, builtIn.Password)
+	} else {
+		fmt.Fprintf(w, "  users         %d, of %s\n", len(config.users), f.server.users)
+	}
+	for _, fault := range config.faults {
+		fmt.Fprintf(w, "  fault         %s: %s\n", fault.Name, fault.Breaks)
+	}
+	end := "Ctrl-C ends it"
+	if f.duration > 0 {
+		end = fmt.Sprintf("it ends after %s, or at Ctrl-C", f.duration)
+	}
+	fmt.Fprintf(w, "\n%s, and each client gets its report.\n\n", end)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+var errNobody = errors.New("no client signed in, so there is nobody to grade")

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// report judges the clients of a host that was closed, and writes a report for each. What
+// failed besides, if anything, keeps all from being well: a client may be conformant that
+// broke down.
+func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
+	stderr := cmd.ErrOrStderr()
+	if f.quiet {
+		stderr = io.Discard
+	}
+	clients := h.journal.list()
+	for who, n := range h.journal.strangers() {
+		fmt.Fprintf(stderr, "not graded: %s at %s, which signed in never (%d exchanges)\n", reports.Legible(product(who.agent)), who.address, n)
+	}
+	if h.journal.refused > 0 {
+		fmt.Fprintf(stderr, "not graded: %d clients more than the %d that are kept\n", h.journal.refused, h.config.limits.clients)
+	}
+	if len(clients) == 0 {
+		return exit{exitIncomplete, errors.Join(errNobody, failed)}
+	}
+	var evidence []*suite.Evidence
+	for _, c := range clients {
+		e, err := h.evidence(h.journal.state(c))
+		if err != nil {
+			return exit{exitFailed, fmt.Errorf("%s: %w", c.label(), err)}
+		}
+		sum(e)
+		evidence = append(evidence, e)
+	}
+	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
+	if err != nil {
+		return exit{exitFailed, err}
+	}
+	if failed != nil {
+		for _, r := range list {
+			r.Notes = append(r.Notes, failed.Error())
+		}
+	}
+	problem := f.writeAll(cmd, h, clients, list, evidence)
+	if f.format == "text" && len(list) > 1 {
+		if err := summarize(cmd.OutOrStdout(), clients, list); problem == nil {
+			problem = err
+		}
+	}
+	switch worst := worstOf(list); {
+	case problem != nil:
+		return exit{exitFailed, problem}
+	case worst == reports.Nonconformant:
+		return exit{exitNonconformant, failed}
+	case worst == reports.Incomplete:
+		return exit{exitIncomplete, failed}
+	case failed != nil:
+		return exit{exitFailed, failed}
+	}
+	return nil
+}
+
+// writeAll writes every report that can be written, and returns what went wrong.
+func (f *serverFlags) writeAll(cmd *cobra.Command, h *host, clients []*client, list []*reports.Report, evidence []*suite.Evidence) error {
+	var problems error
+	for i, r := range list {
+		one := runFlags{format: f.format, verbose: f.verbose, quiet: f.quiet || len(list) > 1, noColor: f.noColor}
+		if f.out != "" {
+			one.out = filepath.Join(f.out, folder(clients[i]))
+		}
+		if f.format == "text" && len(list) > 1 {
+			fmt.Fprintf(cmd.OutOrStdout(), "client %d of %d\n", i+1, len(list))
+		}
+		err := h.shows(evidence[i])
+		if err == nil {
+			err = one.write(cmd, r, evidence[i])
+		}
+		if err != nil {
+			problems = errors.Join(problems, fmt.Errorf("%s: %w", clients[i].label(), err))
+		}
+		if f.format == "text" && len(list) > 1 {
+			fmt.Fprintln(cmd.OutOrStdout())
+		}
+	}
+	if f.out != "" && !f.quiet && len(list) > 1 {
+		fmt.Fprintf(cmd.ErrOrStderr(), "written: %d directories in %s\n", len(list), f.out)
+	}
+	return problems
+}
+
+// shows fails if a secret of this server stands in what is about to be written: Locate
+// has taken them out, and this looks again.
+func (h *host) shows(e *suite.Evidence) error {
+	content, err := e.Recording.Encode()
+	if err != nil {
+		return nil // then nothing of it is written
+	}
+	for _, u := range h.config.users {
+		if len(u.Password) > 5 && bytes.Contains(content, []byte(u.Password)) {
+			return fmt.Errorf("the password of %s would stand in the report, which is not written", u.URI)
+		}
+	}
+	h.journal.mu.Lock()
+	defer h.journal.mu.Unlock()
+	for token := range h.journal.tokens {
+		if bytes.Contains(content, []byte(strings.TrimPrefix(token, "cwt="))) {
+			return errors.New("a token would stand in the report, which is not written")
+		}
+	}
+	return nil
+}
+
+var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9-]+`)
+
+// folder is the name of a client's directory.
+func folder(c *client) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(c.User, "sip:"), "@")
+	parts := []string{fmt.Sprintf("%03d", c.Number), cut(unsafeInNames.ReplaceAllString(name, ""), 40)}
+	if c.ID != "" {
+		parts = append(parts, cut(unsafeInNames.ReplaceAllString(c.ID, ""), 40))
+	}
+	return strings.Trim(strings.ReplaceAll(strings.Join(parts, "-"), "…", ""), "-")
+}
+
+// summarize writes a line a client.
+func summarize(w io.Writer, clients []*client, list []*reports.Report) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%d clients\n", len(list))
+	for i, r := range list {
+		fmt.Fprintf(&b, "  %3d  %-28s  %-13s  %s\n", clients[i].Number, reports.Legible(cut(clients[i].label(), 28)), r.Outcome, r.Counts)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// worstOf is the outcome of all.
+func worstOf(list []*reports.Report) reports.Outcome {
+	for _, outcome := range []reports.Outcome{reports.Nonconformant, reports.Incomplete} {
+		if slices.ContainsFunc(list, func(r *reports.Report) bool { return r.Outcome == outcome }) {
+			return outcome
+		}
+	}
+	return reports.Conformant
+}
