@@ -100,7 +100,6 @@ func (h *host) close() {
 	h.running = nil
 	h.mu.Unlock()
 	all.Wait()
-	h.journal.close()
 	h.grader.stop()
 }
 

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -18,19 +19,19 @@ import (
 )
 
 // journal keeps what clients did, each client apart. A client is a user with an
-// application, or one who signed in and did not come so far.
+// application, or one who tried to sign in and did not come so far.
 //
 // What belongs to whom is told by the token and by the application in the path. What is
-// asked without either, on the way to a token, belongs to the token that is issued next
-// to the same program: on the same connection, or else from the same address by the same
-// User-Agent.
+// asked without either, on the way to a token, belongs to the token that is asked for
+// next by the same program: on the same connection, or else from the same address by the
+// same User-Agent.
 type journal struct {
 	limits journalLimits
 	users  map[string]string // by token: those that were handed out beforehand
 
 	mu       sync.Mutex
 	number   int // of the last exchange
-	bytes    int // of all that is kept
+	bytes    int // of all that is kept of clients
 	signIns  map[signInKey]*signIn
 	tokens   map[string]*signIn
 	visitors map[visitor]*lobby
@@ -47,11 +48,12 @@ type journalLimits struct {
 	bytes     int // of a client
 	all       int // bytes, together
 	visitors  int
-	lobby     int // exchanges of a visitor that has no token
+	lobby     int // exchanges of a visitor without a token
+	word      int // bytes of one of these
 }
 
 // usualLimits: 500 clients is what one judgement takes without pain.
-var usualLimits = journalLimits{clients: 500, exchanges: 2000, bytes: 4 << 20, all: 256 << 20, visitors: 1000, lobby: 64}
+var usualLimits = journalLimits{clients: 500, exchanges: 2000, bytes: 4 << 20, all: 256 << 20, visitors: 200, lobby: 128, word: 8 << 10}
 
 // visitor is a program on a machine.
 type visitor struct{ address, agent string }
@@ -64,24 +66,39 @@ type signInKey struct {
 // lobby holds what a visitor asked without a token.
 type lobby struct {
 	waiting []kept
-	claimed []kept  // lately, by a sign-in that is still on its way
-	by      *signIn // which
+	claimed map[string]claimed // the last of each kind that a sign-in took
 	seen    int
+}
+
+type claimed struct {
+	kept
+	by *client
 }
 
 // kept is an exchange in the journal.
 type kept struct {
 	cassettes.Exchange
 	connection string
+	stale      bool // an attempt began after it, perhaps of another client
 }
 
-// signIn is a user's way to applications, one after the other.
+// kind tells apart what is asked on the way to a token.
+func (k kept) kind() string {
+	return fmt.Sprint(k.Request.Method, " ", k.Request.URL, " ", k.Response.Code)
+}
+
+// root reports whether an exchange begins an attempt to sign in.
+func (k kept) root() bool {
+	path := strings.ToLower(pathOf(k))
+	return k.Request.Method == http.MethodGet && (strings.Trim(path, "/") == "" || strings.HasSuffix(path, "/root"))
+}
+
+// signIn is a user's way to applications, by one program.
 type signIn struct {
-	visitor visitor
-	user    string // SIP address, or what stands in its place
-	current []kept // what was asked since the last application was created
-	issued  bool   // in that time a token was handed out
-	last    *client
+	visitor   visitor
+	user      string          // SIP address, or what stands in its place
+	client    *client         // that it leads to now, nil before the first
+	attempted map[string]bool // token endpoints that were asked for this client
 }
 
 // client is one client.
@@ -91,11 +108,11 @@ type client struct {
 	Agent     string
 	ID        string // of the application, "" if it has none
 	Ended     bool
+	visitor   visitor
 	exchanges []kept
 	bytes     int
 	dropped   int
 	changed   int // grows with every exchange
-	signIn    *signIn
 }
 
 func newJournal(limits journalLimits) *journal {
@@ -111,62 +128,54 @@ func (j *journal) keep(x cassettes.Exchange, user func(form url.Values) string) 
 		address = x.Request.RemoteAddr
 	}
 	who := visitor{address, strings.Join(x.Request.Headers["User-Agent"], " ")}
-	k := kept{x, x.Request.RemoteAddr}
+	k := kept{Exchange: x, connection: x.Request.RemoteAddr}
 	x.Request.RemoteAddr = ""
-	u, err := url.Parse(x.Request.URL)
-	if err != nil {
-		u = &url.URL{}
-	}
 
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.number++
 	k.ID = j.number
-	s := j.bearer(who, x.Request.Headers)
-	id, below := applicationIn(u.Path)
-	ok := x.Response.Code/100 == 2
-	switch {
-	case x.Request.Method == http.MethodPost && ok && issuedIn(x) != "":
-		s = j.signIn(who, user(x.Request.Form))
-		j.rememberToken(issuedIn(x), s)
-		j.claim(s, k)
-		s.issued = true
-		j.add(&s.current, k)
-	case s != nil && x.Request.Method == http.MethodPost && ok && id == "" && createdIn(x) != "":
-		return j.number, j.create(s, createdIn(x), k)
-	case id != "":
-		c := j.byID[id]
-		if c == nil || s != nil && s.user != c.User { // somebody else's, or nobody's
-			return j.number, j.astray(s, who, k)
-		}
-		j.addTo(c, k)
-		c.Ended = c.Ended || x.Request.Method == http.MethodDelete && below == "" && ok
-		return j.number, c
-	default:
-		return j.number, j.astray(s, who, k)
-	}
-	return j.number, nil
+	return j.number, j.file(who, k, user)
 }
 
-// astray files what belongs to no application: to the sign-in whose token it carries, or
-// to the lobby.
-func (j *journal) astray(s *signIn, who visitor, k kept) *client {
-	if s == nil {
+func (j *journal) file(who visitor, k kept, user func(form url.Values) string) *client {
+	s := j.bearer(who, k.Request.Headers)
+	id, below := applicationIn(pathOf(k))
+	ok, post := k.Response.Code/100 == 2, k.Request.Method == http.MethodPost
+	if c := j.byID[id]; c != nil && (s == nil || s.user == c.User) { // else it is somebody else's
+		j.addTo(c, k)
+		c.Ended = c.Ended || k.Request.Method == http.MethodDelete && below == "" && ok
+		return c
+	}
+	switch {
+	case id == "" && post && strings.Contains(k.Request.Body, "grant_type="):
+		form, _ := url.ParseQuery(k.Request.Body) // as far as it can be read
+		return j.attempt(who, k, user(form))
+	case s == nil:
 		j.wait(who, k)
 		return nil
+	case ok && id == "" && post && createdIn(k.Exchange) != "":
+		return j.create(s, createdIn(k.Exchange), k)
+	case ok && id != "": // created where nobody saw it
+		return j.create(s, id, k)
 	}
-	if s.last != nil && !s.issued { // not on the way to another application
-		j.addTo(s.last, k)
-		return s.last
+	if s.client == nil {
+		s.client = j.newClient(s, "")
 	}
-	j.add(&s.current, k)
-	return nil
+	j.addTo(s.client, k)
+	return s.client
 }
 
-// bearer finds the sign-in whose token a request carries.
+// bearer finds the sign-in whose token a request carries, in whatever form.
 func (j *journal) bearer(who visitor, h http.Header) *signIn {
-	_, token, _ := strings.Cut(strings.Join(h["Authorization"], " "), " ")
-	token = strings.TrimSpace(token)
+	words := strings.Fields(strings.Join(h["Authorization"], " "))
+	if len(words) == 0 {
+		return nil
+	}
+	token := words[len(words)-1]
+	if !strings.HasPrefix(token, tokenKind) {
+		token = tokenKind + token
+	}
 	if s := j.tokens[token]; s != nil {
 		return s
 	}
@@ -178,9 +187,12 @@ func (j *journal) bearer(who visitor, h http.Header) *signIn {
 	return nil
 }
 
-// rememberToken bounds the tokens: who asks for one again and again is forgotten.
+// tokenKind is how the tokens of UCWA begin.
+const tokenKind = "cwt="
+
+// rememberToken bounds the tokens: those of one who asks for ever more are not known.
 func (j *journal) rememberToken(token string, s *signIn) {
-	if len(j.tokens) < 20*j.limits.clients {
+	if token != "" && len(j.tokens) < 20*j.limits.clients {
 		j.tokens[token] = s
 	}
 }
@@ -189,12 +201,41 @@ func (j *journal) signIn(who visitor, user string) *signIn {
 	key := signInKey{who, user}
 	s := j.signIns[key]
 	if s == nil {
-		s = &signIn{visitor: who, user: user}
+		s = &signIn{visitor: who, user: user, attempted: map[string]bool{}}
 		if len(j.signIns) < 4*j.limits.clients {
 			j.signIns[key] = s
 		}
 	}
 	return s
+}
+
+// attempt files a request for a token, with what led to it. The same token endpoint
+// again, after what begins a sign-in, is the next run of the program: another client.
+func (j *journal) attempt(who visitor, k kept, user string) *client {
+	s := j.signIn(who, user)
+	again := s.attempted[k.Request.URL]
+	led := j.claim(s, k, again)
+	next := slices.ContainsFunc(led, kept.root)
+	if s.client != nil && s.client.ID != "" {
+		next = len(led) > 0
+	}
+	if s.client == nil || again && next {
+		s.client = j.newClient(s, "")
+		clear(s.attempted)
+	}
+	if len(s.attempted) < 100 {
+		s.attempted[k.Request.URL] = true
+	}
+	j.rememberToken(issuedIn(k.Exchange), s)
+	l := j.visitors[who]
+	for _, earlier := range led {
+		j.addTo(s.client, earlier)
+		if l != nil {
+			l.claimed[earlier.kind()] = claimed{earlier, s.client}
+		}
+	}
+	j.addTo(s.client, k)
+	return s.client
 }
 
 // wait puts an exchange into the lobby of a visitor.
@@ -205,11 +246,16 @@ func (j *journal) wait(who visitor, k kept) {
 			delete(j.visitors, j.order[0])
 			j.order = j.order[1:]
 		}
-		l = &lobby{}
+		l = &lobby{claimed: map[string]claimed{}}
 		j.visitors[who], j.order = l, append(j.order, who)
 	}
 	l.seen++
-	if size(k.Exchange) > j.limits.bytes/64 { // nobody says so much without a token
+	if k.root() && len(l.waiting) > 0 && !l.waiting[len(l.waiting)-1].root() {
+		for i := range l.waiting {
+			l.waiting[i].stale = true
+		}
+	}
+	if size(k.Exchange) > j.limits.word { // nobody says so much without a token
 		return
 	}
 	if len(l.waiting) >= j.limits.lobby {
@@ -218,76 +264,65 @@ func (j *journal) wait(who visitor, k kept) {
 	l.waiting = append(l.waiting, k)
 }
 
-// claim gives a sign-in what was asked on the way to a token. Several that run at once
-// and open a connection for every request cannot be told apart: they share it.
-func (j *journal) claim(s *signIn, token kept) {
+// claim takes from the lobby what led to a request for a token: what came on the same
+// connection; what this visitor asked on others, one of a kind, unless the client has
+// that kind already and is just asking another host; and, where that is missing, since
+// several clients of one program sign in at once and cannot be told apart, what one of
+// them asked.
+func (j *journal) claim(s *signIn, token kept, again bool) []kept {
 	l := j.visitors[s.visitor]
 	if l == nil {
-		return
+		return nil
 	}
-	mine := func(k kept) bool { return k.connection == token.connection }
-	if !slices.ContainsFunc(l.waiting, mine) {
-		mine = func(kept) bool { return true }
-	}
-	var claimed, rest []kept
-	for _, k := range l.waiting {
-		if mine(k) {
-			claimed = append(claimed, k)
-		} else {
-			rest = append(rest, k)
+	has := map[string]bool{}
+	if s.client != nil && !again {
+		for _, k := range s.client.exchanges {
+			has[k.kind()] = true
 		}
 	}
-	l.waiting = rest
-	if len(claimed) == 0 && l.by != nil && l.by != s && l.by.last == nil {
-		claimed = l.claimed
-	} else {
-		l.claimed, l.by = claimed, s
+	var led []kept
+	take := func(wanted func(k kept) bool) {
+		for i := len(l.waiting) - 1; i >= 0; i-- {
+			if k := l.waiting[i]; wanted(k) {
+				led, has[k.kind()] = append(led, k), true
+				l.waiting = slices.Delete(l.waiting, i, i+1)
+			}
+		}
 	}
-	for _, k := range claimed {
-		j.add(&s.current, k)
+	take(func(k kept) bool { return k.connection == token.connection })
+	take(func(k kept) bool { return !k.stale && !has[k.kind()] })
+	take(func(k kept) bool {
+		return k.stale && !has[k.kind()] && k.Request.Method == http.MethodGet && !again && s.client == nil
+	})
+	for kind, c := range l.claimed {
+		if !has[kind] && c.Request.Method == http.MethodGet && c.by != nil && c.by.ID == "" && c.by.User != s.user {
+			led = append(led, c.kept)
+		}
 	}
+	return led
 }
 
-// add files an exchange of a sign-in.
-func (j *journal) add(list *[]kept, k kept) {
-	if len(*list) < j.limits.exchanges/4 && j.bytes+size(k.Exchange) <= j.limits.all {
-		*list = append(*list, k)
-		j.bytes += size(k.Exchange)
-	}
-}
-
-// create makes a client of an application, or finds the one that has it.
+// create gives a client its application.
 func (j *journal) create(s *signIn, id string, k kept) *client {
 	c := j.byID[id]
-	if c == nil {
-		if c = j.newClient(s, id); c == nil {
-			return nil
+	switch {
+	case c != nil:
+	case s.client != nil && s.client.ID == "":
+		c = s.client
+		c.ID = id
+	default: // a further application, by the same sign-in
+		if c = j.newClient(s, id); c != nil && s.client != nil {
+			for _, earlier := range s.client.exchanges {
+				if other, _ := applicationIn(pathOf(earlier)); other == "" && createdIn(earlier.Exchange) == "" {
+					j.addTo(c, earlier)
+				}
+			}
 		}
+	}
+	if c != nil && len(j.byID) < 10*j.limits.clients {
 		j.byID[id] = c
 	}
-	for _, earlier := range s.current {
-		j.bytes -= size(earlier.Exchange) // counted anew
-		j.addTo(c, earlier)
-	}
-	if !s.issued && s.last != nil && s.last != c { // the sign-in of the application before served for this one, too
-		for _, earlier := range s.last.exchanges {
-			if earliest, _ := applicationIn(pathOf(earlier)); earliest == "" && createdIn(earlier.Exchange) == "" {
-				j.addTo(c, earlier)
-			}
-		}
-	}
-	s.current, s.issued, s.last = nil, false, c
-	if l := j.visitors[s.visitor]; l != nil { // the answers to its first tries, without a token
-		var rest []kept
-		for _, w := range l.waiting {
-			if w.connection == k.connection {
-				j.addTo(c, w)
-			} else {
-				rest = append(rest, w)
-			}
-		}
-		l.waiting = rest
-	}
+	s.client = c
 	j.addTo(c, k)
 	return c
 }
@@ -297,7 +332,7 @@ func (j *journal) newClient(s *signIn, id string) *client {
 		j.refused++
 		return nil
 	}
-	c := &client{Number: len(j.clients) + 1, User: s.user, Agent: s.visitor.agent, ID: id, signIn: s}
+	c := &client{Number: len(j.clients) + 1, User: s.user, Agent: s.visitor.agent, ID: id, visitor: s.visitor}
 	j.clients = append(j.clients, c)
 	return c
 }
@@ -305,6 +340,9 @@ func (j *journal) newClient(s *signIn, id string) *client {
 // addTo files an exchange of a client. The first ones are kept: a gap among them would
 // hide where links come from.
 func (j *journal) addTo(c *client, k kept) {
+	if c == nil { // one too many
+		return
+	}
 	n := size(k.Exchange)
 	if c.dropped > 0 || len(c.exchanges) >= j.limits.exchanges || c.bytes+n > j.limits.bytes || j.bytes+n > j.limits.all {
 		c.dropped++
@@ -316,40 +354,13 @@ func (j *journal) addTo(c *client, k kept) {
 	c.changed++
 }
 
-// close makes clients of those who signed in and have no application to show for it.
-func (j *journal) close() {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var open []*signIn
-	for _, s := range j.signIns {
-		if len(s.current) > 0 {
-			open = append(open, s)
-		}
-	}
-	slices.SortFunc(open, func(a, b *signIn) int { return cmp.Compare(a.current[0].ID, b.current[0].ID) })
-	for _, s := range open {
-		c := s.last
-		if c == nil || s.issued {
-			if c = j.newClient(s, ""); c == nil {
-				continue
-			}
-		}
-		for _, k := range s.current {
-			j.bytes -= size(k.Exchange)
-			j.addTo(c, k)
-		}
-		s.current, s.last = nil, c
-	}
-}
-
-// strangers are those who asked for something and never got a token.
+// strangers are those who asked for something and never for a token.
 func (j *journal) strangers() map[visitor]int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	list := map[visitor]int{}
 	for who, l := range j.visitors {
-		signedIn := slices.ContainsFunc(j.clients, func(c *client) bool { return c.signIn.visitor == who })
-		if !signedIn {
+		if !slices.ContainsFunc(j.clients, func(c *client) bool { return c.visitor == who }) {
 			list[who] = l.seen
 		}
 	}

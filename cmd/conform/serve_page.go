@@ -176,6 +176,14 @@ func (h *host) view() view {
 	return v
 }
 
+// within shortens a path in the client's own application.
+func (c *client) within(path string) string {
+	if at := strings.Index(path, "/applications/"+c.ID); at >= 0 && c.ID != "" {
+		return "…" + path[at:]
+	}
+	return path
+}
+
 func (g *grade) view() clientView {
 	s := g.state
 	v := clientView{Number: s.Number, Label: s.label(), User: s.User, Agent: s.Agent, ID: s.ID, Dropped: s.dropped,
@@ -205,7 +213,7 @@ func (g *grade) view() clientView {
 		if len(v.Steps) == mostSteps {
 			break
 		}
-		e := exchangeView{Number: x.ID, Method: x.Request.Method, Path: shownPath(x.Request.URL), Part: g.parts[x.ID], Broken: where[x.ID]}
+		e := exchangeView{Number: x.ID, Method: x.Request.Method, Path: s.within(shownPath(x.Request.URL)), Part: g.parts[x.ID], Broken: where[x.ID]}
 		if e.Status = fmt.Sprint(x.Response.Code); x.Failure != "" {
 			e.Status = "no answer"
 		}

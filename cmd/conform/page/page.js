@@ -9,9 +9,9 @@ async function refresh() {
     if (answer.status === 200) {
       tag = answer.headers.get("ETag") || "";
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const open = new Set([...document.querySelectorAll("details[open]")].map((d) => d.id));
+      const open = new Map([...document.querySelectorAll("details")].map((d) => [d.id, d.open]));
       const focused = document.activeElement && document.activeElement.parentElement ? document.activeElement.parentElement.id : "";
-      for (const details of fresh.querySelectorAll("details")) details.open = open.has(details.id);
+      for (const details of fresh.querySelectorAll("details")) if (open.has(details.id)) details.open = open.get(details.id);
       document.querySelector("main").replaceWith(fresh.querySelector("main"));
       if (focused) document.querySelector(`#${CSS.escape(focused)} > summary`)?.focus({ preventScroll: true });
     }
