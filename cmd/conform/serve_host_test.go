@@ -250,3 +250,26 @@ func TestServeClientFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestServePendingAtTheEnd: a pending GET is answered when the server is ended.
+func TestServePendingAtTheEnd(t *testing.T) {
+	clock := ucwatest.NewManualClock(time.Now())
+	h := startHost(t, func(config *hostConfig) { config.server.Clock, config.server.EventTimeout = clock, 0 })
+	p := plainClient{transport: h.transport(t), user: builtIn, agent: "Plain/1.0"}
+	h.given(t, &p)
+	done := make(chan error, 1)
+	go func() { done <- p.work(t.Context()) }()
+	clock.BlockUntil(2) // the application, and the GET that has nothing to tell
+	h.end()
+	select {
+	case err := <-done:
+		if err == nil || !strings.Contains(err.Error(), "503") {
+			t.Errorf("the pending GET ended with %v, expected 503", err)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("the pending GET was not answered")
+	}
+	if grades := h.gradesOf(t); len(grades) != 1 || len(failedIn(grades[0].results)) > 0 {
+		t.Errorf("the end of the server was held against the client")
+	}
+}
