@@ -1,0 +1,75 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+func TestUsers(t *testing.T) {
+	got, err := parseUsers([]byte(`
+- name: Dana Birkby
+  sip: sip:dana@contoso.com
+  password: "secret"
+  email: dana@contoso.com
+  windows: CONTOSO\dana
+  modalities: [Messaging, Audio]
+- {sip: lee@contoso.com, password: 12345678, anonymous: true}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []ucwatest.User{
+		{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: "secret", Email: "dana@contoso.com", Windows: `CONTOSO\dana`, Modalities: []string{"Messaging", "Audio"}},
+		{Name: "lee", URI: "sip:lee@contoso.com", Password: "12345678", Anonymous: true},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUsersRefused(t *testing.T) {
+	for content, want := range map[string]string{
+		"":                            ": holds no user",
+		"{":                           ": is no YAML",
+		"sip: dana@contoso.com":       ":1: expected a list of users",
+		"[]":                          ":1: expected a list of users",
+		"- dana":                      ":1: expected a user",
+		"- {sip: dana, password: x}":  `"dana" is no SIP address`,
+		"- {password: x}":             ":1: a user without sip",
+		"- {sip: d@x}":                "sip:d@x has no password",
+		"- {sip: d@x, password: [x]}": "password: expected a text",
+		"- {sip: d@x, password: x, anonymous: 3}":    "anonymous: expected true or false",
+		"- {sip: d@x, password: x, Sip: y}":          `unknown key "Sip", did you mean "sip"?`,
+		"- {sip: d@x, sip: d@y, password: x}":        "sip stands here twice",
+		"- {sip: &a d@x, password: *a}":              "anchors and aliases are not read",
+		"- {sip: d@x, password: x, modalities: [a]}": `"a" is none`,
+	} {
+		_, err := parseUsers([]byte(content))
+		if content == "- {sip: d@x}" {
+			want = "d@x has no password"
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, expected %q", content, err, want)
+		}
+	}
+}
+
+func FuzzUsers(f *testing.F) {
+	for _, seed := range []string{"- {sip: d@x, password: x}", "- name: x\n  sip: sip:a@b\n  password: y\n  modalities: [Messaging]", "- &a {sip: *a}", "\x00", "- {? : }"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, content string) {
+		users, err := parseUsers([]byte(content))
+		if (err == nil) != (len(users) > 0) {
+			t.Fatalf("%d users and error %v", len(users), err)
+		}
+		for _, u := range users {
+			if !strings.HasPrefix(strings.ToLower(u.URI), "sip:") || u.Password == "" || u.Name == "" {
+				t.Fatalf("a user that nobody could be: %+v", u)
+			}
+		}
+	})
+}
