@@ -31,9 +31,14 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 		return nil, err
 	}
 	e := list[0]
-	for _, other := range list[1:] { // it asked for an application that is not its own
+	for _, other := range list[1:] {
 		if s.ID != "" && strings.HasSuffix(other.Application(), "/"+s.ID) {
 			e = other
+		}
+	}
+	for _, other := range list {
+		if other != e {
+			e.Notes = append(e.Notes, fmt.Sprintf("the client also asked for an application that is not its own, %s (exchange %d): that is not judged", other.Application(), other.Exchanges[0].ID))
 		}
 	}
 	e.Notes = append(e.Notes, "the client spoke with conform's own reference server, which is strict: how it takes the answers of a Skype for Business Server, this does not show")

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// short is a transport that opens a connection for each request, as some programs do.
+func (h *testHost) short(t *testing.T) *http.Transport {
+	transport := h.transport(t)
+	transport.DisableKeepAlives = true
+	return transport
+}
+
+// TestJournalRuns: runs of one program, one after the other as the same user, are clients
+// each for itself. What one does wrong is not held against the next.
+func TestJournalRuns(t *testing.T) {
+	wrong, found := ucwatest.FaultNamed("token-put")
+	if !found {
+		t.Fatal("there is no fault token-put")
+	}
+	for name, transport := range map[string]func(*testHost) http.RoundTripper{
+		"kept connections":  func(h *testHost) http.RoundTripper { return h.transport(t) },
+		"short connections": func(h *testHost) http.RoundTripper { return h.short(t) },
+	} {
+		h := startHost(t, wayOf)
+		for i := range 4 {
+			p := plainClient{transport: transport(h), user: builtIn, agent: "Plain/1.0"}
+			if i == 1 {
+				p.user.Password = "wrong" // it comes no further
+			} else if i == 2 {
+				p.transport = wrong.Transport(p.transport)
+			}
+			if err := p.work(t.Context()); (err == nil) != (i != 1) {
+				t.Errorf("%s, run %d: %v", name, i, err)
+			}
+		}
+		var got []string
+		for _, g := range h.gradesOf(t) {
+			got = append(got, fmt.Sprint(g.state.ID != "", failedIn(g.results)))
+		}
+		want := "true [], false [], true [create-application.3.form], true []"
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %s, expected %s", name, strings.Join(got, ", "), want)
+		}
+	}
+}
+
+// TestJournalStrangers: who never asks for a token is no client, and no part of one.
+func TestJournalStrangers(t *testing.T) {
+	h := startHost(t, wayOf)
+	transport := h.transport(t)
+	check := func() {
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "https://"+discoverHost+"/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("User-Agent", "health/1")
+		res, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	}
+	check()
+	if err := (plainClient{transport: h.short(t), user: builtIn, agent: "Plain/1.0"}).work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check()
+	grades := h.gradesOf(t)
+	if len(grades) != 1 {
+		t.Fatalf("%d clients, expected 1", len(grades))
+	}
+	for _, x := range grades[0].state.exchanges {
+		if strings.HasPrefix(x.Request.Headers.Get("User-Agent"), "health") {
+			t.Errorf("exchange %d is the stranger's", x.ID)
+		}
+	}
+	if strangers := h.journal.strangers(); len(strangers) != 1 {
+		t.Errorf("%v, expected one stranger", strangers)
+	}
+}
+
+// TestJournalAnothers: who asks for an application of somebody else is told of, and not the other.
+func TestJournalAnothers(t *testing.T) {
+	lee := ucwatest.User{Name: "Lee Gu", URI: "sip:lee@contoso.com", Password: "Passw0rd-of-Lee"}
+	h := startHost(t, func(config *hostConfig) { config.users = append(config.users, lee) })
+	dana := plainClient{transport: h.transport(t), user: builtIn, agent: "Plain/1.0"}
+	h.given(t, &dana)
+	other := plainClient{transport: h.transport(t), user: lee, agent: "Plain/1.0"}
+	h.given(t, &other)
+	if err := dana.work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	prying := other
+	prying.href = dana.href
+	if err := prying.work(t.Context()); err == nil {
+		t.Fatal("Lee was given the application of Dana")
+	}
+	for _, g := range h.gradesOf(t) {
+		e, err := h.evidence(g.state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := strings.Contains(strings.Join(e.Notes, "\n"), "not its own, https://"+poolHost+dana.href)
+		if failed := failedIn(g.results); len(failed) > 0 || told != (g.state.User == lee.URI) {
+			t.Errorf("%s: failed %v, notes %q", g.state.User, failed, e.Notes)
+		}
+	}
+}
