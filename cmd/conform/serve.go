@@ -287,7 +287,10 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	return f.server.report(cmd, h, nil)
 }
 
-var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+// isHostName is no package variable, so that other commands need not wait for it.
+func isHostName(name string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`).MatchString(name)
+}
 
 func (f *serveFlags) consistent(cmd *cobra.Command) error {
 	for _, name := range []string{"listen", "pool-host", "ca-dir", "export-ca", "cert", "key"} {
@@ -299,7 +302,7 @@ func (f *serveFlags) consistent(cmd *cobra.Command) error {
 		return usage("--listen %q: expected an address and a port, as in 127.0.0.1:8443", f.listen)
 	}
 	for _, name := range append(slices.Clone(f.hosts), f.poolName()) {
-		if !hostName.MatchString(name) && !(name == "" && f.poolHost == "") {
+		if !isHostName(name) && !(name == "" && f.poolHost == "") {
 			return usage("%q is no host name: expected one like lyncdiscover.contoso.com", name)
 		}
 	}
@@ -397,7 +400,7 @@ func (f *serveFlags) certificate(config *hostConfig) (trust string, err error) {
 	}
 	if address, _, _ := net.SplitHostPort(f.listen); net.ParseIP(address) != nil {
 		names = append(names, address)
-	} else if host, err := os.Hostname(); address == "" && err == nil && hostName.MatchString(host) {
+	} else if host, err := os.Hostname(); address == "" && err == nil && isHostName(host) {
 		names = append(names, host)
 	}
 	if f.exportCA != "" {

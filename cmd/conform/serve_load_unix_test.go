@@ -91,7 +91,7 @@ func (s *serving) end(t *testing.T) (code int, log string) {
 // is documented; none gets a wrong answer, and each has a report that says conformant.
 func TestServeFiveHundred(t *testing.T) {
 	clients := 500
-	if testing.Short() {
+	if testing.Short() || raced { // the detector makes it ten times as slow
 		clients = 50
 	}
 	var users strings.Builder

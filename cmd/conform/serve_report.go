@@ -120,14 +120,13 @@ func (h *host) shows(e *suite.Evidence) error {
 	return nil
 }
 
-var unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9-]+`)
-
 // folder is the name of a client's directory.
 func folder(c *client) string {
+	unsafe := regexp.MustCompile(`[^A-Za-z0-9-]+`)
 	name, _, _ := strings.Cut(strings.TrimPrefix(c.User, "sip:"), "@")
-	parts := []string{fmt.Sprintf("%03d", c.Number), cut(unsafeInNames.ReplaceAllString(name, ""), 40)}
+	parts := []string{fmt.Sprintf("%03d", c.Number), cut(unsafe.ReplaceAllString(name, ""), 40)}
 	if c.ID != "" {
-		parts = append(parts, cut(unsafeInNames.ReplaceAllString(c.ID, ""), 40))
+		parts = append(parts, cut(unsafe.ReplaceAllString(c.ID, ""), 40))
 	}
 	return strings.Trim(strings.ReplaceAll(strings.Join(parts, "-"), "…", ""), "-")
 }

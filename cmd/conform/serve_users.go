@@ -89,8 +89,6 @@ func decode(d *yaml.Decoder, node *yaml.Node) (err error) {
 	return d.Decode(node)
 }
 
-var sipAddress = regexp.MustCompile(`^(?i:sip:)?[^@:]+@[^@:]+$`)
-
 func userFrom(node *yaml.Node, fail func(*yaml.Node, string, ...any) error) (ucwatest.User, error) {
 	var u ucwatest.User
 	fields := map[string]any{"name": &u.Name, "sip": &u.URI, "password": &u.Password, "email": &u.Email, "title": &u.Title,
@@ -118,7 +116,7 @@ func userFrom(node *yaml.Node, fail func(*yaml.Node, string, ...any) error) (ucw
 	switch {
 	case u.URI == "":
 		return u, fail(node, "a user without sip: write its SIP address, as in sip: sip:dana@contoso.com")
-	case !sipAddress.MatchString(u.URI) || strings.ContainsAny(u.URI, " \t\r\n<>\"'"):
+	case !regexp.MustCompile(`^(?i:sip:)?[^@:]+@[^@:]+$`).MatchString(u.URI) || strings.ContainsAny(u.URI, " \t\r\n<>\"'"):
 		return u, fail(node, "sip: %q is no SIP address: expected one like sip:dana@contoso.com", u.URI)
 	case u.Password == "":
 		return u, fail(node, "%s has no password, so nobody could sign in: add password", u.URI)
