@@ -89,7 +89,7 @@ func (f *clientFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return exit{exitFailed, err}
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	log := newLineLog(shown)
 	config.tell, config.exchanges = log.tell, f.log
 	h, environment, err := f.start(config, dir)
@@ -174,7 +174,7 @@ func withPool(config hostConfig, scheme string) (h *host, pool string, err error
 			return nil, "", listenErr
 		}
 		pool = free.Addr().String()
-		free.Close()
+		_ = free.Close()
 		config.server.Host, config.page = "127.0.0.1", "off"
 		config.server.SignIn = &ucwatest.SignIn{Pool: scheme + "://" + pool}
 		h = newHost(config)

@@ -302,7 +302,7 @@ func (f *serveFlags) consistent(cmd *cobra.Command) error {
 		return usage("--listen %q: expected an address and a port, as in 127.0.0.1:8443", f.listen)
 	}
 	for _, name := range append(slices.Clone(f.hosts), f.poolName()) {
-		if !isHostName(name) && !(name == "" && f.poolHost == "") {
+		if !isHostName(name) && (name != "" || f.poolHost != "") {
 			return usage("%q is no host name: expected one like lyncdiscover.contoso.com", name)
 		}
 	}

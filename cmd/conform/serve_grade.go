@@ -151,7 +151,7 @@ func (g *grader) round() {
 		g.mu.Unlock()
 		for _, r := range now.broken() {
 			if before == nil || !slices.ContainsFunc(before.broken(), func(b reports.Result) bool { return b.Requirement == r.Requirement }) {
-				g.host.config.tell(brokenLine(s.client.label(), r))
+				g.host.config.tell(brokenLine(s.label(), r))
 			}
 		}
 	}

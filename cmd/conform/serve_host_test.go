@@ -28,7 +28,7 @@ type testHost struct {
 
 // testAuthority vouches for all hosts of these tests.
 var testAuthority = sync.OnceValues(func() (*tls.Certificate, *x509.CertPool) {
-	a, err := parseAuthority([]byte(testAuthorityPEM()))
+	a, err := parseAuthority(testAuthorityPEM())
 	if err != nil {
 		panic(err)
 	}
