@@ -26,7 +26,7 @@ type answer struct {
 	mediaType string // of the content; empty: as negotiated
 	content   object // a resource or an error
 	raw       []byte // or else these bytes
-	held      *held  // or else this comes later
+	held      *held  // or else this comes later,
 }
 
 func ok(content object) answer { return answer{status: http.StatusOK, content: content} }
@@ -49,10 +49,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 
 	body := a.raw
 	if a.content != nil {
-		var err error
-		if body, err = json.Marshal(a.content); err != nil {
-			panic(err) // resources hold strings, lists and objects only
-		}
+		body = encode(a.content, a.mediaType)
 	}
 	if body == nil {
 		w.WriteHeader(a.status)
@@ -71,6 +68,17 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 	_, _ = w.Write(body) // that the client has gone is no concern of ours
 }
 
+func encode(content object, mediaType string) []byte {
+	if isXML(strings.TrimSuffix(mediaType, utf8Charset)) {
+		return inXML(content)
+	}
+	body, err := json.Marshal(content)
+	if err != nil {
+		panic(err) // resources hold strings, numbers, lists and objects only
+	}
+	return body
+}
+
 func compress(body []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -79,16 +87,23 @@ func compress(body []byte) []byte {
 	return b.Bytes()
 }
 
-// negotiate picks the media type that the client likes best of the two that
-// the server has, both JSON; empty if it takes neither. XML is not served.
-func negotiate(h http.Header) string {
+// resourceTypes are the media types of resources, the one that the server likes best first.
+var resourceTypes = []string{jsonType, ucwaType, xmlType, ucwaXMLType}
+
+// negotiate picks the media type of a resource.
+func negotiate(h http.Header) string { return choose(h, resourceTypes) }
+
+// choose picks the media type that the client likes best of those that the server
+// has; empty if it takes none.
+func choose(h http.Header, offers []string) string {
 	ranges := weigh(h, "Accept")
 	if len(ranges) == 0 {
-		return jsonType
+		return offers[0]
 	}
 	best, most := "", 0.0
-	for _, offer := range []string{jsonType, ucwaType} {
-		for _, r := range []string{offer, "application/*", "*/*"} { // the most specific range decides
+	for _, offer := range offers {
+		kind, _, _ := strings.Cut(offer, "/")
+		for _, r := range []string{offer, kind + "/*", "*/*"} { // the most specific range decides
 			if q, listed := ranges[r]; listed {
 				if q > most {
 					best, most = offer, q

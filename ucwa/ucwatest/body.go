@@ -45,7 +45,16 @@ func supported(h http.Header) bool {
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) {
 		return false
 	}
-	return mediaType == jsonType || mediaType == ucwaType
+	return slices.Contains(resourceTypes, mediaType)
+}
+
+// parse reads a body of a type that is supported.
+func parse(h http.Header, body []byte) (*fields, error) {
+	mediaType, _, _ := mime.ParseMediaType(h.Get("Content-Type")) // if there is no body, none is needed
+	if isXML(mediaType) {
+		return parseXML(body)
+	}
+	return parseFields(body)
 }
 
 // fields are the properties of a request body. Names match in any casing (the
@@ -53,6 +62,7 @@ func supported(h http.Header) bool {
 // absent. What is wrong with the values gathers in bad.
 type fields struct {
 	values map[string]json.RawMessage
+	loose  map[string]bool // those that came as text, whatever they are
 	bad    []badParameter
 }
 
@@ -64,27 +74,27 @@ func parseFields(body []byte) (*fields, error) {
 	}
 	// json.Valid allows one value only: nothing may trail it.
 	if !utf8.Valid(body) || !json.Valid(body) {
-		return nil, notJSON("The body is not JSON.")
+		return nil, notParsed("The body is not JSON.")
 	}
 	if !distinct(json.NewDecoder(bytes.NewReader(body))) {
-		return nil, notJSON("A name occurs twice in an object of the body.")
+		return nil, notParsed("A name occurs twice in an object of the body.")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, notJSON("The body is not a JSON object.")
+		return nil, notParsed("The body is not a JSON object.")
 	}
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
-			return nil, notJSON("The body is not JSON.")
+			return nil, notParsed("The body is not JSON.")
 		}
 		var value json.RawMessage
 		if err := d.Decode(&value); err != nil {
-			return nil, notJSON("The body is not JSON.")
+			return nil, notParsed("The body is not JSON.")
 		}
 		key := strings.ToLower(name.(string))
 		if _, twice := f.values[key]; twice {
-			return nil, notJSON("A name occurs twice in the body, in different casing.")
+			return nil, notParsed("A name occurs twice in the body, in different casing.")
 		}
 		f.values[key] = value
 	}
@@ -125,7 +135,11 @@ func (f *fields) value(name string, v any, kind string) bool {
 	if !ok || string(raw) == "null" {
 		return false
 	}
-	if json.Unmarshal(raw, v) != nil {
+	if json.Unmarshal(raw, v) == nil {
+		return true
+	}
+	var text string
+	if !f.loose[strings.ToLower(name)] || json.Unmarshal(raw, &text) != nil || json.Unmarshal([]byte(text), v) != nil {
 		f.reject(name, "is not "+kind)
 		return false
 	}

@@ -39,7 +39,8 @@ func (r *refusal) Error() string {
 	return fmt.Sprintf("%d %s %s: %s", r.status, codes[r.status], r.subcode, r.message)
 }
 
-func (r *refusal) answer() answer {
+// answer is the error in the media type that the client takes, JSON if it takes none.
+func (r *refusal) answer(mediaType string) answer {
 	if r.page != "" {
 		return answer{status: r.status, header: r.header, mediaType: "text/html", raw: []byte(r.page)}
 	}
@@ -51,7 +52,7 @@ func (r *refusal) answer() answer {
 	if len(r.parameters) > 0 {
 		body = append(body, member{"parameters", r.parameters})
 	}
-	return answer{status: r.status, header: r.header, mediaType: jsonType + utf8Charset, content: body}
+	return answer{status: r.status, header: r.header, mediaType: mediaType + utf8Charset, content: body}
 }
 
 // codes are the ErrorCode values, one for each status.
@@ -62,8 +63,10 @@ var codes = map[int]string{
 	http.StatusMethodNotAllowed:      "MethodNotAllowed",
 	http.StatusNotAcceptable:         "NotAcceptable",
 	http.StatusConflict:              "Conflict",
+	http.StatusPreconditionFailed:    "PreconditionFailed",
 	http.StatusRequestEntityTooLarge: "EntityTooLarge",
 	http.StatusUnsupportedMediaType:  "UnsupportedMediaType",
+	http.StatusPreconditionRequired:  "PreconditionRequired",
 	http.StatusTooManyRequests:       "TooManyRequests",
 	http.StatusInternalServerError:   "ServiceFailure",
 	http.StatusServiceUnavailable:    "ServiceUnavailable",
@@ -85,7 +88,7 @@ func anonymousNotAllowed() *refusal {
 	return refuse(http.StatusForbidden, "AnonymousNotAllowed", "An anonymous user may not do this.")
 }
 
-func notJSON(message string) *refusal {
+func notParsed(message string) *refusal {
 	return refuse(http.StatusBadRequest, "DeserializationFailure", message)
 }
 

@@ -63,4 +63,24 @@ func etag(o object) string {
 	return strconv.FormatUint(uint64(h.Sum32()), 10)
 }
 
+// get is the value of a member, nil if there is none.
+func (o object) get(name string) any {
+	for _, m := range o {
+		if m.name == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
+func (o object) text(name string) string {
+	s, _ := o.get(name).(string)
+	return s
+}
+
+func (o object) object(name string) object {
+	inner, _ := o.get(name).(object)
+	return inner
+}
+
 func href(to string) object { return object{{"href", to}} }

@@ -151,7 +151,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a, err := s.serve(r)
 	var no *refusal
 	if errors.As(err, &no) { // no other errors are made here
-		a = no.answer()
+		mediaType := negotiate(r.Header)
+		if !isXML(mediaType) {
+			mediaType = jsonType // in which an error is for those who take nothing, too
+		}
+		a = no.answer(mediaType)
 	}
 	s.write(w, r, a)
 }
@@ -205,7 +209,7 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 
 	mediaType := negotiate(r.Header)
 	if mediaType == "" && path != photoPath {
-		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Only JSON is served.")
+		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(resourceTypes, ", ")+".")
 	}
 	if err := c.read(path); err != nil {
 		return answer{}, err
@@ -259,9 +263,9 @@ func (c *call) read(path string) error {
 		return err
 	}
 	if len(body) > 0 && !supported(c.request.Header) {
-		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+jsonType+".")
+		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+jsonType+" or "+xmlType+".")
 	}
-	c.fields, err = parseFields(body)
+	c.fields, err = parse(c.request.Header, body)
 	return err
 }
 

@@ -63,7 +63,8 @@ func TestRefusals(t *testing.T) {
 		{"too deep", true, "POST", "/me/note", strings.Repeat(`{"a":`, 20000) + "1" + strings.Repeat("}", 20000), nil, 400, []string{"BadRequest", "DeserializationFailure"}},
 
 		{"form", true, "POST", "/me/presence", online, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, []string{"UnsupportedMediaType", "UnsupportedMediaType"}},
-		{"XML", true, "POST", "/me/presence", online, []string{"Content-Type", "application/xml"}, 415, []string{"UnsupportedMediaType"}},
+		{"JSON said to be XML", true, "POST", "/me/presence", online, []string{"Content-Type", "application/xml"}, 400, []string{"BadRequest", "DeserializationFailure"}},
+		{"XML of another name", true, "POST", "/me/presence", input("Online"), []string{"Content-Type", "text/xml"}, 415, []string{"UnsupportedMediaType"}},
 		{"no Content-Type", true, "POST", "/me/presence", online, []string{"Content-Type", ""}, 415, []string{"UnsupportedMediaType"}},
 		{"compressed body", true, "POST", "/me/presence", online, []string{"Content-Encoding", "gzip"}, 415, []string{"UnsupportedMediaType"}},
 		{"body too large", true, "POST", "/me/note", big, nil, 413, []string{"EntityTooLarge"}},
@@ -80,7 +81,7 @@ func TestRefusals(t *testing.T) {
 		{"escaped slash", true, "GET", "/me%2Fpresence", "", nil, 404, []string{"NotFound", ""}},
 		{"another's photo", true, "GET", "/photos/lene@contoso.com", "", nil, 404, []string{"NotFound", ""}},
 		{"batch", true, "POST", "/batch", "--x--", []string{"Content-Type", "multipart/batching;boundary=x"}, 403, []string{"Forbidden", "OperationNotSupported"}},
-		{"only XML accepted", true, "GET", "/me", "", []string{"Accept", "application/xml"}, 406, []string{"NotAcceptable"}},
+		{"nothing accepted", true, "GET", "/me", "", []string{"Accept", "text/xml"}, 406, []string{"NotAcceptable"}},
 		{"JSON not accepted", true, "GET", "/me", "", []string{"Accept", "application/json;q=0, application/*;q=0.0, text/html"}, 406, []string{"NotAcceptable"}},
 		{"origin not listed", true, "GET", "/me", "", []string{"X-Ms-Origin", "http://evil.example"}, 403, []string{"Forbidden", ""}},
 		{"query cannot be read", true, "GET", "/events?ack=%zz", "", nil, 400, []string{"BadRequest", ""}},
@@ -324,7 +325,19 @@ func TestAccept(t *testing.T) {
 			t.Errorf("Accept %q: %q, want %q", accept, got, want)
 		}
 	}
-	for _, accept := range []string{"text/html", "application/xml", "application/json;q=0", "garbage", "*/*;q=0"} {
+	for accept, want := range map[string]string{
+		"application/xml":                                                        "application/xml; charset=utf-8",
+		"application/vnd.microsoft.com.ucwa+xml":                                 "application/vnd.microsoft.com.ucwa+xml; charset=utf-8",
+		"application/json;q=0.5, application/xml":                                "application/xml; charset=utf-8",
+		"application/xml;q=0.5, application/*":                                   plain,
+		"application/json;q=0, application/vnd.microsoft.com.ucwa+json;q=0, */*": "application/xml; charset=utf-8",
+	} {
+		r := a.do("GET", "/me", "", "Accept", accept).wants(200)
+		if got := r.Header().Get("Content-Type"); got != want || strings.HasPrefix(r.Body.String(), "<?xml") != strings.Contains(want, "xml") {
+			t.Errorf("Accept %q: %q, want %q: %s", accept, got, want, r.Body)
+		}
+	}
+	for _, accept := range []string{"text/html", "text/xml", "application/json;q=0", "garbage", "*/*;q=0"} {
 		a.do("GET", "/me", "", "Accept", accept).wants(406)
 	}
 	a.do("GET", "/photos/"+dana.Email, "", "Accept", "image/*").wants(200)

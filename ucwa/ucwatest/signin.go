@@ -154,7 +154,7 @@ func (s *Server) getUser(r *http.Request) (answer, error) {
 func represent(r *http.Request, content object) (answer, error) {
 	mediaType := negotiate(r.Header)
 	if mediaType == "" {
-		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Only JSON is served.")
+		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Only JSON and XML are served.")
 	}
 	a := ok(content)
 	a.mediaType = mediaType + utf8Charset

@@ -2,7 +2,6 @@ package ucwatest
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -132,10 +131,8 @@ func setting(r *http.Request, body []byte) string {
 		return "reset"
 	case !supported(r.Header):
 		return "media-type"
-	case !json.Valid(body):
-		return "not-json"
 	}
-	f, err := parseFields(body)
+	f, err := parse(r.Header, body)
 	if err != nil {
 		return "not-json"
 	}
