@@ -65,7 +65,9 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(a.status)
-	_, _ = w.Write(body) // that the client has gone is no concern of ours
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(body) // that the client has gone is no concern of ours
+	}
 }
 
 func encode(content object, mediaType string) []byte {

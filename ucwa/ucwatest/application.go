@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -35,6 +36,7 @@ type application struct {
 	cookie     string
 
 	available *availability // nil before makeMeAvailable
+	active    time.Time     // when the user last did something, once available
 	ended     bool
 	channel   channel
 }
@@ -191,7 +193,7 @@ func (a *application) end() {
 	if a.channel.held != nil {
 		a.release(outcome{err: applicationNotFound()})
 	}
-	a.channel.stopExpiry()
+	a.channel.stopAlarm()
 	a.user.applications = slices.DeleteFunc(a.user.applications, func(other *application) bool { return other == a })
 	a.server.mu.Lock()
 	delete(a.server.applications, a.id)
@@ -206,22 +208,33 @@ func (a *application) hear() {
 	a.renew()
 }
 
+// renew sets the application's one alarm, for whatever is due first.
 func (a *application) renew() {
-	if a.channel.stopExpiry != nil {
-		a.channel.stopExpiry()
+	if a.channel.stopAlarm != nil {
+		a.channel.stopAlarm()
 	}
-	a.channel.stopExpiry = a.server.clock.AfterFunc(a.server.expiry, a.expire)
+	now := a.server.clock.Now()
+	next := a.channel.heard.Add(a.server.expiry)
+	if a.channel.held != nil && !next.After(now) {
+		next = now.Add(a.server.expiry)
+	}
+	if idle, more := a.nextIdle(); more && idle.Before(next) {
+		next = idle
+	}
+	a.channel.stopAlarm = a.server.clock.AfterFunc(next.Sub(now), a.due)
 }
 
-// expire ends the application unless it has been heard of meanwhile.
-func (a *application) expire() {
+// due ends the application if it has not been heard of for too long, and else looks
+// who is idle.
+func (a *application) due() {
 	a.user.mu.Lock()
 	defer a.user.mu.Unlock()
 	switch {
 	case a.ended:
-	case a.channel.held != nil:
-		a.renew()
-	case !a.server.clock.Now().Before(a.channel.heard.Add(a.server.expiry)):
+	case a.channel.held == nil && !a.server.clock.Now().Before(a.channel.heard.Add(a.server.expiry)):
 		a.end()
+	default:
+		a.renew()
+		a.user.settle()
 	}
 }

@@ -150,6 +150,31 @@ func (f *fields) reject(name, reason string) {
 	f.bad = append(f.bad, badParameter{name, reason})
 }
 
+// query adds the parameters of the request's query that the body does not have:
+// the reference lets some operations take theirs from either.
+func (c *call) query(names ...string) {
+	f := c.fields
+	for _, name := range names {
+		key := strings.ToLower(name)
+		given := c.request.URL.Query()[name]
+		if _, sent := f.values[key]; sent || len(given) == 0 {
+			continue
+		}
+		if len(given) > 1 {
+			f.reject(name, "occurs twice in the query")
+			continue
+		}
+		raw, err := json.Marshal(given[0])
+		if err != nil {
+			panic(err) // a string can be marshalled
+		}
+		if f.loose == nil {
+			f.loose = map[string]bool{}
+		}
+		f.values[key], f.loose[key] = raw, true
+	}
+}
+
 // text is the value of an optional string.
 func (f *fields) text(name string) string {
 	var s string

@@ -23,10 +23,10 @@ type channel struct {
 	changes []change  // not told yet; one for a resource, so there are only so many
 	since   time.Time // when the first of them came
 
-	held       *held // the pending GET
-	heard      time.Time
-	opened     bool // there has been a GET
-	stopExpiry func()
+	held      *held // the pending GET
+	heard     time.Time
+	opened    bool // there has been a GET
+	stopAlarm func()
 
 	// What the client asked for, zero if it did not. All that is served here
 	// has medium priority, so low and priority are remembered to no effect.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +16,7 @@ import (
 )
 
 // FuzzHandler sends what it likes to an application, twice: nothing may panic,
-// answer 5xx but for a GET given up, or answer with content that is no JSON.
+// answer 5xx but for a GET given up, or answer with content that is not what it says.
 func FuzzHandler(f *testing.F) {
 	f.Add("GET", "", "Accept: application/json\nAccept-Encoding: gzip;q=0.1", "")
 	f.Add("POST", "/me/makeMeAvailable", "Content-Type: application/json", `{"SupportedModalities": ["Messaging"]}`)
@@ -26,6 +27,17 @@ func FuzzHandler(f *testing.F) {
 	f.Add("GET", "/photos/Dana@contoso.com", "Cookie: cwt_ucwa=x", "")
 	f.Add("POST", "/../applications", "Content-Type: application/json", `{"userAgent":"x","culture":"en","endpointId":"22222222-2222-2222-2222-000000000001"}`)
 	f.Add("DELETE", "", "", "")
+	f.Add("OPTIONS", "/me", "", "")
+	f.Add("HEAD", "/me", "X-MS-RequiresMinResourceVersion: 2", "")
+	f.Add("POST", "/me/note?message=x", "Content-Type: application/xml\nAccept: application/xml", `<input xmlns="http://schemas.microsoft.com/rtc/2012/03/ucwa"><property name="message">x</property></input>`)
+	f.Add("PUT", "/communication", "Content-Type: application/json\nIf-Match: *", `{"supportedModalities":["Messaging"],"conversationHistory":"Enabled"}`)
+	f.Add("PUT", "/me/callForwardingSettings", `If-Match: "1", W/"2"`, `{}`)
+	f.Add("POST", "/me/callForwardingSettings/unansweredCallSettings/unansweredCallToContact?target=sip:x@y&ringDelay=5", "", "")
+	f.Add("POST", "/me/phones/home/changeNumber", "Content-Type: application/json", `{"number":"+14255550123","includeInContactCard":true}`)
+	f.Add("POST", "/onlineMeetings/myOnlineMeetings", "Content-Type: application/json", `{"subject":"x","attendees":["sip:x@y"],"expirationTime":"2013-01-17T00:00:00Z"}`)
+	f.Add("GET", "/people/search?query=dana&limit=1", "Accept: application/vnd.microsoft.com.ucwa+xml", "")
+	f.Add("GET", "/people/contacts/sip:dana@contoso.com/contactNote", "", "")
+	f.Add("POST", "/communication/startMessaging", "Content-Type: application/json", `{"to":"sip:x@y","operationId":"1"}`)
 	f.Fuzz(func(t *testing.T, method, path, headers, body string) {
 		target, err := url.Parse(root + "/101" + path)
 		if err != nil {
@@ -57,13 +69,15 @@ func FuzzHandler(f *testing.F) {
 					t.Errorf("204 with %q", rec.Body)
 				}
 			case mediaType == "image/png", mediaType == "text/html" && rec.Code == 401:
-			default:
-				if !strings.HasSuffix(mediaType, "json; charset=utf-8") {
-					t.Errorf("%d %s", rec.Code, mediaType)
+			case !strings.HasSuffix(mediaType, "json; charset=utf-8") && !strings.HasSuffix(mediaType, "xml; charset=utf-8"):
+				t.Errorf("%d %s", rec.Code, mediaType)
+			case rec.Header().Get("Content-Encoding") != "" || method == "HEAD":
+			case strings.HasSuffix(mediaType, "xml; charset=utf-8"):
+				if err := xml.Unmarshal(rec.Body.Bytes(), new(struct{})); err != nil {
+					t.Errorf("%d: %v: %q", rec.Code, err, rec.Body)
 				}
-				if rec.Header().Get("Content-Encoding") == "" && (!json.Valid(rec.Body.Bytes()) || !bytes.HasPrefix(rec.Body.Bytes(), []byte("{"))) {
-					t.Errorf("%d: %q", rec.Code, rec.Body)
-				}
+			case !json.Valid(rec.Body.Bytes()) || !bytes.HasPrefix(rec.Body.Bytes(), []byte("{")):
+				t.Errorf("%d: %q", rec.Code, rec.Body)
 			}
 		}
 	})

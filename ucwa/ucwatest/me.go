@@ -9,10 +9,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
-// photoPath stands for /photos/<address>, whoever's address it is.
-const photoPath = "/photos/"
+// photoPath is where photos are, named for the address of whoever they show.
+const (
+	photosPath = "/photos/"
+	photoPath  = photosPath + "*"
+)
 
 var (
 	modalities     = []string{"Audio", "Video", "PhoneAudio", "ApplicationSharing", "Messaging", "DataCollaboration", "PanoramicVideo"}
@@ -27,23 +31,14 @@ type availability struct {
 	messageFormats []string
 	audioRoute     string // an AudioPreference
 	phoneNumber    string
+	history        string        // a GenericPolicy; empty: Disabled
+	idle           time.Duration // of no activity that make the user idle
 }
 
 func getMe(c *call) (answer, error) { return ok(c.app.me()), nil }
 
 func (a *application) me() object {
-	u := a.user
-	properties := object{{"name", u.Name}, {"uri", u.URI}}
-	if u.Email != "" {
-		properties = append(properties, member{"emailAddresses", []string{u.Email}})
-	}
-	if u.Title != "" {
-		properties = append(properties, member{"title", u.Title})
-	}
-	if u.Department != "" {
-		properties = append(properties, member{"department", u.Department})
-	}
-	return resource("me", properties, a.meLinks(), nil)
+	return resource("me", append(a.user.card(), a.user.numbers()...), a.meLinks(), nil)
 }
 
 // meLinks are makeMeAvailable until it has been used, and then what it makes
@@ -64,12 +59,11 @@ func (a *application) meLinks() object {
 			member{"callForwardingSettings", a.link("/me/callForwardingSettings")},
 			member{"phones", a.link("/me/phones")})
 	}
-	return append(links, member{"photo", a.link(photoPath + url.PathEscape(a.user.address()))})
+	return append(links, member{"photo", a.link(photosPath + url.PathEscape(a.user.address()))})
 }
 
 // postMakeMeAvailable signs the application in. Source: API reference,
-// makeMeAvailable. Its time spans are accepted and have no effect: nobody is
-// ever idle here.
+// makeMeAvailable. That of its time spans which is about calls has no effect.
 func postMakeMeAvailable(c *call) (answer, error) {
 	a, f := c.app, c.fields
 	if a.user.Anonymous {
@@ -85,7 +79,7 @@ func postMakeMeAvailable(c *call) (answer, error) {
 		audioRoute:     f.oneOf("audioPreference", audioRoutes),
 		phoneNumber:    f.text("phoneNumber"),
 	}
-	f.text("inactiveTimeout")
+	said.idle = f.span("inactiveTimeout", defaultIdle)
 	f.text("voipFallbackToPhoneAudioTimeOut")
 	if err := f.err(); err != nil {
 		return answer{}, err
@@ -97,6 +91,7 @@ func postMakeMeAvailable(c *call) (answer, error) {
 		said.signInAs = "Online"
 	}
 	a.available = said
+	a.act()
 	a.announceAvailability()
 	a.user.settle()
 	return noContent(), nil
@@ -115,8 +110,8 @@ func (a *application) announceAvailability() {
 	a.queue("communication", "communication", "updated")
 }
 
-// postReportMyActivity takes notice that the user is there. It raises no
-// event: nobody is ever idle here.
+// postReportMyActivity takes notice that the user is there: whoever was idle is no
+// longer, and that is told.
 func postReportMyActivity(c *call) (answer, error) {
 	if c.user.Anonymous {
 		return answer{}, anonymousNotAllowed()
@@ -124,32 +119,15 @@ func postReportMyActivity(c *call) (answer, error) {
 	if c.app.available == nil {
 		return answer{}, makeMeAvailableRequired()
 	}
+	c.app.act()
+	c.user.settle()
 	return noContent(), nil
 }
 
-// Phones and the settings for forwarding calls are there to be read, and say
-// that the user has none.
-
-func getPhones(c *call) (answer, error) {
-	if c.user.Anonymous {
-		return answer{}, anonymousNotAllowed()
-	}
-	return ok(resource("phones", nil, object{{"self", c.app.link("/me/phones")}}, nil)), nil
-}
-
-func getCallForwardingSettings(c *call) (answer, error) {
-	if c.user.Anonymous {
-		return answer{}, anonymousNotAllowed()
-	}
-	return ok(resource("callForwardingSettings",
-		object{{"activePeriod", "Always"}, {"activeSetting", "None"}, {"unansweredCallHandling", "Disabled"}},
-		object{{"self", c.app.link("/me/callForwardingSettings")}}, nil)), nil
-}
-
-// getPhoto serves the user's own photo; others' are not there.
+// getPhoto serves the photo of any account, and the user's own. All look alike.
 func getPhoto(c *call) (answer, error) {
-	_, whose, _ := strings.Cut(c.request.URL.Path, photoPath)
-	if !strings.EqualFold(whose, c.user.address()) {
+	known := c.server.account(func(u *user) bool { return !u.Anonymous && strings.EqualFold(c.name, u.address()) })
+	if known == nil && !strings.EqualFold(c.name, c.user.address()) {
 		return answer{}, notFound()
 	}
 	return answer{status: http.StatusOK, mediaType: "image/png", raw: photo}, nil

@@ -13,7 +13,10 @@ func getNote(c *call) (answer, error) {
 		object{{"self", c.app.link("/me/note")}}, nil)), nil
 }
 
-func postNote(c *call) (answer, error) { return c.setText("note", "message", &c.user.message) }
+func postNote(c *call) (answer, error) {
+	c.query("message")
+	return c.setText("note", "message", &c.user.message)
+}
 
 func getLocation(c *call) (answer, error) {
 	if c.app.available == nil {

@@ -51,19 +51,22 @@ func postPresence(c *call) (answer, error) {
 		return answer{}, err
 	}
 	c.user.preferred = preferred
+	c.app.act()
 	c.user.settle()
 	return noContent(), nil
 }
 
 // presence is what was set last, by whichever application, or else computed:
 // the most available of what the applications signed in as. A user with no
-// available application is offline whatever was set.
+// available application is offline whatever was set, and one who does nothing in
+// any of them is idle.
 func (u *user) presence() presence {
-	best := -1
+	best, idle := -1, away
 	for _, a := range u.applications {
 		if a.available == nil {
 			continue
 		}
+		idle = min(idle, a.idleness())
 		if rank := slices.Index(preferredAvailabilities, a.available.signInAs); best < 0 || rank < best {
 			best = rank
 		}
@@ -72,9 +75,9 @@ func (u *user) presence() presence {
 	case best < 0:
 		return offline
 	case u.preferred != "":
-		return seen(u.preferred)
+		return whenIdle(seen(u.preferred), idle)
 	default:
-		return seen(preferredAvailabilities[best])
+		return whenIdle(seen(preferredAvailabilities[best]), idle)
 	}
 }
 
@@ -83,6 +86,7 @@ func (u *user) presence() presence {
 // lets go the pending GETs that have something to say.
 func (u *user) settle() {
 	now := u.presence()
+	u.publish(now)
 	if now != u.shared {
 		u.shared = now
 		u.announce("presence")
@@ -103,4 +107,19 @@ func (u *user) announce(rel string) {
 			a.queue("me", rel, "updated")
 		}
 	}
+}
+
+// publish lets others see the user as he is now.
+func (u *user) publish(now presence) {
+	p := &public{presence: now, message: u.message, location: u.location}
+	for _, a := range u.applications {
+		if a.available != nil {
+			for _, m := range a.available.modalities {
+				if !slices.Contains(p.modalities, m) {
+					p.modalities = append(p.modalities, m)
+				}
+			}
+		}
+	}
+	u.public.Store(p)
 }

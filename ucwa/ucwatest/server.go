@@ -107,43 +107,15 @@ func New(cfg Config) *Server {
 	return s
 }
 
-// operation is one method of one resource. It runs with the lock of the user
-// held and must not wait; an answer that comes later says so with held.
-type operation func(*call) (answer, error)
-
 // call is a request on its way to its operation.
 type call struct {
 	server  *Server
 	request *http.Request
 	user    *user
 	app     *application // nil for the applications resource
-	fields  *fields      // of a POST
-}
-
-// methods are the operations of one resource, by method.
-type methods map[string]operation
-
-var applications = methods{http.MethodPost: createApplication}
-
-// resources are those of an application, by path below it. What is in no
-// table is not there, and what is not in the row is not allowed.
-var resources = map[string]methods{
-	"":                           {http.MethodGet: getApplication, http.MethodDelete: deleteApplication},
-	"/policies":                  {http.MethodGet: getPolicies},
-	"/batch":                     {http.MethodPost: postBatch},
-	"/events":                    {http.MethodGet: getEvents},
-	"/me":                        {http.MethodGet: getMe},
-	"/me/makeMeAvailable":        {http.MethodPost: postMakeMeAvailable},
-	"/me/presence":               {http.MethodGet: getPresence, http.MethodPost: postPresence},
-	"/me/note":                   {http.MethodGet: getNote, http.MethodPost: postNote},
-	"/me/location":               {http.MethodGet: getLocation, http.MethodPost: postLocation},
-	"/me/reportMyActivity":       {http.MethodPost: postReportMyActivity},
-	"/me/callForwardingSettings": {http.MethodGet: getCallForwardingSettings},
-	"/me/phones":                 {http.MethodGet: getPhones},
-	photoPath:                    {http.MethodGet: getPhoto},
-	"/people":                    {http.MethodGet: getPeople},
-	"/onlineMeetings":            {http.MethodGet: getOnlineMeetings},
-	"/communication":             {http.MethodGet: getCommunication},
+	path    string       // below the application
+	name    string       // what the path names where its row has a *
+	fields  *fields      // of a POST or PUT
 }
 
 // ServeHTTP answers one request.
@@ -172,14 +144,15 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 			return a, err
 		}
 	}
-	id, path, found := locate(r.URL)
+	id, segments, found := locate(r.URL)
 	if !found {
 		return answer{}, notFound()
 	}
-	c := &call{server: s, request: r}
+	c := &call{server: s, request: r, path: join(segments)}
+	photo := strings.HasPrefix(c.path, photosPath)
 	app := s.application(id)
 	var err error
-	if app != nil && path == photoPath && photoCookie(r, app) {
+	if app != nil && photo && photoCookie(r, app) {
 		c.user = app.user
 	} else if c.user, err = s.authenticate(r); err != nil {
 		return answer{}, err
@@ -198,20 +171,26 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 			return answer{}, applicationNotFound()
 		}
 		c.app = app
-		if table, found = resources[path]; !found {
+		if table, c.name, found = find(segments); !found {
 			return answer{}, notFound()
 		}
 	}
-	run, allowed := table[r.Method]
-	if !allowed {
+	run, allowed := table.operation(r.Method, c.path)
+	switch {
+	case r.Method == http.MethodOptions:
+		return answer{status: http.StatusNoContent, header: http.Header{"Allow": {table.allow()}}}, nil
+	case !allowed:
 		return answer{}, methodNotAllowed(table)
 	}
 
 	mediaType := negotiate(r.Header)
-	if mediaType == "" && path != photoPath {
+	if mediaType == "" && !photo {
 		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(resourceTypes, ", ")+".")
 	}
-	if err := c.read(path); err != nil {
+	if err := version(r.Header); err != nil {
+		return answer{}, err
+	}
+	if err := c.read(); err != nil {
 		return answer{}, err
 	}
 	a, err := c.run(run)
@@ -223,6 +202,9 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 			return answer{}, err
 		}
 	}
+	if _, changes := table[http.MethodPut]; changes && a.content != nil {
+		a.header = http.Header{"Etag": {quoted(a.content)}} // what If-Match will want
+	}
 	if a.mediaType == "" {
 		a.mediaType = mediaType + utf8Charset
 	}
@@ -230,42 +212,38 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 }
 
 // locate splits a path into an application's id, empty for the applications
-// resource itself, and the path below it. Segments are compared decoded: some
+// resource itself, and the segments below it. They are compared decoded: some
 // clients escape more than others.
-func locate(u *url.URL) (id, path string, found bool) {
+func locate(u *url.URL) (id string, below []string, found bool) {
 	rest, found := strings.CutPrefix(u.EscapedPath(), root)
 	if !found || rest == "" {
-		return "", "", found
+		return "", nil, found
 	}
 	segments := strings.Split(rest, "/")
 	for i, segment := range segments {
 		decoded, err := url.PathUnescape(segment)
 		if err != nil || strings.Contains(decoded, "/") || (decoded == "") != (i == 0) {
-			return "", "", false
+			return "", nil, false
 		}
 		segments[i] = decoded
 	}
-	id, below := segments[1], segments[2:]
-	if len(below) == 2 && below[0] == "photos" {
-		return id, photoPath, true // whose photo, the operation will see
-	}
-	for _, segment := range below {
-		path += "/" + segment
-	}
-	return id, path, true
+	return segments[1], segments[2:], true
 }
 
 // read reads the body. That of a GET or DELETE has no meaning, and that of
-// batch is no JSON.
-func (c *call) read(path string) error {
+// batch is not read.
+func (c *call) read() error {
 	body, err := readBody(c.request)
-	if err != nil || c.request.Method != http.MethodPost || path == "/batch" {
+	h := c.request.Header
+	switch {
+	case err != nil || c.request.Method != http.MethodPost && c.request.Method != http.MethodPut:
 		return err
-	}
-	if len(body) > 0 && !supported(c.request.Header) {
+	case c.path == "/batch":
+		return nil
+	case len(body) > 0 && !supported(h):
 		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+jsonType+" or "+xmlType+".")
 	}
-	c.fields, err = parse(c.request.Header, body)
+	c.fields, err = parse(h, body)
 	return err
 }
 
@@ -276,22 +254,8 @@ func (c *call) run(op operation) (answer, error) {
 	if c.app != nil && c.app.ended {
 		return answer{}, applicationNotFound()
 	}
-	return op(c)
-}
-
-func methodNotAllowed(table methods) *refusal {
-	var names []string
-	for name := range table {
-		names = append(names, name)
+	if c.user.Anonymous && personal(c.path) {
+		return answer{}, anonymousNotAllowed()
 	}
-	slices.Sort(names)
-	return refuse(http.StatusMethodNotAllowed, "", "The resource has no such method.").
-		with("Allow", strings.Join(names, ", "))
-}
-
-// postBatch refuses: the link is there because an application without it would
-// not be one, but batches are not served. OperationNotSupported is what the
-// reference has for an operation that a deployment does without.
-func postBatch(*call) (answer, error) {
-	return answer{}, refuse(http.StatusForbidden, "OperationNotSupported", "Batches are not served.")
+	return op(c)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // User is someone who has an account on the server, or who has joined a
@@ -52,6 +53,13 @@ type user struct {
 	shared       presence       // what was told last
 	message      string         // of the note
 	location     string
+	phones       map[string]phone // by type
+	forwarding   forwarding
+	meetings     []*meeting // by age
+	assigned     *meeting   // nil until somebody asks for it
+	planned      int        // meetings, ever
+
+	public atomic.Pointer[public] // what others see, without mu; nil: nothing yet
 }
 
 // AddUser gives a user an account and returns a token for it, which requests
@@ -111,6 +119,21 @@ func (s *Server) secret(purpose string) string {
 func digest(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// card is the user as properties of a resource.
+func (u *user) card() object {
+	properties := object{{"name", u.Name}, {"uri", u.URI}}
+	if u.Email != "" {
+		properties = append(properties, member{"emailAddresses", []string{u.Email}})
+	}
+	if u.Title != "" {
+		properties = append(properties, member{"title", u.Title})
+	}
+	if u.Department != "" {
+		properties = append(properties, member{"department", u.Department})
+	}
+	return properties
 }
 
 // address is the user's e-mail address or, for want of one, SIP address: it is

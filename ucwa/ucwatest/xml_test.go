@@ -159,6 +159,35 @@ func TestRequestsInXML(t *testing.T) {
 	}
 }
 
+// TestValuesInXML reads lists, numbers and booleans out of text, which JSON that has
+// them as text does not get by with.
+func TestValuesInXML(t *testing.T) {
+	a := newWorld(t).dana(false)
+	send := func(path, properties string) *reply {
+		return a.do("POST", path, `<input xmlns="`+namespace+`">`+properties+`</input>`, "Content-Type", "application/xml")
+	}
+	send("/me/makeMeAvailable", `<propertyList name="supportedModalities"><item>Messaging</item> <item>Audio</item></propertyList>`).wants(204)
+	if d := cmp.Diff([]any{"Messaging", "Audio"}, a.get("/communication").json()["supportedModalities"]); d != "" {
+		t.Error(d)
+	}
+	const ring = "/me/callForwardingSettings/unansweredCallSettings/unansweredCallToVoicemail"
+	send(ring, `<property name="ringDelay">20</property>`).wants(204)
+	if got := a.get("/me/callForwardingSettings/unansweredCallSettings").json()["ringDelay"]; got != 20.0 {
+		t.Errorf("ringDelay %v", got)
+	}
+	send(ring, `<property name="ringDelay">long</property>`).wants(400, "BadRequest", "ParameterValidationFailure")
+	send("/me/phones/home/changeVisibility", `<property name="includeInContactCard">true</property>`).wants(204)
+	if got := a.get("/me/phones/home").json()["includeInContactCard"]; got != true {
+		t.Errorf("includeInContactCard %v", got)
+	}
+	a.post(ring, `{"ringDelay":"20"}`).wants(400, "BadRequest", "ParameterValidationFailure")
+	a.post("/me/phones/home/changeVisibility?includeInContactCard=false", "").wants(204)
+	if got := a.get("/me/phones/home").json()["includeInContactCard"]; got != false {
+		t.Errorf("includeInContactCard %v", got)
+	}
+	a.post("/me/phones/home/changeVisibility?includeInContactCard=false&includeInContactCard=true", "").wants(400)
+}
+
 func TestErrorsInXML(t *testing.T) {
 	a := newWorld(t).dana(true)
 	r := a.do("POST", "/me/presence", `{"availability":"<>"}`, "Accept", "application/vnd.microsoft.com.ucwa+xml").wants2(400, "application/vnd.microsoft.com.ucwa+xml; charset=utf-8")

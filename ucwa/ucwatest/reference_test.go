@@ -1,0 +1,331 @@
+package ucwatest_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// reference is what the API reference says of the resources that the server has.
+type reference struct {
+	Resources map[string]struct {
+		Properties, Links []string
+		Operations        map[string]struct {
+			Status int
+			Query  []string
+			Body   map[string]struct {
+				Required    bool
+				Values      []string
+				Enumeration string
+			}
+			Errors []string // status and subcode
+		}
+	}
+	Enumerations map[string][]string
+}
+
+func readReference(t *testing.T) *reference {
+	t.Helper()
+	data, err := os.ReadFile("testdata/api.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &reference{}
+	if err := json.Unmarshal(data, r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// read says which enumeration a property has where no request has it, or has
+// another than what is read.
+var read = map[string]string{
+	"presence.availability": "Availability", "contactPresence.availability": "Availability",
+	"note.type": "NoteType", "contactNote.type": "NoteType", "contact.type": "ContactType", "contact.sourceNetwork": "SourceNetwork",
+	"contactPrivacyRelationship.relationshipLevel": "PrivacyRelationshipLevel", "contactSupportedModalities.modalities": "ModalityType",
+	"immediateForwardSettings.target":  "ImmediateForwardSettingsTarget",
+	"myOnlineMeeting.onlineMeetingRel": "OnlineMeetingRel", "myAssignedOnlineMeeting.onlineMeetingRel": "OnlineMeetingRel",
+	"onlineMeetingDefaultValues.defaultOnlineMeetingRel": "OnlineMeetingRel",
+	"policies.emoticons": "GenericPolicy", "policies.exchangeUnifiedMessaging": "GenericPolicy", "policies.htmlMessaging": "GenericPolicy",
+	"policies.messageArchiving": "GenericPolicy", "policies.messagingUrls": "GenericPolicy", "policies.photos": "GenericPolicy",
+	"policies.saveMessagingHistory": "GenericPolicy",
+}
+
+// values are those that a property may have, nil if any.
+func (r *reference) values(rel, property string) []string {
+	if name := read[rel+"."+property]; name != "" {
+		return r.Enumerations[name]
+	}
+	for _, name := range append([]string{rel}, slices.Sorted(maps.Keys(r.Resources))...) {
+		for _, o := range r.Resources[name].Operations {
+			if b := o.Body[property]; b.Enumeration != "" {
+				return append(slices.Clone(b.Values), r.Enumerations[b.Enumeration]...)
+			}
+		}
+	}
+	return nil
+}
+
+// states are what an application can be like when it is looked at.
+var states = map[string]func(*world) *app{
+	"new": func(w *world) *app { return w.dana(false) },
+	"available": func(w *world) *app {
+		a := w.dana(false)
+		a.post("/me/makeMeAvailable", `{"supportedModalities":["Messaging","PhoneAudio"],"supportedMessageFormats":["Plain"],"audioPreference":"PhoneAudio","phoneNumber":"tel:+14255550123"}`).wants(204)
+		return a
+	},
+	"busy": func(w *world) *app {
+		lene := w.create(w.server.AddUser(ucwatest.User{Name: "Lene <Aaling>", URI: "sip:lene@contoso.com", Title: "R&D"}), 1)
+		lene.makeAvailable("Busy")
+		lene.post("/me/note", `{"message":"a < b & \"c\"\u0001"}`).wants(204)
+		a := w.dana(true)
+		a.post("/me/phones/work/changeNumber", `{"number":"+1 (425) 555-0123","includeInContactCard":true}`).wants(204)
+		a.post("/onlineMeetings/myOnlineMeetings", `{"subject":"x","attendees":["sip:lene@contoso.com"],"expirationTime":"2013-02-01T00:00:00Z"}`).wants(201)
+		forward := "/me/callForwardingSettings/"
+		a.post(forward+"immediateForwardSettings/immediateForwardToContact", `{"target":"sip:lene@contoso.com"}`).wants(204)
+		a.post(forward+"simultaneousRingSettings/simultaneousRingToContact", `{"target":"sip:lene@contoso.com","ringDelay":5}`).wants(204)
+		a.post(forward+"unansweredCallSettings/unansweredCallToVoicemail", `{"ringDelay":20}`).wants(204)
+		a.do("PUT", "/communication", `{"supportedModalities":["Messaging"],"conversationHistory":"Enabled"}`, "If-Match", "*").wants(200)
+		return a
+	},
+	"anonymous": func(w *world) *app {
+		return w.create(w.server.AddUser(ucwatest.User{URI: "sip:guest@contoso.com", Anonymous: true}), 0)
+	},
+}
+
+// crawl follows every link from the application downwards, and returns under which
+// rel each href was served.
+func (a *app) crawl(api *reference, visit func(rel, href string, got *reply)) map[string]string {
+	a.Helper()
+	rels := map[string]string{}
+	var follow func(rel, href string)
+	links := func(r map[string]any) {
+		for rel, v := range r["_links"].(map[string]any) {
+			list, isList := v.([]any)
+			if !isList {
+				list = []any{v}
+			}
+			for _, l := range list {
+				if rel != "self" {
+					follow(rel, l.(map[string]any)["href"].(string))
+				}
+			}
+		}
+	}
+	follow = func(rel, href string) {
+		a.Helper()
+		if _, known := api.Resources[rel]; !known || !strings.HasPrefix(href, a.href) {
+			a.Fatalf("%s is served under %s, which is not in the reference", href, rel)
+		}
+		if slices.Contains(api.Resources[rel].Operations["GET"].Query, "query") {
+			href += "?query=CONTOSO&limit=1"
+		}
+		if before, seen := rels[href]; seen {
+			if before != rel && !strings.HasSuffix(strings.ToLower(rel), "photo") {
+				a.Fatalf("%s is served under %s and %s", href, before, rel)
+			}
+			return
+		}
+		rels[href] = rel
+		if _, post := api.Resources[rel].Operations["POST"]; rel == "events" || post && len(api.Resources[rel].Operations) == 1 {
+			return // something to do, or to wait for, rather than to read
+		}
+		got := a.send(request("GET", href, a.token, "")).wants(200)
+		if got.Header().Get("Content-Type") == "image/png" {
+			return
+		}
+		visit(rel, href, got)
+		links(got.json())
+		embedded, _ := got.json()["_embedded"].(map[string]any)
+		for _, inner := range embedded {
+			links(inner.(map[string]any))
+		}
+	}
+	follow("application", a.href)
+	// me and its neighbours are embedded, and linked to by nothing.
+	for _, rel := range []string{"me", "people", "onlineMeetings", "communication"} {
+		follow(rel, a.href+"/"+rel)
+	}
+	return rels
+}
+
+// TestResourcesAreOfTheReference looks at all that the server serves: every link
+// resolves, and leads to a resource of its rel, whose properties, links and values
+// stand in the reference. XML tells the same.
+func TestResourcesAreOfTheReference(t *testing.T) {
+	api := readReference(t)
+	served := map[string]bool{}
+	for state, prepare := range states {
+		a := prepare(newWorld(t))
+		check := func(rel string, r map[string]any) {
+			t.Helper()
+			of, known := api.Resources[rel]
+			if r["rel"] != rel || !known {
+				t.Errorf("%s: %s has the rel %v", state, rel, r["rel"])
+			}
+			if etag, _ := r["etag"].(string); etag == "" || strings.Trim(etag, "0123456789") != "" {
+				t.Errorf("%s: %s has the etag %q", state, rel, r["etag"])
+			}
+			for name := range r["_links"].(map[string]any) {
+				if name != "self" && !slices.Contains(of.Links, name) {
+					t.Errorf("%s: %s links to %s, which is not in the reference", state, rel, name)
+				}
+			}
+			for name, v := range r {
+				if slices.Contains([]string{"_links", "_embedded", "rel", "etag"}, name) {
+					continue
+				}
+				if !slices.Contains(of.Properties, name) {
+					t.Errorf("%s: %s has the property %s, which is not in the reference", state, rel, name)
+				}
+				list, isList := v.([]any)
+				if !isList {
+					list = []any{v}
+				}
+				if values := api.values(rel, name); values != nil {
+					for _, v := range list {
+						if s, _ := v.(string); !slices.Contains(values, s) {
+							t.Errorf("%s: %s of %s is %v, which is none of %s", state, name, rel, v, values)
+						}
+					}
+				}
+			}
+		}
+		rels := a.crawl(api, func(rel, href string, got *reply) {
+			r := got.json()
+			check(rel, r)
+			if got.link("self") != href && rel != "search" {
+				t.Errorf("%s: %s has the self link %s", state, href, got.link("self"))
+			}
+			embedded, _ := r["_embedded"].(map[string]any)
+			for inner, e := range embedded {
+				check(inner, e.(map[string]any))
+				if d := cmp.Diff(a.get("/"+inner).json(), e); d != "" {
+					t.Errorf("%s: %s is embedded as something else: %s", state, inner, d)
+				}
+			}
+			_, changes := api.Resources[rel].Operations["PUT"]
+			changes = changes || rel == "myOnlineMeeting" // of which the reference at hand has no operations
+			if tag, want := got.Header().Get("ETag"), strconv.Quote(got.at("etag")); changes && tag != want || !changes && tag != "" {
+				t.Errorf("%s: ETag of %s is %s, that of the body %s", state, rel, tag, want)
+			}
+			inXML := a.send(request("GET", href, a.token, "", "Accept", "application/xml")).wants(200)
+			if d := cmp.Diff(asText(r), inXML.xml(), cmp.Comparer(sameButForXML)); d != "" {
+				t.Errorf("%s: JSON and XML of %s differ: %s", state, rel, d)
+			}
+		})
+		for _, rel := range rels {
+			served[rel] = true
+		}
+	}
+	for rel := range api.Resources {
+		if !served[rel] {
+			t.Errorf("%s is in the reference at hand, and not served", rel)
+		}
+	}
+}
+
+// sameButForXML compares text of which XML cannot have every character.
+func sameButForXML(a, b string) bool {
+	clean := func(s string) string { return strings.ReplaceAll(s, "\u0001", "\ufffd") }
+	return clean(a) == clean(b)
+}
+
+// TestOperationsAreOfTheReference tries every operation that the reference has of
+// what is served, with what it requires: it is answered with the status that stands
+// there, or a refusal that does. What the reference does not have is not allowed.
+func TestOperationsAreOfTheReference(t *testing.T) {
+	api := readReference(t)
+	tried := map[string]bool{}
+	for state, prepare := range states {
+		rels := prepare(newWorld(t)).crawl(api, func(string, string, *reply) {})
+		for href, rel := range rels {
+			operations := maps.Clone(api.Resources[rel].Operations)
+			if len(operations) == 0 {
+				continue // myOnlineMeetings: the reference at hand has no operations of these
+			}
+			for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
+				op, there := operations[method]
+				a := prepare(newWorld(t)) // as if nothing had been done before
+				if !there {
+					allow := a.send(request(method, href, a.token, "")).wants(405, "MethodNotAllowed").Header().Get("Allow")
+					if want := strings.Join(slices.Sorted(maps.Keys(operations)), ", "); allow != want {
+						t.Errorf("Allow of %s is %s, want %s", rel, allow, want)
+					}
+					continue
+				}
+				if rel == "events" || rel == "batch" {
+					continue
+				}
+				body := map[string]any{}
+				for name, b := range op.Body {
+					switch {
+					case !b.Required:
+					case strings.HasSuffix(name, "ris"):
+						body[name] = []string{"sip:lene@contoso.com"}
+					case name == "duration":
+						body[name] = 10
+					default:
+						body[name] = "sip:lene@contoso.com"
+					}
+				}
+				sent, err := json.Marshal(body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				headers := []string{"If-Match", "*"}
+				r := a.send(request(method, href, a.token, string(sent), headers...))
+				switch {
+				case r.Code == op.Status:
+				case r.Code < 400:
+					t.Errorf("%s: %s %s: %d, want %d", state, method, rel, r.Code, op.Status)
+				default:
+					status := strconv.Itoa(r.Code)
+					code := status + " " + r.at("subcode")
+					early := r.at("subcode") == "MakeMeAvailableRequired" && state != "available" && state != "busy"
+					if !slices.Contains(op.Errors, strings.TrimSpace(code)) && !slices.Contains(op.Errors, status) && !early {
+						t.Errorf("%s: %s %s: %s is none of %s", state, method, rel, code, op.Errors)
+					}
+					if !slices.Contains(api.Enumerations["ErrorCode"], r.at("code")) ||
+						r.at("subcode") != "" && !slices.Contains(api.Enumerations["ErrorSubcode"], r.at("subcode")) {
+						t.Errorf("%s: %s %s: %s", state, method, rel, r.Body)
+					}
+				}
+				tried[method+" "+rel] = true
+			}
+			options := prepare(newWorld(t))
+			r := options.send(request("OPTIONS", href, options.token, "")).wants(204)
+			if want := strings.Join(slices.Sorted(maps.Keys(operations)), ", "); r.Header().Get("Allow") != want {
+				t.Errorf("OPTIONS %s: Allow %s, want %s", rel, r.Header().Get("Allow"), want)
+			}
+		}
+	}
+	if len(tried) < 60 {
+		t.Errorf("only %d operations were tried", len(tried))
+	}
+}
+
+// TestHead holds that HEAD tells what GET would, and sends none of it.
+func TestHead(t *testing.T) {
+	a := newWorld(t).dana(true)
+	for _, path := range []string{"", "/me", "/people/search?query=" + url.QueryEscape("dana"), "/photos/" + dana.Email, "/communication"} {
+		get, head := a.get(path).wants(200), a.do("HEAD", path, "").wants(200)
+		if d := cmp.Diff(get.Header(), head.Header()); d != "" || head.Body.Len() > 0 {
+			t.Errorf("%s: %s, body %q", path, d, head.Body)
+		}
+	}
+	for _, path := range []string{"/events?ack=1", "/me/reportMyActivity"} {
+		if head := a.do("HEAD", path, "").wants(405); head.Body.Len() > 0 {
+			t.Errorf("%s: body %q", path, head.Body)
+		}
+	}
+}
