@@ -27,6 +27,7 @@ type answer struct {
 	content   object // a resource or an error
 	raw       []byte // or else these bytes
 	held      *held  // or else this comes later,
+	batch     []part // or else these are yet to be answered
 }
 
 func ok(content object) answer { return answer{status: http.StatusOK, content: content} }

@@ -8,14 +8,13 @@
 // have issued. With [Config.SignIn] the way to a token is served too:
 // Autodiscover, the user resource and the token endpoint, at one host or several.
 //
-// Served are applications, application, the event channel, and me, people,
+// Served are applications, application, batch, the event channel, and me, people,
 // onlineMeetings and communication with what a client touches on its way through
 // them: presence, note, location, phones and the forwarding of calls can be set,
 // meetings planned, the other accounts of the server found and looked at. Nobody has
 // a list of contacts, and there are no conversations: those collections are empty,
 // and what would begin a conversation or a subscription is refused in a way that the
-// reference has for it. Every link that is served resolves, that to
-// batch to a refusal. Representations are JSON
+// reference has for it. Every link that is served resolves. Representations are JSON
 // or XML, as the client asks.
 //
 // The server is strict: what the documentation does not allow it refuses, so
@@ -24,7 +23,7 @@
 // [Config.IDs]; with both given, the same session yields the same bytes.
 //
 // Sources: "Set my presence information", "Create an application", "Events",
-// and the API reference of UCWA 2.0 (Microsoft,
+// "Batch requests" and the API reference of UCWA 2.0 (Microsoft,
 // https://learn.microsoft.com/skype-sdk/ucwa/ucwa2_0), and for what they
 // leave open, what real deployments were seen to do. Where both are silent the
 // comment at the place says what was decided.

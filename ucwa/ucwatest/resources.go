@@ -23,7 +23,7 @@ var applications = methods{http.MethodPost: createApplication}
 var resources = map[string]methods{
 	"":          {http.MethodGet: getApplication, http.MethodDelete: deleteApplication},
 	"/policies": {http.MethodGet: getPolicies},
-	"/batch":    {http.MethodPost: refuses(notSupported)},
+	"/batch":    {http.MethodPost: postBatch},
 	"/events":   {http.MethodGet: getEvents},
 	photoPath:   {http.MethodGet: getPhoto},
 

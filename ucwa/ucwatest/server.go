@@ -115,7 +115,8 @@ type call struct {
 	app     *application // nil for the applications resource
 	path    string       // below the application
 	name    string       // what the path names where its row has a *
-	fields  *fields      // of a POST or PUT
+	body    []byte       // of a batch
+	fields  *fields      // of any other POST or PUT
 }
 
 // ServeHTTP answers one request.
@@ -183,9 +184,13 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 		return answer{}, methodNotAllowed(table)
 	}
 
-	mediaType := negotiate(r.Header)
+	served := resourceTypes
+	if c.path == "/batch" {
+		served = []string{batchType}
+	}
+	mediaType := choose(r.Header, served)
 	if mediaType == "" && !photo {
-		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(resourceTypes, ", ")+".")
+		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(served, ", ")+".")
 	}
 	if err := version(r.Header); err != nil {
 		return answer{}, err
@@ -201,6 +206,9 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 		if a, err = c.wait(a.held); err != nil {
 			return answer{}, err
 		}
+	}
+	if a.batch != nil {
+		return c.answerBatch(a.batch), nil
 	}
 	if _, changes := table[http.MethodPut]; changes && a.content != nil {
 		a.header = http.Header{"Etag": {quoted(a.content)}} // what If-Match will want
@@ -230,15 +238,18 @@ func locate(u *url.URL) (id string, below []string, found bool) {
 	return segments[1], segments[2:], true
 }
 
-// read reads the body. That of a GET or DELETE has no meaning, and that of
-// batch is not read.
+// read reads the body. That of a GET or DELETE has no meaning, and that of batch
+// has no properties.
 func (c *call) read() error {
 	body, err := readBody(c.request)
 	h := c.request.Header
 	switch {
 	case err != nil || c.request.Method != http.MethodPost && c.request.Method != http.MethodPut:
 		return err
+	case c.path == "/batch" && !isBatch(h.Get("Content-Type")):
+		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+batchType+" with a boundary.")
 	case c.path == "/batch":
+		c.body = body
 		return nil
 	case len(body) > 0 && !supported(h):
 		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+jsonType+" or "+xmlType+".")
