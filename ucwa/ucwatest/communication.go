@@ -5,6 +5,11 @@ import (
 	"slices"
 )
 
+var (
+	genericPolicies = []string{"None", "Disabled", "Enabled"}
+	importances     = []string{"Normal", "Urgent", "Emergency"}
+)
+
 func getCommunication(c *call) (answer, error) { return ok(c.app.communication()), nil }
 
 // communication shows what makeMeAvailable said; until then it supports nothing,

@@ -9,7 +9,6 @@ import "strings"
 var (
 	activePeriods     = []string{"Always", "Workhours"}
 	forwardingStates  = []string{"None", "ImmediateForward", "SimultaneousRing"}
-	genericPolicies   = []string{"None", "Disabled", "Enabled"}
 	handling          = []string{"Enabled", "Disabled"}
 	ringTargets       = []string{"None", "Team", "Delegates", "Contact"}
 	unansweredTargets = []string{"None", "Voicemail", "Contact"}

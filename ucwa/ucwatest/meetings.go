@@ -21,7 +21,6 @@ const (
 )
 
 var (
-	importances       = []string{"Normal", "Urgent", "Emergency"}
 	accessLevels      = []string{"None", "SameEnterprise", "Locked", "Invited", "Everyone"}
 	leaderAssignments = []string{"Disabled", "SameEnterprise", "Everyone"}
 	announcements     = []string{"Unsupported", "Disabled", "Enabled"}

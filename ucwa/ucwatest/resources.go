@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // operation is one method of one resource. It runs with the lock of the user
@@ -20,81 +21,83 @@ var applications = methods{http.MethodPost: createApplication}
 // names something, such as a contact. What is in no row is not there, and what is
 // not in the row is not allowed. Most paths end in the rel of the link that leads
 // there, so that a resource need only say which children it links to.
-var resources = map[string]methods{
-	"":          {http.MethodGet: getApplication, http.MethodDelete: deleteApplication},
-	"/policies": {http.MethodGet: getPolicies},
-	"/batch":    {http.MethodPost: postBatch},
-	"/events":   {http.MethodGet: getEvents},
-	photoPath:   {http.MethodGet: getPhoto},
+var resources = sync.OnceValue(func() map[string]methods {
+	return map[string]methods{
+		"":          {http.MethodGet: getApplication, http.MethodDelete: deleteApplication},
+		"/policies": {http.MethodGet: getPolicies},
+		"/batch":    {http.MethodPost: postBatch},
+		"/events":   {http.MethodGet: getEvents},
+		photoPath:   {http.MethodGet: getPhoto},
 
-	"/me":                           {http.MethodGet: getMe},
-	"/me/makeMeAvailable":           {http.MethodPost: postMakeMeAvailable},
-	"/me/presence":                  {http.MethodGet: getPresence, http.MethodPost: postPresence},
-	"/me/note":                      {http.MethodGet: getNote, http.MethodPost: postNote},
-	"/me/location":                  {http.MethodGet: getLocation, http.MethodPost: postLocation},
-	"/me/reportMyActivity":          {http.MethodPost: postReportMyActivity},
-	"/me/phones":                    {http.MethodGet: getPhones},
-	"/me/phones/*":                  {http.MethodGet: getPhone},
-	"/me/phones/*/changeNumber":     {http.MethodPost: changeNumber},
-	"/me/phones/*/changeVisibility": {http.MethodPost: changeVisibility},
-	"/me/callForwardingSettings":    {http.MethodGet: getForwarding, http.MethodPut: putForwarding},
-	"/me/callForwardingSettings/turnOffCallForwarding":                                {http.MethodPost: turnOffForwarding},
-	"/me/callForwardingSettings/immediateForwardSettings":                             {http.MethodGet: getImmediate},
-	"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToContact":   {http.MethodPost: forwardTo("ImmediateForward", "Contact")},
-	"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToDelegates": {http.MethodPost: refuses(noDelegates)},
-	"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToVoicemail": {http.MethodPost: forwardTo("ImmediateForward", "Voicemail")},
-	"/me/callForwardingSettings/simultaneousRingSettings":                             {http.MethodGet: getSimultaneous, http.MethodPut: putSimultaneous},
-	"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToContact":   {http.MethodPost: forwardTo("SimultaneousRing", "Contact")},
-	"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToDelegates": {http.MethodPost: refuses(noDelegates)},
-	"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToTeam":      {http.MethodPost: refuses(noTeam)},
-	"/me/callForwardingSettings/unansweredCallSettings":                               {http.MethodGet: getUnanswered, http.MethodPut: putUnanswered},
-	"/me/callForwardingSettings/unansweredCallSettings/resetUnansweredCallSettings":   {http.MethodPost: resetUnanswered},
-	"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToContact":       {http.MethodPost: unansweredTo("Contact")},
-	"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToVoicemail":     {http.MethodPost: unansweredTo("Voicemail")},
+		"/me":                           {http.MethodGet: getMe},
+		"/me/makeMeAvailable":           {http.MethodPost: postMakeMeAvailable},
+		"/me/presence":                  {http.MethodGet: getPresence, http.MethodPost: postPresence},
+		"/me/note":                      {http.MethodGet: getNote, http.MethodPost: postNote},
+		"/me/location":                  {http.MethodGet: getLocation, http.MethodPost: postLocation},
+		"/me/reportMyActivity":          {http.MethodPost: postReportMyActivity},
+		"/me/phones":                    {http.MethodGet: getPhones},
+		"/me/phones/*":                  {http.MethodGet: getPhone},
+		"/me/phones/*/changeNumber":     {http.MethodPost: changeNumber},
+		"/me/phones/*/changeVisibility": {http.MethodPost: changeVisibility},
+		"/me/callForwardingSettings":    {http.MethodGet: getForwarding, http.MethodPut: putForwarding},
+		"/me/callForwardingSettings/turnOffCallForwarding":                                {http.MethodPost: turnOffForwarding},
+		"/me/callForwardingSettings/immediateForwardSettings":                             {http.MethodGet: getImmediate},
+		"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToContact":   {http.MethodPost: forwardTo("ImmediateForward", "Contact")},
+		"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToDelegates": {http.MethodPost: refuses(noDelegates)},
+		"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToVoicemail": {http.MethodPost: forwardTo("ImmediateForward", "Voicemail")},
+		"/me/callForwardingSettings/simultaneousRingSettings":                             {http.MethodGet: getSimultaneous, http.MethodPut: putSimultaneous},
+		"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToContact":   {http.MethodPost: forwardTo("SimultaneousRing", "Contact")},
+		"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToDelegates": {http.MethodPost: refuses(noDelegates)},
+		"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToTeam":      {http.MethodPost: refuses(noTeam)},
+		"/me/callForwardingSettings/unansweredCallSettings":                               {http.MethodGet: getUnanswered, http.MethodPut: putUnanswered},
+		"/me/callForwardingSettings/unansweredCallSettings/resetUnansweredCallSettings":   {http.MethodPost: resetUnanswered},
+		"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToContact":       {http.MethodPost: unansweredTo("Contact")},
+		"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToVoicemail":     {http.MethodPost: unansweredTo("Voicemail")},
 
-	"/people":                                                {http.MethodGet: getPeople},
-	"/people/myContacts":                                     {http.MethodGet: shows("myContacts")},
-	"/people/myGroups":                                       {http.MethodGet: shows("myGroups", "defaultGroup", "pinnedGroup")},
-	"/people/myGroups/defaultGroup":                          {http.MethodGet: getGroup("defaultGroup", "Other Contacts")},
-	"/people/myGroups/pinnedGroup":                           {http.MethodGet: getGroup("pinnedGroup", "Pinned Contacts")},
-	"/people/myGroups/defaultGroup/groupContacts":            {http.MethodGet: shows("groupContacts")},
-	"/people/myGroups/defaultGroup/subscribeToGroupPresence": {http.MethodPost: refuses(conflict)},
-	"/people/myGroups/pinnedGroup/groupContacts":             {http.MethodGet: shows("groupContacts")},
-	"/people/myGroups/pinnedGroup/subscribeToGroupPresence":  {http.MethodPost: refuses(conflict)},
-	"/people/myGroupMemberships":                             {http.MethodGet: shows("myGroupMemberships")},
-	"/people/myPrivacyRelationships":                         {http.MethodGet: shows("myPrivacyRelationships")},
-	"/people/presenceSubscriptions":                          {http.MethodGet: shows("presenceSubscriptions"), http.MethodPost: refuses(notSupported)},
-	"/people/presenceSubscriptionMemberships":                {http.MethodGet: shows("presenceSubscriptionMemberships"), http.MethodPost: refuses(notSupported)},
-	"/people/subscribedContacts":                             {http.MethodGet: shows("subscribedContacts")},
-	"/people/search":                                         {http.MethodGet: getSearch},
-	"/people/contacts/*":                                     {http.MethodGet: getContact},
-	"/people/contacts/*/contactLocation":                     {http.MethodGet: getContactLocation},
-	"/people/contacts/*/contactNote":                         {http.MethodGet: getContactNote},
-	"/people/contacts/*/contactPresence":                     {http.MethodGet: getContactPresence},
-	"/people/contacts/*/contactPrivacyRelationship":          {http.MethodGet: getContactPrivacyRelationship},
-	"/people/contacts/*/contactSupportedModalities":          {http.MethodGet: getContactSupportedModalities},
+		"/people":                                                {http.MethodGet: getPeople},
+		"/people/myContacts":                                     {http.MethodGet: shows("myContacts")},
+		"/people/myGroups":                                       {http.MethodGet: shows("myGroups", "defaultGroup", "pinnedGroup")},
+		"/people/myGroups/defaultGroup":                          {http.MethodGet: getGroup("defaultGroup", "Other Contacts")},
+		"/people/myGroups/pinnedGroup":                           {http.MethodGet: getGroup("pinnedGroup", "Pinned Contacts")},
+		"/people/myGroups/defaultGroup/groupContacts":            {http.MethodGet: shows("groupContacts")},
+		"/people/myGroups/defaultGroup/subscribeToGroupPresence": {http.MethodPost: refuses(conflict)},
+		"/people/myGroups/pinnedGroup/groupContacts":             {http.MethodGet: shows("groupContacts")},
+		"/people/myGroups/pinnedGroup/subscribeToGroupPresence":  {http.MethodPost: refuses(conflict)},
+		"/people/myGroupMemberships":                             {http.MethodGet: shows("myGroupMemberships")},
+		"/people/myPrivacyRelationships":                         {http.MethodGet: shows("myPrivacyRelationships")},
+		"/people/presenceSubscriptions":                          {http.MethodGet: shows("presenceSubscriptions"), http.MethodPost: refuses(notSupported)},
+		"/people/presenceSubscriptionMemberships":                {http.MethodGet: shows("presenceSubscriptionMemberships"), http.MethodPost: refuses(notSupported)},
+		"/people/subscribedContacts":                             {http.MethodGet: shows("subscribedContacts")},
+		"/people/search":                                         {http.MethodGet: getSearch},
+		"/people/contacts/*":                                     {http.MethodGet: getContact},
+		"/people/contacts/*/contactLocation":                     {http.MethodGet: getContactLocation},
+		"/people/contacts/*/contactNote":                         {http.MethodGet: getContactNote},
+		"/people/contacts/*/contactPresence":                     {http.MethodGet: getContactPresence},
+		"/people/contacts/*/contactPrivacyRelationship":          {http.MethodGet: getContactPrivacyRelationship},
+		"/people/contacts/*/contactSupportedModalities":          {http.MethodGet: getContactSupportedModalities},
 
-	"/onlineMeetings":                                      {http.MethodGet: getOnlineMeetings},
-	"/onlineMeetings/myOnlineMeetings":                     {http.MethodGet: getMyOnlineMeetings, http.MethodPost: postMyOnlineMeetings},
-	"/onlineMeetings/myOnlineMeetings/*":                   {http.MethodGet: getMyOnlineMeeting, http.MethodPut: putMyOnlineMeeting, http.MethodDelete: deleteMyOnlineMeeting},
-	"/onlineMeetings/myAssignedOnlineMeeting":              {http.MethodGet: getAssigned, http.MethodPut: putAssigned, http.MethodDelete: deleteAssigned},
-	"/onlineMeetings/onlineMeetingDefaultValues":           {http.MethodGet: getOnlineMeetingDefaultValues},
-	"/onlineMeetings/onlineMeetingEligibleValues":          {http.MethodGet: shows("onlineMeetingEligibleValues")},
-	"/onlineMeetings/onlineMeetingInvitationCustomization": {http.MethodGet: shows("onlineMeetingInvitationCustomization")},
-	"/onlineMeetings/onlineMeetingPolicies":                {http.MethodGet: shows("onlineMeetingPolicies")},
-	"/onlineMeetings/phoneDialInInformation":               {http.MethodGet: shows("phoneDialInInformation")},
+		"/onlineMeetings":                                      {http.MethodGet: getOnlineMeetings},
+		"/onlineMeetings/myOnlineMeetings":                     {http.MethodGet: getMyOnlineMeetings, http.MethodPost: postMyOnlineMeetings},
+		"/onlineMeetings/myOnlineMeetings/*":                   {http.MethodGet: getMyOnlineMeeting, http.MethodPut: putMyOnlineMeeting, http.MethodDelete: deleteMyOnlineMeeting},
+		"/onlineMeetings/myAssignedOnlineMeeting":              {http.MethodGet: getAssigned, http.MethodPut: putAssigned, http.MethodDelete: deleteAssigned},
+		"/onlineMeetings/onlineMeetingDefaultValues":           {http.MethodGet: getOnlineMeetingDefaultValues},
+		"/onlineMeetings/onlineMeetingEligibleValues":          {http.MethodGet: shows("onlineMeetingEligibleValues")},
+		"/onlineMeetings/onlineMeetingInvitationCustomization": {http.MethodGet: shows("onlineMeetingInvitationCustomization")},
+		"/onlineMeetings/onlineMeetingPolicies":                {http.MethodGet: shows("onlineMeetingPolicies")},
+		"/onlineMeetings/phoneDialInInformation":               {http.MethodGet: shows("phoneDialInInformation")},
 
-	"/communication":                       {http.MethodGet: getCommunication, http.MethodPut: putCommunication},
-	"/communication/conversations":         {http.MethodGet: shows("conversations")},
-	"/communication/conversationLogs":      {http.MethodGet: shows("conversationLogs")},
-	"/communication/mediaPolicies":         {http.MethodGet: shows("mediaPolicies")},
-	"/communication/mediaRelayAccessToken": {http.MethodGet: shows("mediaRelayAccessToken")},
-	"/communication/missedItems":           {http.MethodGet: shows("missedItems")},
-	"/communication/joinOnlineMeeting":     {http.MethodPost: starts(notSupported)},
-	"/communication/startMessaging":        {http.MethodPost: starts(notSupported, "to")},
-	"/communication/startOnlineMeeting":    {http.MethodPost: starts(conflict)},
-	"/communication/startPhoneAudio":       {http.MethodPost: starts(notSupported, "to")},
-}
+		"/communication":                       {http.MethodGet: getCommunication, http.MethodPut: putCommunication},
+		"/communication/conversations":         {http.MethodGet: shows("conversations")},
+		"/communication/conversationLogs":      {http.MethodGet: shows("conversationLogs")},
+		"/communication/mediaPolicies":         {http.MethodGet: shows("mediaPolicies")},
+		"/communication/mediaRelayAccessToken": {http.MethodGet: shows("mediaRelayAccessToken")},
+		"/communication/missedItems":           {http.MethodGet: shows("missedItems")},
+		"/communication/joinOnlineMeeting":     {http.MethodPost: starts(notSupported)},
+		"/communication/startMessaging":        {http.MethodPost: starts(notSupported, "to")},
+		"/communication/startOnlineMeeting":    {http.MethodPost: starts(conflict)},
+		"/communication/startPhoneAudio":       {http.MethodPost: starts(notSupported, "to")},
+	}
+})
 
 // operation is what a method does. HEAD is a GET, as in all of HTTP, but for the
 // event channel: to ask for nothing but the headers would take events away unseen.
@@ -121,13 +124,13 @@ func personal(path string) bool {
 
 // find returns the row of a path. Where that has a *, name is what stands there.
 func find(segments []string) (row methods, name string, found bool) {
-	if row, found = resources[join(segments)]; found && !slices.Contains(segments, "*") {
+	if row, found = resources()[join(segments)]; found && !slices.Contains(segments, "*") {
 		return row, "", true
 	}
 	for i := range segments {
 		pattern := slices.Clone(segments)
 		pattern[i] = "*"
-		if row, found = resources[join(pattern)]; found {
+		if row, found = resources()[join(pattern)]; found {
 			return row, segments[i], true
 		}
 	}
