@@ -1,14 +1,17 @@
 package reports
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // WriteFiles writes report.json, junit.xml, report.html and report.md into a
-// directory, which is made if need be, and returns their paths. All are rendered
-// before the first is touched, and each takes its place in one move: a reader never
+// directory, which is made if need be, and returns their paths. All are written
+// under other names before the first is touched, and each takes its place in one move: a reader never
 // meets half a report. Only the owner may read them, as they hold what servers said.
 func WriteFiles(dir string, r *Report) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -22,15 +25,11 @@ func WriteFiles(dir string, r *Report) ([]string, error) {
 		}
 	}()
 	for _, f := range formats() {
-		if f.name == "text" {
-			continue // for the terminal
+		if !slices.Contains([]string{"json", "junit", "html", "markdown"}, f.name) {
+			continue // made from report.json by whoever wants it
 		}
 		path := filepath.Join(dir, f.file)
-		data, err := f.render(r, Options{})
-		if err != nil {
-			return nil, fmt.Errorf("cannot render %s: %w", path, err)
-		}
-		temporary, err := writeTemporary(dir, data)
+		temporary, err := writeTemporary(dir, func(w io.Writer) error { return f.render(w, r, Options{}) })
 		if temporary != "" {
 			ready = append(ready, file{temporary, path})
 		}
@@ -48,13 +47,32 @@ func WriteFiles(dir string, r *Report) ([]string, error) {
 	return written, nil
 }
 
+// WriteFile puts data into a file in one move, for its owner only: a reader never
+// meets half of it.
+func WriteFile(path string, data []byte) error {
+	temporary, err := writeTemporary(filepath.Dir(path), func(w io.Writer) error { _, err := w.Write(data); return err })
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		if temporary != "" {
+			os.Remove(temporary)
+		}
+		return fmt.Errorf("cannot write %s: %w", path, err)
+	}
+	return nil
+}
+
 // writeTemporary returns the name even with an error, so that the caller can clear it away.
-func writeTemporary(dir string, data []byte) (name string, err error) {
+func writeTemporary(dir string, render func(io.Writer) error) (name string, err error) {
 	f, err := os.CreateTemp(dir, ".report-*") // mode 0600
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(data)
+	w := bufio.NewWriterSize(f, 1<<16)
+	if err = render(w); err == nil {
+		err = w.Flush()
+	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}

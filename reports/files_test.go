@@ -98,3 +98,24 @@ func TestWriteFilesLeavesNoPartialFiles(t *testing.T) {
 		}
 	})
 }
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.csv")
+	for _, data := range []string{"one", "another"} { // the second time over the first
+		if err := WriteFile(path, []byte(data)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != data {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(path+".d", "not empty"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(path+".d", []byte("x")); err == nil || !strings.Contains(err.Error(), path+".d") {
+		t.Errorf("over a directory: %v", err)
+	}
+	if diff := cmp.Diff([]string{"a.csv", "a.csv.d"}, names(t, filepath.Dir(path))); diff != "" {
+		t.Errorf("files:\n%s", diff)
+	}
+}

@@ -1,39 +1,52 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// Options is how a report is shown to people. The zero value suits a file.
+// Options is how a report is shown. The zero value suits a file.
 type Options struct {
-	Color   bool // ANSI colours, in text only
-	Width   int  // where lines of text are wrapped; 0 is 100
-	Verbose bool // text shows every pass as well
+	Color   bool   // ANSI colours, in text only
+	Width   int    // where lines of text are wrapped; 0 is 100
+	Verbose bool   // text shows every pass as well
+	SHA256  string // of the report's own file, for the attestation; "" is that of the JSON that Write writes
 }
 
-// format is one form of a report.
-type format struct {
+// form is one form of a report, or of something made of reports.
+type form[T any] struct {
 	name, file string
-	render     func(*Report, Options) ([]byte, error)
+	render     func(io.Writer, T, Options) error
+}
+
+// whole is for forms that are short, or known only when all is: it writes them at once.
+func whole[T any](render func(T, Options) ([]byte, error)) func(io.Writer, T, Options) error {
+	return func(w io.Writer, what T, opts Options) error {
+		data, err := render(what, opts)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	}
 }
 
 // formats is a function and not a variable so that nothing is built before it is asked for.
-func formats() []format {
-	return []format{
-		{"text", "report.txt", renderText},
+func formats() []form[*Report] {
+	return []form[*Report]{
+		{"text", "report.txt", whole(renderText)},
 		{"json", "report.json", renderJSON},
 		{"junit", "junit.xml", renderJUnit},
-		{"html", "report.html", renderHTML},
-		{"markdown", "report.md", renderMarkdown},
+		{"html", "report.html", whole(renderHTML)},
+		{"markdown", "report.md", whole(renderMarkdown)},
 	}
 }
 
 // Formats is the names that [Write] knows.
-func Formats() []string {
-	return each(formats(), func(f format) string { return f.name })
-}
+func Formats() []string { return namesOf(formats()) }
 
 // FileName is the name of a report's file in this format, or "" if there is no such format.
 func FileName(name string) string {
@@ -47,16 +60,22 @@ func FileName(name string) string {
 
 // Write writes the report in one of the [Formats]. Nothing is written unless all of it can be rendered.
 func Write(w io.Writer, r *Report, format string, opts Options) error {
-	for _, f := range formats() {
-		if f.name != format {
-			continue
-		}
-		data, err := f.render(r, opts)
-		if err != nil {
-			return fmt.Errorf("report as %s: %w", format, err)
-		}
-		_, err = w.Write(data)
-		return err
+	return write(w, r, format, opts, formats())
+}
+
+func namesOf[T any](forms []form[T]) []string {
+	return each(forms, func(f form[T]) string { return f.name })
+}
+
+func write[T any](w io.Writer, what T, format string, opts Options, forms []form[T]) error {
+	i := slices.IndexFunc(forms, func(f form[T]) bool { return f.name == format })
+	if i < 0 {
+		return fmt.Errorf("unknown report format %q; there are %s", format, strings.Join(namesOf(forms), ", "))
 	}
-	return fmt.Errorf("unknown report format %q; there are %s", format, strings.Join(Formats(), ", "))
+	var b bytes.Buffer
+	if err := forms[i].render(&b, what, opts); err != nil {
+		return fmt.Errorf("report as %s: %w", format, err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
 }

@@ -4,24 +4,93 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"unicode/utf8"
 )
 
 // renderJSON keeps every value whole. What a terminal would act on is written as
 // \uXXXX, which JSON readers take for the same character.
-func renderJSON(r *Report, _ Options) ([]byte, error) {
+//
+// The two long lists are written an entry at a time, so that a report of any length
+// takes no more memory than it does already.
+func renderJSON(w io.Writer, r *Report, _ Options) error {
 	out := *r
-	out.Schema = SchemaID
-	out.Exchanges = append([]Exchange{}, r.Exchanges...) // [] and not null, also when empty
-	out.Results = each(r.Results, func(result Result) Result {
-		result.Evidence = append([]Pointer{}, result.Evidence...)
-		return result
-	})
+	out.Schema, out.Results, out.Exchanges = SchemaID, []Result{}, []Exchange{}
+	frame, err := indentedJSON(out)
+	if err != nil {
+		return err
+	}
+	// No value can look like these lines: in JSON, a string holds no line break.
+	head, rest, _ := bytes.Cut(frame, []byte("\n  \"results\": []"))
+	middle, tail, _ := bytes.Cut(rest, []byte("\n  \"exchanges\": []"))
+	e := entries{w: w}
+	e.write(head, []byte("\n  \"results\": "))
+	for i := range r.Results {
+		result := r.Results[i]
+		result.Evidence = append([]Pointer{}, result.Evidence...) // [] and not null, also when empty
+		e.add(result)
+	}
+	e.end()
+	e.write(middle, []byte("\n  \"exchanges\": "))
+	for i := range r.Exchanges {
+		e.add(r.Exchanges[i])
+	}
+	e.end()
+	e.write(tail)
+	return e.err
+}
+
+// entries writes lists, an entry at a time, and keeps the first error.
+type entries struct {
+	w   io.Writer
+	n   int
+	b   bytes.Buffer
+	err error
+}
+
+func (e *entries) write(parts ...[]byte) {
+	for _, p := range parts {
+		if e.err == nil {
+			_, e.err = e.w.Write(p)
+		}
+	}
+}
+
+func (e *entries) add(v any) {
+	if e.err != nil {
+		return
+	}
+	e.b.Reset()
+	enc := json.NewEncoder(&e.b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("    ", "  ")
+	if e.err = enc.Encode(v); e.err != nil {
+		return
+	}
+	separator := ",\n    "
+	if e.n == 0 {
+		separator = "[\n    "
+	}
+	e.n++
+	e.write([]byte(separator), escapeUnprintable(bytes.TrimSuffix(e.b.Bytes(), []byte("\n"))))
+}
+
+func (e *entries) end() {
+	if e.n == 0 {
+		e.write([]byte("[]"))
+	} else {
+		e.write([]byte("\n  ]"))
+	}
+	e.n = 0
+}
+
+// indentedJSON is JSON for people as well as for machines.
+func indentedJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
+	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
 	return escapeUnprintable(b.Bytes()), nil
@@ -30,6 +99,9 @@ func renderJSON(r *Report, _ Options) ([]byte, error) {
 // escapeUnprintable escapes what encoding/json leaves as it is: C1 controls and
 // format characters. They stand only in strings, as all else in JSON is ASCII.
 func escapeUnprintable(data []byte) []byte {
+	if bytes.IndexFunc(data, func(r rune) bool { return r >= 0x7f }) < 0 {
+		return data
+	}
 	var b bytes.Buffer
 	b.Grow(len(data))
 	for len(data) > 0 {

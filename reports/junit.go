@@ -1,8 +1,8 @@
 package reports
 
 import (
-	"bytes"
 	"encoding/xml"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -11,7 +11,20 @@ type junitSuites struct {
 	XMLName xml.Name `xml:"testsuites"`
 	Name    string   `xml:"name,attr"`
 	junitCounts
-	Suites []*junitSuite `xml:"testsuite"`
+	Suites junitParts `xml:"testsuite"`
+}
+
+// junitParts makes suites when they are wanted, each time anew.
+type junitParts []func() *junitSuite
+
+// MarshalXML writes each suite as it is made.
+func (parts junitParts) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	for _, part := range parts {
+		if err := e.EncodeElement(part(), start); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type junitSuite struct {
@@ -40,10 +53,15 @@ type junitCase struct {
 	Class   string        `xml:"classname,attr"`
 	Name    string        `xml:"name,attr"`
 	Time    string        `xml:"time,attr"`
+	Facts   *junitFacts   `xml:"properties"`
 	Failure *junitProblem `xml:"failure"`
 	Error   *junitProblem `xml:"error"`
 	Skipped *junitSkip    `xml:"skipped"`
 	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitFacts struct {
+	List []junitProperty `xml:"property"`
 }
 
 type junitProblem struct {
@@ -59,10 +77,13 @@ type junitSkip struct {
 // renderJUnit is for CI systems, which know red and green only. Red is what keeps a
 // run from being conformant: were a run incomplete for nothing but skipped cases, one
 // more case says so, since a file of skips, or an empty one, reads as green.
-func renderJUnit(r *Report, _ Options) ([]byte, error) {
+//
+// A suite is written as soon as it is made; only their sums are made before.
+func renderJUnit(w io.Writer, r *Report, _ Options) error {
 	r = legible(r)
 	properties := []junitProperty{
-		{"outcome", string(r.Outcome)},
+		{"outcome", r.Headline()},
+		{"target", r.target()},
 		{"evidence.kind", r.Evidence.Kind},
 		{"evidence.source", r.Evidence.Source},
 		{"evidence.sha256", r.Evidence.SHA256},
@@ -71,44 +92,60 @@ func renderJUnit(r *Report, _ Options) ([]byte, error) {
 		properties = append(properties, junitProperty{"note", note})
 	}
 	out := junitSuites{Name: r.Tool.Name}
-	add := func(s *junitSuite) {
-		if !r.Evidence.RecordedAt.IsZero() {
-			s.Timestamp = r.Evidence.RecordedAt.UTC().Format("2006-01-02T15:04:05")
+	add := func(name string, fill func(*junitSuite)) {
+		suite := func() *junitSuite {
+			s := &junitSuite{Name: name, Properties: properties}
+			if !r.Evidence.RecordedAt.IsZero() {
+				s.Timestamp = r.Evidence.RecordedAt.UTC().Format("2006-01-02T15:04:05")
+			}
+			fill(s)
+			s.Time = seconds(s.ms)
+			return s
 		}
-		s.Properties = properties
-		s.Time = seconds(s.ms)
+		s := suite()
 		out.Tests += s.Tests
 		out.Failures += s.Failures
 		out.Errors += s.Errors
 		out.Skipped += s.Skipped
 		out.ms += s.ms
-		out.Suites = append(out.Suites, s)
+		out.Suites = append(out.Suites, suite)
 	}
 	for _, step := range byStep(r) {
-		s := &junitSuite{Name: step.Name()}
-		for _, result := range step.Results {
-			s.add(result, junitCaseOf(result, step.Name(), r.Strict))
-		}
-		add(s)
-	}
-	if r.Outcome != Conformant && out.Failures+out.Errors == 0 {
-		s := &junitSuite{Name: "outcome"}
-		s.add(Result{}, junitCase{
-			Class: "outcome", Name: string(r.Outcome), Time: seconds(0),
-			Error: &junitProblem{Message: shorten(r.Counts.String(), shownRunes), Type: string(r.Outcome), Text: missing(r)},
+		add(step.Name(), func(s *junitSuite) {
+			for _, result := range step.Results {
+				s.add(result, junitCaseOf(result, step.Name(), r.Strict))
+			}
 		})
-		add(s)
+	}
+	if len(r.stale()) > 0 {
+		add("baseline", func(s *junitSuite) {
+			for _, entry := range r.stale() {
+				s.add(Result{}, junitCase{
+					Class: "baseline", Name: entry.Requirement, Time: seconds(0),
+					Error: &junitProblem{Message: entry.Problem, Type: "stale", Text: shorten(entry.Reason, 2000)},
+				})
+			}
+		})
+	}
+	if r.Outcome != Conformant && r.Outcome != Excused && out.Failures+out.Errors == 0 {
+		add("outcome", func(s *junitSuite) {
+			s.add(Result{}, junitCase{
+				Class: "outcome", Name: string(r.Outcome), Time: seconds(0),
+				Error: &junitProblem{Message: shorten(r.Counts.String(), shownRunes), Type: string(r.Outcome), Text: missing(r)},
+			})
+		})
 	}
 	out.Time = seconds(out.ms)
-	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	enc := xml.NewEncoder(&b)
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	enc := xml.NewEncoder(w)
 	enc.Indent("", "  ")
 	if err := enc.Encode(out); err != nil {
-		return nil, err
+		return err
 	}
-	b.WriteByte('\n')
-	return b.Bytes(), nil
+	_, err := io.WriteString(w, "\n")
+	return err
 }
 
 func (s *junitSuite) add(r Result, c junitCase) {
@@ -134,6 +171,12 @@ func junitCaseOf(r Result, class string, strict bool) junitCase {
 		}
 		return &junitProblem{Message: shorten(message, shownRunes), Type: r.Level, Text: junitText(r)}
 	}
+	c.Facts = junitFactsOf(r)
+	if r.excused() {
+		c.Skipped = &junitSkip{"known failure: " + shorten(r.Known.String(), shownRunes)}
+		c.Output = junitText(r)
+		return c
+	}
 	switch r.Verdict {
 	case Pass:
 	case Fail:
@@ -158,6 +201,17 @@ func junitCaseOf(r Result, class string, strict bool) junitCase {
 		c.Error.Type = string(Error)
 	}
 	return c
+}
+
+// junitFactsOf is what a reader may sort and search by.
+func junitFactsOf(r Result) *junitFacts {
+	facts := []junitProperty{{"verdict", string(r.Verdict)}, {"level", r.Level}, {"subject", r.Subject}}
+	for _, f := range []junitProperty{{"evidence", r.where()}, {"source", r.Source.String()}, {"known", r.Known.String()}} {
+		if f.Value != "" {
+			facts = append(facts, junitProperty{f.Name, shorten(f.Value, 2000)})
+		}
+	}
+	return &junitFacts{facts}
 }
 
 func skipMessage(r Result) string {

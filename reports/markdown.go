@@ -17,10 +17,11 @@ func renderMarkdown(r *Report, _ Options) ([]byte, error) {
 	for _, section := range []struct {
 		title   string
 		verdict Verdict
-	}{{"Failures", Fail}, {"Errors", Error}, {"Warnings", Warn}} {
+		known   bool
+	}{{"Failures", Fail, false}, {"Errors", Error, false}, {"Warnings", Warn, false}, {"Known failures", Fail, true}, {"Known warnings", Warn, true}} {
 		var of []Result
 		for _, result := range r.Results {
-			if result.Verdict == section.verdict && result.speaks() {
+			if result.Verdict == section.verdict && result.speaks() && (result.Known != nil) == section.known {
 				of = append(of, result)
 			}
 		}
@@ -58,13 +59,16 @@ func (m *markdown) cut(n int) {
 }
 
 func (m *markdown) head(r *Report) {
-	fmt.Fprintf(&m.b, "## %s %s\n\n", outcomeSymbol(r.Outcome), mdText(string(r.Outcome)))
+	fmt.Fprintf(&m.b, "## %s %s\n\n", outcomeSymbol(r.Outcome), mdText(r.Headline()))
 	fmt.Fprintf(&m.b, "Judged by %s: %s\n\n", mdText(strings.TrimSpace(r.Tool.Name+" "+r.Tool.Version)), mdText(r.about()))
 	fmt.Fprintf(&m.b, "**%s.** %s\n\n", r.Counts, markup().Replace(r.Evidence.sentence()))
+	for _, s := range r.stale() {
+		m.fits("> **baseline** " + mdCode(s.Requirement) + ": " + mdText(s.Problem) + "\n>\n")
+	}
 	for _, note := range r.Notes {
 		m.fits("> note: " + mdText(note) + "\n>\n")
 	}
-	if len(r.Notes) > 0 {
+	if len(r.Notes)+len(r.stale()) > 0 {
 		m.b.WriteByte('\n')
 	}
 	if len(r.Results) == 0 {
@@ -95,6 +99,9 @@ func problemMarkdown(r Result) string {
 		if f[1] != "" {
 			b += fmt.Sprintf("  - %s %s\n", f[0], mdCode(f[1]))
 		}
+	}
+	if r.Known != nil {
+		b += "  - known: " + mdText(r.Known.String()) + "\n"
 	}
 	if r.Reason != "" {
 		b += "  - reason: " + mdText(r.Reason) + "\n"

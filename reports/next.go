@@ -8,9 +8,13 @@ import (
 // next is what to do now: the one command that brings the reader on.
 func next(r *Report) string {
 	switch r.Outcome {
+	case Excused:
+		for _, result := range r.knownFailures() {
+			return "mend what is known, and take it out of the baseline: conform explain " + argument(result.Requirement)
+		}
 	case Nonconformant:
 		for _, result := range r.Results {
-			if result.binding(r.Strict) && (result.Verdict == Fail || result.Verdict == Warn) {
+			if result.binding(r.Strict) && result.broken() && !result.excused() {
 				return "conform explain " + argument(result.Requirement)
 			}
 		}

@@ -31,13 +31,15 @@ const (
 	Conformant    Outcome = "conformant"
 	Nonconformant Outcome = "nonconformant"
 	Incomplete    Outcome = "incomplete" // nothing failed, but not all was checked
+	Excused       Outcome = "excused"    // conformant but for failures that a baseline knows
 )
 
 // OutcomeOf draws the outcome from the results. It fails closed: an unknown level
 // is held to be a must, an unknown verdict to be no pass, and results of which none
-// was checked are incomplete. With strict, a should is held to be a must.
+// was checked are incomplete. With strict, a should is held to be a must. A failure
+// that a baseline knows does not make nonconformant, but never conformant either.
 func OutcomeOf(results []Result, strict bool) Outcome {
-	checked, missing := false, false
+	checked, missing, known := false, false, false
 	for _, r := range results {
 		if r.Verdict == Pass || r.Verdict == Fail || r.Verdict == Warn {
 			checked = true
@@ -45,19 +47,65 @@ func OutcomeOf(results []Result, strict bool) Outcome {
 		if !r.binding(strict) {
 			continue
 		}
-		switch r.Verdict {
-		case Pass, NotApplicable:
-		case Fail, Warn:
+		switch {
+		case r.Verdict == Pass, r.Verdict == NotApplicable:
+		case r.excused():
+			known = true
+		case r.broken():
 			return Nonconformant
 		default:
 			missing = true
 		}
 	}
-	if missing || !checked {
+	switch {
+	case missing || !checked:
 		return Incomplete
+	case known:
+		return Excused
 	}
 	return Conformant
 }
+
+// Headline is the outcome in words. An excused one says how many failures it rests on.
+func (r *Report) Headline() string {
+	if r.Outcome != Excused {
+		return string(r.Outcome)
+	}
+	return "conformant with " + count(len(r.knownFailures()), "known failure")
+}
+
+// count is a number of things, in words.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
+// words is the outcome where its report is not at hand to count known failures.
+func (o Outcome) words() string {
+	if o == Excused {
+		return "conformant with known failures"
+	}
+	return string(o)
+}
+
+// knownFailures is the results that would make the report nonconformant, but for a baseline.
+func (r *Report) knownFailures() []Result {
+	var known []Result
+	for _, result := range r.Results {
+		if result.excused() && result.binding(r.Strict) {
+			known = append(known, result)
+		}
+	}
+	return known
+}
+
+// broken tells whether a requirement is not met: a must or a should.
+func (r Result) broken() bool { return r.Verdict == Fail || r.Verdict == Warn }
+
+// excused tells whether a baseline knows of the failure.
+func (r Result) excused() bool { return r.Known != nil && r.broken() }
 
 // binding tells whether the outcome hangs on this result.
 func (r Result) binding(strict bool) bool {

@@ -2,6 +2,8 @@ package reports
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -60,9 +62,67 @@ func TestReadAcceptsAWorseOutcome(t *testing.T) {
 }
 
 func TestReadIsBounded(t *testing.T) {
-	_, err := read(endless{}, 1<<20)
+	_, err := bounded(endless{}, 1<<20)
 	if err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// A file is refused by its size, before it is read; a directory and a file that is not
+// there are told by name.
+func TestReadFileRefuses(t *testing.T) {
+	dir := t.TempDir()
+	huge := filepath.Join(dir, "huge.json")
+	file, err := os.Create(huge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Truncate(1 << 30); err != nil { // a hole: no gigabyte is written
+		t.Fatal(err)
+	}
+	file.Close()
+	for path, want := range map[string]string{
+		huge:                          "huge.json: the report is larger than 256 MiB",
+		dir:                           "is a directory: give the report.json in it",
+		filepath.Join(dir, "nowhere"): "nowhere",
+	} {
+		if _, _, err := ReadFile(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error is %v, want %q", path, err, want)
+		}
+		if _, err := ReadResults(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s, for its results: error is %v, want %q", path, err, want)
+		}
+	}
+}
+
+// Without its exchanges, a report is held to the same: only those are not looked at.
+func TestReadResults(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "report.json")
+	want := everything()
+	data := render(t, want, "json", Options{})
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := ReadResults(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, sum, err := ReadFile(path)
+	if err != nil || sum != digest(data) {
+		t.Fatalf("%s, %v", sum, err)
+	}
+	if len(r.Exchanges) != 0 || len(full.Exchanges) != len(want.Exchanges) {
+		t.Errorf("%d exchanges, and %d in full", len(r.Exchanges), len(full.Exchanges))
+	}
+	full.Exchanges = nil
+	if diff := cmp.Diff(full, r); diff != "" {
+		t.Error(diff)
+	}
+	if err := os.WriteFile(path, bytes.Replace(data, []byte(`"fail": 1`), []byte(`"fail": 0`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadResults(path); err == nil || !strings.Contains(err.Error(), "contradicts itself") {
+		t.Errorf("edited: %v", err)
 	}
 }
 
@@ -78,6 +138,9 @@ func (endless) Read(p []byte) (int, error) {
 // What Read accepts can be shown in every format, and is read again as the same.
 func FuzzRead(f *testing.F) {
 	for _, r := range samples() {
+		if len(r.Results) > 0 {
+			r.Results[0].Observed = shorten(r.Results[0].Observed, 1000) // a long seed is tried seldom
+		}
 		f.Add(render(f, r, "json", Options{}))
 	}
 	f.Add([]byte(`{"schema":"conform.report/v1","outcome":"incomplete","results":null}`))

@@ -23,6 +23,7 @@ const SchemaID = "conform.report/v1"
 type Report struct {
 	Schema    string     `json:"schema"` // always SchemaID once written
 	Tool      Tool       `json:"tool"`
+	Name      string     `json:"name,omitempty"` // what the user calls the target; pseudonyms of hosts differ from run to run
 	Outcome   Outcome    `json:"outcome"`
 	Subject   string     `json:"subject"`          // what was certified: "server", "client" or "both"
 	Strict    bool       `json:"strict,omitempty"` // a broken should counts as a broken must
@@ -31,8 +32,9 @@ type Report struct {
 	Tasks     []Task     `json:"tasks,omitempty"` // titles, for people
 	Steps     []Step     `json:"steps,omitempty"` // titles and main exchanges, for people
 	Results   []Result   `json:"results"`
-	Exchanges []Exchange `json:"exchanges"`       // redacted by the caller: writers print what they are given
-	Notes     []string   `json:"notes,omitempty"` // what a reader must know, such as "--insecure" or a repaired erratum
+	Exchanges []Exchange `json:"exchanges"`          // redacted by the caller: writers print what they are given
+	Notes     []string   `json:"notes,omitempty"`    // what a reader must know, such as "--insecure" or a repaired erratum
+	Baseline  *Applied   `json:"baseline,omitempty"` // the known failures that were expected, if any were
 }
 
 // Tool is the program that judged.
@@ -53,8 +55,9 @@ type Evidence struct {
 
 // Task gives a documented task its title.
 type Task struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Revision int    `json:"revision,omitempty"` // of its ledger
 }
 
 // Step gives a step of a task its title and the exchange that carries it out.
@@ -78,6 +81,7 @@ type Result struct {
 	Expected    string    `json:"expected"`
 	Observed    string    `json:"observed"`
 	Reason      string    `json:"reason,omitempty"` // why there is no pass or fail
+	Known       *Known    `json:"known,omitempty"`  // a failure that a baseline knows, and why it is borne
 	Evidence    []Pointer `json:"evidence"`
 	DurationMs  float64   `json:"durationMs"`
 }

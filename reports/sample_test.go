@@ -16,7 +16,7 @@ func conformant() *Report {
 			RecordedAt: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
 			SHA256:     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 		},
-		Tasks: []Task{{"set-presence", "Set my presence information"}},
+		Tasks: []Task{{ID: "set-presence", Title: "Set my presence information"}},
 		Steps: []Step{
 			{"set-presence", "1", "Send a POST request on the makeMeAvailable resource", 9},
 			{"set-presence", "2", "Send a GET request on the presence resource", 10},
@@ -88,7 +88,7 @@ func everything() *Report {
 	odd.Task, odd.Requirement, odd.Reason = "events", "events.1.order", "the times of the exchanges contradict each other"
 	r.Results = append(r.Results, blocked, again, unseen, broken, odd)
 	r.Steps = append(r.Steps, Step{"set-presence", "3", "Send a POST request on the note resource", 0}, Step{"events", "1", "Ask for events", 11})
-	r.Tasks = append(r.Tasks, Task{"events", "Receive events"})
+	r.Tasks = append(r.Tasks, Task{ID: "events", Title: "Receive events"})
 	r.Exchanges = append(r.Exchanges, Exchange{Number: 11, Request: Request{Method: "GET", URL: "https://pool.example/ucwa/oauth/v1/applications/101/events?ack=1"}, Error: "connection reset by peer", DurationMs: 30000})
 	r.Tally()
 	return r
@@ -104,6 +104,40 @@ func empty() *Report {
 	return r
 }
 
+// known is a run with one failure, which a baseline knows.
+func known() *Report {
+	r := conformant()
+	r.Name = "the pool in Vienna"
+	r.Results[0].Verdict, r.Results[0].Observed = Fail, "200"
+	r.Tally()
+	apply(r, "known:\n- requirement: set-presence.1.status\n  reason: tracked as UC-17\n  until: 2026-06-30\n")
+	return r
+}
+
+// stale is a run with two failures, of which a baseline knows one, and is wrong about others.
+func stale() *Report {
+	r := everything()
+	r.Results[1].Verdict = Fail
+	r.Tally()
+	apply(r, `known:
+- {requirement: set-presence.1.status, reason: tracked as UC-17, until: 2026-01-31}
+- {requirement: set-presence.1.link, reason: tracked as UC-18}
+- {requirement: set-presence.2.status, reason: tracked as UC-19}
+- {requirement: set-presence.3.note, reason: tracked as UC-20}
+- {requirement: another.1.status, reason: not asked for}
+`)
+	return r
+}
+
+// apply holds a report against a baseline on the first of May 2026.
+func apply(r *Report, baseline string) {
+	b, err := ReadBaseline("known.yaml", strings.NewReader(baseline))
+	if err != nil {
+		panic(err)
+	}
+	b.Apply(r, time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+}
+
 // nasty is what a hostile server may put into any value.
 const nasty = "<script>alert(1)</script><img src=x onerror=alert(1)>]]>&amp;\"' onload='x' `` ``` | [x](javascript:x) @someone www.evil.example https://evil.example " +
 	"\x1b[31m\x1b]0;title\x07\x00\x7f\u0085\u009b2J\u202eevil\u2066\u2029\ufeff\ufffe\xff\xc3( \r\n# heading\n</details>\n| a | b |\n\U000e0041"
@@ -111,11 +145,11 @@ const nasty = "<script>alert(1)</script><img src=x onerror=alert(1)>]]>&amp;\"' 
 // hostile is a report in which every value that is not ours is nasty, and one is very long.
 func hostile() *Report {
 	r := everything()
-	r.Tool = Tool{nasty, nasty, nasty}
+	r.Name, r.Tool = nasty, Tool{nasty, nasty, nasty}
 	r.Evidence.Source, r.Evidence.Server, r.Evidence.SHA256 = nasty, nasty, nasty
 	r.Notes = []string{nasty}
 	for i := range r.Tasks {
-		r.Tasks[i] = Task{nasty, nasty}
+		r.Tasks[i] = Task{ID: nasty, Title: nasty}
 	}
 	for i := range r.Steps {
 		r.Steps[i].Task, r.Steps[i].ID, r.Steps[i].Title = nasty, nasty, nasty

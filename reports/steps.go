@@ -100,7 +100,23 @@ func (r *Report) about() string {
 	if r.Strict {
 		subject += ", strict"
 	}
+	if r.Name != "" {
+		tasks = shorten(r.Name, 100) + " · " + tasks
+	}
 	return tasks + " · " + subject
+}
+
+// target is what reports of one and the same have in common: its name if it was given
+// one, else where the evidence is from, without the application that each run creates.
+func (r *Report) target() string {
+	if r.Name != "" {
+		return r.Name
+	}
+	if r.Evidence.Kind != "live" {
+		return r.Evidence.Source
+	}
+	source, _, _ := strings.Cut(r.Evidence.Source, "/applications/")
+	return source
 }
 
 // where says what a result looked at: "exchange 9: status".

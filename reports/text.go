@@ -12,11 +12,7 @@ const shownRunes = 300
 // renderText is what a person reads in a terminal.
 func renderText(r *Report, opts Options) ([]byte, error) {
 	r = legible(r)
-	p := &printer{width: opts.Width, color: opts.Color}
-	if p.width <= 0 {
-		p.width = 100
-	}
-	p.width = max(40, p.width)
+	p := newPrinter(opts)
 	p.header(r)
 	steps := byStep(r)
 	task, several := "", r.severalTasks()
@@ -91,11 +87,15 @@ func (p *printer) result(indent int, r Result) {
 	if where := r.where(); where != "" {
 		place += ", " + where
 	}
-	p.item(indent, symbol(r.Verdict)+" "+string(r.Verdict)+"  ", tone(r.Verdict), shorten(r.Requirement, shownRunes)+"  ("+shorten(place, shownRunes)+")", plain)
+	verdict, colour := symbol(r.Verdict)+" "+string(r.Verdict)+"  ", tone(r.Verdict)
+	if r.Known != nil {
+		verdict, colour = symbol(r.Verdict)+" "+string(r.Verdict)+", known  ", yellow
+	}
+	p.item(indent, verdict, colour, shorten(r.Requirement, shownRunes)+"  ("+shorten(place, shownRunes)+")", plain)
 	if r.Statement != "" {
 		p.item(indent+2, "", plain, shorten(r.Statement, shownRunes), plain)
 	}
-	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"source    ", r.Source.String()}} {
+	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"source    ", r.Source.String()}, {"known     ", r.Known.String()}} {
 		if f[1] != "" {
 			p.item(indent+2, f[0], dim, shorten(f[1], shownRunes), plain)
 		}
@@ -112,7 +112,7 @@ func (p *printer) footer(r *Report) {
 	if len(parts) > 0 {
 		headline += "        " + strings.Join(parts, " · ")
 	}
-	p.item(0, string(r.Outcome)+": ", outcomeTone(r.Outcome), headline, plain)
+	p.item(0, r.Headline()+": ", outcomeTone(r.Outcome), headline, plain)
 	for _, s := range subjects {
 		var of []Result
 		for _, result := range r.Results {
@@ -127,6 +127,9 @@ func (p *printer) footer(r *Report) {
 		p.item(2, fmt.Sprintf("%-8s", s.Name), plain, strings.Join(levels, " · "), plain)
 	}
 	p.item(0, "", plain, r.Evidence.sentence(), plain)
+	for _, s := range r.stale() {
+		p.item(0, "baseline: ", red, shorten(s.Requirement, shownRunes)+": "+s.Problem, plain)
+	}
 	for _, note := range r.Notes {
 		p.item(0, "note: ", yellow, shorten(note, shownRunes), plain)
 	}
@@ -204,6 +207,14 @@ type printer struct {
 	b     strings.Builder
 	width int
 	color bool
+}
+
+func newPrinter(opts Options) *printer {
+	width := opts.Width
+	if width <= 0 {
+		width = 100
+	}
+	return &printer{width: max(40, width), color: opts.Color}
 }
 
 func (p *printer) blank() { p.b.WriteByte('\n') }

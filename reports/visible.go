@@ -13,12 +13,12 @@ import (
 // Only bodies keep their line breaks.
 func legible(r *Report) *Report {
 	out := *r
-	out.Schema, out.Subject, out.Outcome = visible(r.Schema), visible(r.Subject), visible(r.Outcome)
+	out.Schema, out.Name, out.Subject, out.Outcome = visible(r.Schema), visible(r.Name), visible(r.Subject), visible(r.Outcome)
 	out.Tool = Tool{visible(r.Tool.Name), visible(r.Tool.Version), visible(r.Tool.Commit)}
 	out.Evidence.Kind, out.Evidence.Source = visible(r.Evidence.Kind), visible(r.Evidence.Source)
 	out.Evidence.SHA256, out.Evidence.Server = visible(r.Evidence.SHA256), visible(r.Evidence.Server)
 	out.Notes = each(r.Notes, visible)
-	out.Tasks = each(r.Tasks, func(t Task) Task { return Task{visible(t.ID), visible(t.Title)} })
+	out.Tasks = each(r.Tasks, func(t Task) Task { return Task{visible(t.ID), visible(t.Title), t.Revision} })
 	out.Steps = each(r.Steps, func(s Step) Step {
 		return Step{visible(s.Task), visible(s.ID), visible(s.Title), s.Exchange}
 	})
@@ -27,10 +27,18 @@ func legible(r *Report) *Report {
 		r.Subject, r.Level, r.Verdict = visible(r.Subject), visible(r.Level), visible(r.Verdict)
 		r.Statement, r.Reason = visible(r.Statement), visible(r.Reason)
 		r.Expected, r.Observed = visible(r.Expected), visible(r.Observed)
+		if r.Known != nil {
+			r.Known = &Known{visible(r.Known.Reason), visible(r.Known.Until)}
+		}
 		r.Source = Source{visible(r.Source.Document), visible(r.Source.Clause)}
 		r.Evidence = each(r.Evidence, func(p Pointer) Pointer { return Pointer{p.Exchange, visible(p.Field)} })
 		return r
 	})
+	if r.Baseline != nil {
+		out.Baseline = &Applied{visible(r.Baseline.File), visible(r.Baseline.SHA256), each(r.Baseline.Stale, func(s Stale) Stale {
+			return Stale{visible(s.Requirement), visible(s.Problem), visible(s.Reason)}
+		})}
+	}
 	out.Exchanges = each(r.Exchanges, func(x Exchange) Exchange {
 		x.Step, x.Error = visible(x.Step), visible(x.Error)
 		x.Request = Request{visible(x.Request.Method), visible(x.Request.URL), visibleHeaders(x.Request.Headers), visibleLines(x.Request.Body)}

@@ -145,7 +145,7 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	for _, name := range e.Tasks {
 		ledger := tasks[name].ledger()
 		all += len(ledger.Requirements)
-		r.Tasks = append(r.Tasks, reports.Task{ID: name, Title: ledger.Title})
+		r.Tasks = append(r.Tasks, reports.Task{ID: name, Title: ledger.Title, Revision: ledger.Revision})
 		for _, s := range ledger.Steps {
 			r.Steps = append(r.Steps, reports.Step{Task: name, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(tasks[name].steps[s.ID])})
 		}
