@@ -1,6 +1,9 @@
 package reports
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"regexp"
@@ -16,6 +19,9 @@ func TestFormatsAgree(t *testing.T) {
 	strict.Strict = true
 	strict.Tally()
 	reports["strict"] = strict
+	outdated := conformant()
+	apply(outdated, "known:\n- {requirement: set-presence.1.status, reason: tracked as UC-17}\n")
+	reports["conformant, with a baseline that is out of date"] = outdated
 	for name, r := range reports {
 		t.Run(name, func(t *testing.T) {
 			read, err := Read(strings.NewReader(string(render(t, r, "json", Options{}))))
@@ -25,19 +31,23 @@ func TestFormatsAgree(t *testing.T) {
 			if read.Counts != r.Counts || read.Outcome != r.Outcome || len(read.Results) != r.Counts.Total() {
 				t.Errorf("JSON has %s with %s", read.Outcome, read.Counts)
 			}
-			headline := fmt.Sprintf("%s: %s", r.Outcome, r.Counts)
+			headline := fmt.Sprintf("%s: %s", r.Headline(), r.Counts)
 			if text := string(render(t, r, "text", Options{Width: 1000})); !strings.Contains(text, "\n"+headline) {
 				t.Errorf("text has no line %q:\n%.2000s", headline, text)
 			}
 			agreeMarkdown(t, r, string(render(t, r, "markdown", Options{})))
 			agreeHTML(t, r, string(render(t, r, "html", Options{})))
 			agreeJUnit(t, r, render(t, r, "junit", Options{}))
+			agreeCSV(t, r, render(t, r, "csv", Options{}))
+			agreeGitHub(t, r, string(render(t, r, "github", Options{})))
+			agreeBadge(t, r, render(t, r, "badge", Options{}))
+			agreeInToto(t, r, render(t, r, "intoto", Options{}))
 		})
 	}
 }
 
 func agreeMarkdown(t *testing.T, r *Report, md string) {
-	if !strings.HasPrefix(md, fmt.Sprintf("## %s %s\n", outcomeSymbol(r.Outcome), r.Outcome)) {
+	if !strings.HasPrefix(md, fmt.Sprintf("## %s %s\n", outcomeSymbol(r.Outcome), r.Headline())) {
 		t.Errorf("Markdown does not begin with the outcome: %.80s", md)
 	}
 	if len(r.Results) == 0 {
@@ -58,6 +68,9 @@ func agreeMarkdown(t *testing.T, r *Report, md string) {
 func agreeHTML(t *testing.T, r *Report, page string) {
 	if !strings.Contains(page, fmt.Sprintf("<p>%s</p>", r.Counts)) {
 		t.Errorf("HTML does not say %q", r.Counts)
+	}
+	if !strings.Contains(page, "</span> "+r.Headline()+"</p>") {
+		t.Errorf("HTML does not say %q", r.Headline())
 	}
 	if len(r.Results) == 0 {
 		return
@@ -145,6 +158,13 @@ func agreeJUnit(t *testing.T, r *Report, data []byte) {
 	warned := r.Counts.Warn
 	for _, result := range r.Results {
 		switch {
+		case result.excused():
+			want.Skipped++
+			if result.Verdict == Fail {
+				want.Failures--
+			} else {
+				warned--
+			}
 		case result.Verdict == Blocked && result.binding(r.Strict):
 			want.Errors++
 		case result.Verdict == Blocked:
@@ -154,7 +174,9 @@ func agreeJUnit(t *testing.T, r *Report, data []byte) {
 			warned--
 		}
 	}
-	if r.Outcome != Conformant && want.Failures+want.Errors == 0 {
+	want.Tests += len(r.stale())
+	want.Errors += len(r.stale())
+	if r.Outcome != Conformant && r.Outcome != Excused && want.Failures+want.Errors == 0 {
 		want.Tests++ // the case that says so
 		want.Errors++
 	}
@@ -163,6 +185,102 @@ func agreeJUnit(t *testing.T, r *Report, data []byte) {
 	}
 	if warnings != warned {
 		t.Errorf("JUnit holds %d warnings of %d", warnings, warned)
+	}
+}
+
+func agreeCSV(t *testing.T, r *Report, data []byte) {
+	rows, err := csv.NewReader(bytes.NewReader(data)).ReadAll()
+	if err != nil {
+		t.Fatalf("CSV: %v", err)
+	}
+	column := map[string]int{}
+	for i, name := range rows[0] {
+		column[name] = i
+	}
+	var counts Counts
+	known, took := 0, 0.0
+	for _, row := range rows[1:] {
+		counts.add(Verdict(row[column["verdict"]]))
+		if row[column["known"]] != "" {
+			known++
+		}
+		ms, err := strconv.ParseFloat(row[column["durationMs"]], 64)
+		if err != nil {
+			t.Error(err)
+		}
+		took += ms
+	}
+	want, marked := 0.0, 0
+	for _, result := range r.Results {
+		want += result.DurationMs
+		if result.Known != nil {
+			marked++
+		}
+	}
+	if counts != r.Counts || known != marked || took != want {
+		t.Errorf("CSV holds %s, %d known, %f ms; the report %s, %d, %f ms", counts, known, took, r.Counts, marked, want)
+	}
+}
+
+func agreeGitHub(t *testing.T, r *Report, out string) {
+	want := fmt.Sprintf("::notice title=%s::%s%%0A", r.Headline(), r.Counts)
+	if !strings.Contains("\n"+out, "\n"+want) {
+		t.Errorf("the annotations have no line %q:\n%s", want, out)
+	}
+	red := strings.Contains("\n"+out, "\n::error ")
+	if green := (r.Outcome == Conformant || r.Outcome == Excused) && len(r.stale()) == 0; green == red {
+		t.Errorf("%s, and an error among the annotations is %t", r.Outcome, red)
+	}
+}
+
+func agreeBadge(t *testing.T, r *Report, data []byte) {
+	var badge struct {
+		SchemaVersion         int
+		Label, Message, Color string
+	}
+	if err := json.Unmarshal(data, &badge); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("%s %d/%d", r.Headline(), r.Counts.Pass, len(r.Results)); badge.SchemaVersion != 1 || badge.Message != want {
+		t.Errorf("the badge is %+v, expected the message %q", badge, want)
+	}
+	if (badge.Color == "brightgreen") != (r.Outcome == Conformant) || (badge.Label == "UCWA") != (r.Evidence.Kind == "live") {
+		t.Errorf("the badge of %s evidence that is %s is %+v", r.Evidence.Kind, r.Outcome, badge)
+	}
+}
+
+func agreeInToto(t *testing.T, r *Report, data []byte) {
+	var s statement
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	if want := digest(render(t, r, "json", Options{})); s.Subject[0].Digest["sha256"] != want {
+		t.Errorf("the attestation is about sha256 %s, and the JSON has %s", s.Subject[0].Digest["sha256"], want)
+	}
+	warned, failed := 0, 0
+	for _, result := range r.Results {
+		switch {
+		case result.Verdict == Pass, result.Verdict == NotApplicable:
+		case result.Known != nil, result.Verdict == Warn && !result.binding(r.Strict):
+			warned++
+		case result.Verdict == Fail, result.Verdict == Error, result.binding(r.Strict):
+			failed++
+		}
+	}
+	p := s.Predicate
+	if len(p.PassedTests) != r.Counts.Pass || len(p.WarnedTests) != warned || len(p.FailedTests) != failed {
+		t.Errorf("the attestation has %d passed, %d warned, %d failed; the report %d, %d, %d",
+			len(p.PassedTests), len(p.WarnedTests), len(p.FailedTests), r.Counts.Pass, warned, failed)
+	}
+	want := "PASSED"
+	switch {
+	case r.Outcome == Nonconformant, r.Outcome == Incomplete, len(r.stale()) > 0:
+		want = "FAILED"
+	case warned > 0:
+		want = "WARNED"
+	}
+	if p.Result != want {
+		t.Errorf("the attestation is %s, the report %s with %d warned", p.Result, r.Outcome, warned)
 	}
 }
 

@@ -42,6 +42,10 @@ func formats() []form[*Report] {
 		{"junit", "junit.xml", renderJUnit},
 		{"html", "report.html", whole(renderHTML)},
 		{"markdown", "report.md", whole(renderMarkdown)},
+		{"csv", "report.csv", renderCSV},
+		{"github", "annotations.txt", whole(renderGitHub)},
+		{"badge", "badge.json", whole(renderBadge)},
+		{"intoto", "attestation.json", whole(renderInToto)},
 	}
 }
 

@@ -1,5 +1,6 @@
 // Package reports is what a run found: the report, its outcome, and the forms in
-// which people and machines read it (text, JSON, JUnit XML, HTML, Markdown).
+// which people and machines read it (text, JSON, JUnit XML, HTML, Markdown, CSV, annotations,
+// a badge, an attestation). [Compare], [Matrix] and [History] set several beside each other.
 //
 // A report is plain data. Whoever judged fills in the results and the exchanges,
 // already redacted, and calls [Report.Tally]; [Write] and [WriteFiles] do the rest:

@@ -162,6 +162,8 @@ func hostile() *Report {
 		x.Evidence = []Pointer{{9, nasty}, {0, nasty}, {99, nasty}}
 	}
 	r.Results[0].Observed = strings.Repeat(nasty, 1000)
+	r.Results[0].Known = &Known{nasty, nasty}
+	r.Baseline = &Applied{nasty, nasty, []Stale{{nasty, nasty, nasty}}}
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
 		x.Step, x.Error = nasty, nasty
