@@ -3,14 +3,16 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
 )
 
-func compiled(t *testing.T) *jsonschema.Schema {
+func compiled(t *testing.T, schema []byte) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +29,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 }
 
 func TestReportsMeetTheSchema(t *testing.T) {
-	s := compiled(t)
+	s := compiled(t, Schema())
 	for name, r := range samples() {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(render(t, r, "json", Options{})))
 		if err != nil {
@@ -40,7 +42,7 @@ func TestReportsMeetTheSchema(t *testing.T) {
 }
 
 func TestSchemaRefuses(t *testing.T) {
-	s := compiled(t)
+	s := compiled(t, Schema())
 	for name, spoil := range map[string]func(map[string]any){
 		"another schema":         func(m map[string]any) { m["schema"] = "conform.report/v2" },
 		"an unknown key":         func(m map[string]any) { m["colour"] = "blue" },
@@ -66,3 +68,57 @@ func TestSchemaRefuses(t *testing.T) {
 }
 
 func first(m map[string]any, key string) map[string]any { return m[key].([]any)[0].(map[string]any) }
+
+func TestViewsMeetTheirSchemas(t *testing.T) {
+	tame := mergeOf(conformant(), everything(), known(), stale())
+	views := []struct {
+		schema []byte
+		out    string
+	}{
+		{ComparisonSchema(), comparisonIn(t, Compare(conformant(), everything()), "json")},
+		{ComparisonSchema(), comparisonIn(t, Compare(everything(), known()), "json")},
+		{ComparisonSchema(), comparisonIn(t, Compare(empty(), hostile()), "json")},
+		{ComparisonSchema(), comparisonIn(t, Compare(conformant(), conformant()), "json")},
+		{MatrixSchema(), matrixIn(t, tame, "json")},
+		{MatrixSchema(), matrixIn(t, mergeOf(hostile(), hostile(), empty()), "json")},
+	}
+	for i, v := range views {
+		s := compiled(t, v.schema)
+		var doc map[string]any
+		if err := json.Unmarshal([]byte(v.out), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(doc); err != nil {
+			t.Errorf("%d: %v", i, err)
+		}
+		doc["colour"] = "blue"
+		if s.Validate(doc) == nil {
+			t.Errorf("%d: the schema accepts an unknown key", i)
+		}
+	}
+}
+
+// The schema of a baseline, for editors, agrees with what is read.
+func TestBaselineMeetsItsSchema(t *testing.T) {
+	s := compiled(t, BaselineSchema())
+	for in, good := range map[string]bool{
+		"known: []\n": true,
+		"known:\n- {requirement: a, reason: b, until: '2026-12-31', target: '*'}\n": true,
+		"known:\n- {requirement: a}\n":                                              false,
+		"known:\n- {requirement: a, reason: TODO}\n":                                false,
+		"known:\n- {requirement: a, reason: b, until: 'soon'}\n":                    false,
+		"known:\n- {requirement: a, reason: b, colour: blue}\n":                     false,
+		"other: []\n": false,
+	} {
+		var doc any
+		if err := yaml.Unmarshal([]byte(in), &doc); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Validate(doc); (err == nil) != good {
+			t.Errorf("the schema of %q: %v", in, err)
+		}
+		if _, err := ReadBaseline("known.yaml", strings.NewReader(in)); (err == nil) != good {
+			t.Errorf("reading %q: %v", in, err)
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"slices"
+)
+
+//go:embed tables.html.tmpl
+var tablesTemplate string
+
+//go:embed tables.css
+var tablesStyle string
+
+// tablePage renders a page over several reports. Like the report it has no script and
+// nothing from elsewhere, and its policy allows its one style sheet alone.
+func tablePage(name, title string, content any) ([]byte, error) {
+	tmpl, err := template.New("tables").Funcs(template.FuncMap{
+		"add":          func(a, b int) int { return a + b },
+		"value":        func(s string) string { return shorten(s, shownRunes) },
+		"count":        count,
+		"ids":          func(ids []string) string { return shorten(idList(ids, false), 2*shownRunes) },
+		"outcome":      outcomeSymbol,
+		"words":        Outcome.words,
+		"outcomeClass": outcomeClass,
+		"provenance":   func(kind string) string { return Evidence{Kind: kind}.provenance() },
+		"cell":         func(r Row, at int) string { return r.cell(at) },
+		"day":          func(r *Run) string { return r.At.Format("2006-01-02 15:04") },
+		"class": func(v Verdict) string {
+			if v == "" {
+				return "calm"
+			}
+			return class(v)
+		},
+	}).Parse(tablesTemplate)
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256([]byte(tablesStyle))
+	var b bytes.Buffer
+	err = tmpl.ExecuteTemplate(&b, name, struct {
+		Title, StyleHash string
+		Style            template.CSS
+		Content          any
+	}{title, "sha256-" + base64.StdEncoding.EncodeToString(hash[:]), template.CSS(tablesStyle), content})
+	return b.Bytes(), err
+}
+
+func outcomeClass(o Outcome) string {
+	switch o {
+	case Conformant:
+		return "good"
+	case Nonconformant:
+		return "bad"
+	}
+	return "care"
+}
+
+// matrixTable is a part of the matrix: what needs a look comes first.
+type matrixTable struct {
+	Caption string
+	Rows    []Row
+}
+
+func matrixHTML(m *Matrix, _ Options) ([]byte, error) {
+	m = m.legible()
+	first := m.telling()
+	var rest []Row
+	seen := map[string]bool{}
+	for _, r := range first {
+		seen[r.Requirement] = true
+	}
+	for _, r := range m.Rows {
+		if !seen[r.Requirement] {
+			rest = append(rest, r)
+		}
+	}
+	content := struct {
+		*Matrix
+		Headline string
+		Said     []string
+		Tables   []matrixTable
+		Left     string
+	}{Matrix: m, Headline: m.headline()}
+	for i, c := range m.Conflicts {
+		if i == shownConflicts {
+			content.Said = append(content.Said, fmt.Sprintf("and %d more", len(m.Conflicts)-i))
+			break
+		}
+		content.Said = append(content.Said, c.String())
+	}
+	// A page of a million cells opens nowhere.
+	room := max(20, 100_000/max(1, len(m.Targets)))
+	for _, t := range []matrixTable{{"Not met, or not checked, somewhere", first}, {"Met, or not applicable, everywhere", rest}} {
+		shown := t.Rows[:min(len(t.Rows), room)]
+		room -= len(shown)
+		if len(shown) > 0 {
+			content.Tables = append(content.Tables, matrixTable{fmt.Sprintf("%s: %d", t.Caption, len(t.Rows)), shown})
+		}
+	}
+	shown := 0
+	for _, t := range content.Tables {
+		shown += len(t.Rows)
+	}
+	if left := len(m.Rows) - shown; left > 0 {
+		content.Left = "Left out to keep this page short: " + count(left, "requirement") + ". The JSON has them all."
+	}
+	return tablePage("matrix", m.headline(), content)
+}
+
+// sparkBar is one run in a sparkline: its height is what passed, its red part, on top,
+// what failed. Its title says it in words.
+type sparkBar struct {
+	Title, Class   string
+	X, Top, Height int
+	FailingTop     int
+	Failing, Width int
+}
+
+type sparkTrend struct {
+	*Trend
+	Label string
+	Width int
+	Bars  []sparkBar
+}
+
+// Runs beyond these are too thin to see.
+const shownRuns = 120
+
+// Latest is the runs of the table, the newest first.
+func (t sparkTrend) Latest() []*Run {
+	runs := slices.Clone(t.Runs)
+	slices.Reverse(runs)
+	return runs[:min(len(runs), 1000)]
+}
+
+func historyHTML(h *History, _ Options) ([]byte, error) {
+	h = h.legible()
+	content := struct {
+		Skipped    []string
+		PassedOver string
+		Targets    []sparkTrend
+	}{Skipped: h.Skipped, PassedOver: h.passedOver()}
+	for _, t := range h.Targets {
+		content.Targets = append(content.Targets, sparkline(t))
+	}
+	return tablePage("history", "History of "+count(len(h.Targets), "target"), content)
+}
+
+// sparkline draws the latest runs side by side. The failing part is never too thin to
+// see: one failure of 168 must not look like none.
+func sparkline(t *Trend) sparkTrend {
+	runs := t.Runs[max(0, len(t.Runs)-shownRuns):]
+	const height, wide, gap = 64, 8, 2
+	s := sparkTrend{Trend: t, Width: max(1, len(runs))*(wide+gap) - gap}
+	last := t.Last()
+	s.Label = fmt.Sprintf("%s, the last %s: %s", count(len(t.Runs), "run"), last.At.Format("2006-01-02"), last.Outcome.words())
+	most := 1
+	for _, r := range runs {
+		most = max(most, r.Counts.Total())
+	}
+	for i, r := range runs {
+		failing, pass := r.Counts.Fail+r.Counts.Warn, r.Counts.Pass
+		bar := sparkBar{Title: fmt.Sprintf("%s: %s, %s", r.At.Format("2006-01-02"), r.Outcome.words(), r.Counts), Class: "rest", X: i * (wide + gap), Width: wide}
+		bar.Height = pass * height / most
+		if failing > 0 {
+			bar.Failing = max(4, failing*height/most)
+			bar.Height = min(bar.Height, height-bar.Failing)
+		}
+		if failing+pass == 0 {
+			bar.Class, bar.Height = "nothing", height
+		}
+		bar.Top = height - bar.Height
+		bar.FailingTop = bar.Top - bar.Failing
+		s.Bars = append(s.Bars, bar)
+	}
+	return s
+}
