@@ -56,6 +56,10 @@ func TestScripts(t *testing.T) {
 			"sameverdicts": sameVerdicts,
 			"expand":       expand,
 			"samehash":     sameHash,
+
+			"for-each-format": forEachFormat,
+			"conforms-to":     conformsTo,
+			"attests":         attests,
 		},
 	})
 }
@@ -103,7 +107,11 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	case "silent":
 		handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done })
 	default:
-		ts.Fatalf("serve %s?", args[0])
+		fault, there := ucwatest.FaultNamed(args[0])
+		if !there {
+			ts.Fatalf("serve %s?", args[0])
+		}
+		handler = fault.Handler(server)
 	}
 	running, err := start(handler, options)
 	ts.Check(err)
@@ -147,18 +155,23 @@ func sameHash(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// meets holds that a file meets a schema.
+func meets(ts *testscript.TestScript, file string, published []byte) {
+	document, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(file)))
+	ts.Check(err)
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(published))
+	ts.Check(err)
+	compiler := jsonschema.NewCompiler()
+	ts.Check(compiler.AddResource("schema.json", schema))
+	compiled, err := compiler.Compile("schema.json")
+	ts.Check(err)
+	ts.Check(compiled.Validate(document))
+}
+
 // conforms FILE: validates a report against the published schema, and its counts
 // against its results.
 func validates(ts *testscript.TestScript, _ bool, args []string) {
-	document, err := jsonschema.UnmarshalJSON(strings.NewReader(ts.ReadFile(args[0])))
-	ts.Check(err)
-	schema, err := jsonschema.UnmarshalJSON(strings.NewReader(string(reports.Schema())))
-	ts.Check(err)
-	compiler := jsonschema.NewCompiler()
-	ts.Check(compiler.AddResource("report.json", schema))
-	compiled, err := compiler.Compile("report.json")
-	ts.Check(err)
-	ts.Check(compiled.Validate(document))
+	meets(ts, args[0], reports.Schema())
 	var r reports.Report
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &r))
 	counts, outcome := r.Counts, r.Outcome

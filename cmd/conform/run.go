@@ -26,6 +26,8 @@ type runFlags struct {
 	tasks     []string
 	selection suite.Selection
 	strict    bool
+	expect    string
+	name      string
 	cassette  string
 	live      liveFlags
 	format    string
@@ -51,6 +53,10 @@ The token comes from --token-file, CONFORM_TOKEN, the system's keyring or a prom
 never from a flag. In the report and its evidence, hosts, people and addresses have
 pseudonyms, unless --keep-names is given: both can be handed to anyone.
 
+With --expect, failures that a baseline knows, each for a reason, do not make
+nonconformant, and the report says so. An entry that is wrong by now makes a run that
+would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
+
 ` + precedence,
 		Example: `  conform run
   conform run --sip sip:dana@contoso.com --out report/
@@ -58,15 +64,22 @@ pseudonyms, unless --keep-names is given: both can be handed to anyone.
   conform run --cassette recording.yaml --subject server --out report/
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
   conform run --config pool.yaml --rate 5 --resolve lyncweb.contoso.com:443:10.0.0.7
+  conform run --cassette recording.yaml --expect known.yaml
   conform run --format json | jq .outcome`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
 	f.reporting(cmd)
+	flags.StringVar(&f.expect, "expect", "", "YAML file of known failures, which do not make nonconformant: see docs/reports.md")
+	flags.StringVar(&f.name, "name", "", "what to call the target in the report; merge and history go by it")
+	complete(cmd, "name", func() []string { return nil })
 	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
 	f.live.add(cmd)
 	configurable(cmd)
+	if err := cmd.MarkFlagFilename("expect", "yaml", "yml"); err != nil {
+		panic(err) // the flag is defined above
+	}
 	err := cmd.RegisterFlagCompletionFunc("cassette", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return cassettes.Names(), cobra.ShellCompDirectiveDefault
 	})
@@ -101,6 +114,10 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if _, err := selected(f.tasks, f.selection); err != nil {
 		return err
 	}
+	baseline, err := expectation(f.expect)
+	if err != nil {
+		return err
+	}
 	if f.out != "" { // before a live server is asked anything
 		if err := writable(f.out); err != nil {
 			return exit{exitFailed, err}
@@ -115,12 +132,14 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return exit{exitFailed, err}
 	}
 	report := list[0]
+	report.Name = f.name
 	if cmd.Context().Err() != nil {
 		report.Notes = append(report.Notes, "interrupted: the run ended before all was asked")
 	}
 	if advice := adviceOn(errorsOf(report)); advice != "" {
 		report.Notes = append(report.Notes, advice)
 	}
+	expect(baseline, report, f.live.application, f.live.server, f.live.signIn.sip, f.live.signIn.domain)
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
@@ -137,7 +156,7 @@ func (f *runFlags) knownFormat() error {
 // consistent refuses flags that contradict each other, or that would be ignored:
 // a script whose variable is empty must not get a verdict about something else.
 func (f *runFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting"} {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "expect", "name", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
@@ -338,8 +357,8 @@ func verdictCode(ctx context.Context, r *reports.Report) error {
 	switch {
 	case ctx.Err() != nil:
 		return exit{code: exitInterrupted}
-	case r.Outcome == reports.Conformant:
-		return nil
+	case r.Outcome == reports.Conformant, r.Outcome == reports.Excused:
+		return staleCode(r)
 	case r.Outcome == reports.Nonconformant:
 		return exit{code: exitNonconformant}
 	case r.Counts.Error > 0 && r.Counts.Pass+r.Counts.Fail+r.Counts.Warn == 0:

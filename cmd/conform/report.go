@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+func newReport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Convert, compare, merge and follow reports",
+		Long: `report works on the report.json that run --out writes; nothing is judged anew.
+docs/reports.md tells of the formats and of baselines.`,
+		Example: `  conform report convert report.json --format csv --out report.csv
+  conform report diff yesterday/report.json today/report.json
+  conform report baseline report.json --out known.yaml
+  conform report merge pool-*/report.json --format html --out pools.html
+  conform report history archive/ --format html --out history.html`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usage("unknown command %q%s; `conform report --help` lists the commands", args[0], suite.Nearest(args[0], commandNames(cmd)))
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newConvert(), newDiff(), newBaseline(), newMerge(), newHistory())
+	return cmd
+}
+
+// output is where a command writes what it makes of reports, and in which form.
+type output struct {
+	format  string
+	out     string
+	verbose bool
+	noColor bool
+	formats []string
+}
+
+// add defines the flags. The first format is the default.
+func (o *output) add(cmd *cobra.Command, formats []string) {
+	o.formats = formats
+	flags := cmd.Flags()
+	flags.StringVar(&o.format, "format", formats[0], "of the output: "+strings.Join(formats, ", "))
+	flags.StringVar(&o.out, "out", "", "write into this file instead of to standard output")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show everything in the text, not only what needs a look")
+	flags.BoolVar(&o.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	complete(cmd, "format", func() []string { return formats })
+}
+
+func (o *output) check(cmd *cobra.Command) error {
+	if !slices.Contains(o.formats, o.format) {
+		return usage("unknown format %q%s; the formats are: %s", o.format, suite.Nearest(o.format, o.formats), strings.Join(o.formats, ", "))
+	}
+	if cmd.Flags().Changed("out") && o.out == "" {
+		return usage("--out is empty: give it a value, or leave it out")
+	}
+	return nil
+}
+
+// write writes what render renders, whole or not at all.
+func (o *output) write(cmd *cobra.Command, render func(io.Writer, reports.Options) error) error {
+	stdout := cmd.OutOrStdout()
+	options := reports.Options{Verbose: o.verbose}
+	if o.out == "" {
+		options.Color, options.Width = !o.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), width(stdout)
+	}
+	var b bytes.Buffer
+	if err := render(&b, options); err != nil {
+		return exit{exitFailed, err}
+	}
+	if o.out != "" {
+		if err := reports.WriteFile(o.out, b.Bytes()); err != nil {
+			return exit{exitFailed, err}
+		}
+		return nil
+	}
+	if _, err := stdout.Write(b.Bytes()); err != nil {
+		return exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}
+	}
+	return nil
+}
+
+// reportFiles has the shell complete report files, and tells a wrong number of them.
+func reportFiles(cmd *cobra.Command, least, most int, words string) {
+	cmd.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) < least || (most > 0 && len(args) > most) {
+			return usage("%s takes %s; `conform report %s --help` shows examples", cmd.Name(), words, cmd.Name())
+		}
+		return nil
+	}
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return []string{"json"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// outcomeCode is the exit code of an outcome that was drawn before.
+func outcomeCode(o reports.Outcome) error {
+	switch o {
+	case reports.Conformant, reports.Excused:
+		return nil
+	case reports.Nonconformant:
+		return exit{code: exitNonconformant}
+	}
+	return exit{code: exitIncomplete}
+}
+
+func newConvert() *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "convert REPORT",
+		Short: "Show a report in another format",
+		Long: `convert shows a report.json in any format of run. Its exit code says whether that
+worked, and not what the report says.`,
+		Example: `  conform report convert report.json
+  conform report convert report.json --format github             annotations, in a GitHub workflow
+  conform report convert report.json --format markdown >>"$GITHUB_STEP_SUMMARY"
+  conform report convert report.json --format badge --out badge.json
+  conform report convert report.json --format intoto --out statement.json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			r, sum, err := reports.ReadFile(args[0])
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			return o.write(cmd, func(w io.Writer, options reports.Options) error {
+				options.SHA256 = sum
+				return reports.Write(w, r, o.format, options)
+			})
+		},
+	}
+	reportFiles(cmd, 1, 1, "one report.json")
+	o.add(cmd, reports.Formats())
+	return cmd
+}
+
+func newDiff() *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "diff BEFORE AFTER",
+		Short: "Compare two reports, requirement by requirement",
+		Long: `diff tells what became of each requirement: broken, fixed, newly exercised, no longer
+exercised, seen with other evidence, said otherwise by the ledger, added or removed.
+What fails and was not checked before is broken, too.
+
+Exit codes: 0 nothing is broken, 1 something is, 2 usage, 3 the reports have no
+requirement in common, 4 a report cannot be read.`,
+		Example: `  conform report diff yesterday/report.json today/report.json
+  conform report diff main.json branch.json --format markdown >>"$GITHUB_STEP_SUMMARY"
+  conform report diff a.json b.json --format json | jq '.changes[] | select(.kind == "broken")'`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			before, err := reports.ReadResults(args[0])
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			after, err := reports.ReadResults(args[1])
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			c := reports.Compare(before, after)
+			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
+				return reports.WriteComparison(w, c, o.format, options)
+			}); err != nil {
+				return err
+			}
+			switch {
+			case len(c.Of(reports.Broken)) > 0:
+				return exit{code: exitNonconformant}
+			case c.Common() == 0:
+				return exit{exitIncomplete, errors.New("the reports have no requirement in common: nothing was compared")}
+			}
+			return nil
+		},
+	}
+	reportFiles(cmd, 2, 2, "two report.json, the earlier first")
+	o.add(cmd, reports.ComparisonFormats())
+	return cmd
+}
+
+func newMerge() *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "merge REPORT...",
+		Short: "Merge shards and pools into a matrix of targets and requirements",
+		Long: `merge sets targets beside each other. Reports on the same target are united: what one
+did not exercise another may have. Where they contradict each other that is said, and
+the worse verdict stays. The exit code is that of the worst target.
+
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report cannot be read.`,
+		Example: `  conform report merge pool-*/report.json
+  conform report merge shard-*/report.json --format html --out pools.html
+  conform report merge pool-*/report.json --format json | jq .outcome`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			m, err := reports.Merge(args...)
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
+				return reports.WriteMatrix(w, m, o.format, options)
+			}); err != nil {
+				return err
+			}
+			return outcomeCode(m.Outcome)
+		},
+	}
+	reportFiles(cmd, 1, 0, "one report.json or more")
+	o.add(cmd, reports.MatrixFormats())
+	return cmd
+}
+
+func newHistory() *cobra.Command {
+	var o output
+	cmd := &cobra.Command{
+		Use:   "history DIR",
+		Short: "Show the reports of a directory over time",
+		Long: `history finds all reports below a directory and shows, for each target, what became of
+it from one to the next, by the date of the evidence. Other files are passed over;
+reports that cannot be read are told.
+
+Exit codes: 0 shown, 2 usage, 3 there is no report, 4 the directory cannot be read.`,
+		Example: `  conform report history archive/
+  conform report history archive/ --format html --out history.html`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("history takes one directory of reports")
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(cmd); err != nil {
+				return err
+			}
+			h, err := reports.ReadHistory(args[0])
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
+				return reports.WriteHistory(w, h, o.format, options)
+			}); err != nil {
+				return err
+			}
+			if len(h.Targets) == 0 {
+				return exit{exitIncomplete, fmt.Errorf("%s holds no report", args[0])}
+			}
+			return nil
+		},
+	}
+	o.add(cmd, reports.HistoryFormats())
+	return cmd
+}

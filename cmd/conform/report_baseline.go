@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+func newBaseline() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "baseline REPORT",
+		Short: "Write the failures of a report as a baseline of known ones",
+		Long: `baseline writes the failures of a report for run --expect. Each gets the reason TODO,
+which --expect refuses: write why a failure is borne, or where it is tracked. Reasons
+of a baseline that the report was held against already are kept.
+
+A file that is there is not replaced: it may hold reasons.`,
+		Example: `  conform run --out report/
+  conform report baseline report/report.json --out known.yaml
+  conform run --expect known.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("out") && out == "" {
+				return usage("--out is empty: give it a value, or leave it out")
+			}
+			r, err := reports.ReadResults(args[0])
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			var b bytes.Buffer
+			n, err := reports.WriteBaseline(&b, r)
+			if err != nil {
+				return exit{exitFailed, err}
+			}
+			if out == "" {
+				_, err = cmd.OutOrStdout().Write(b.Bytes())
+			} else {
+				err = create(out, b.Bytes())
+			}
+			if err != nil {
+				return exit{exitFailed, fmt.Errorf("the baseline is not written: %w", err)}
+			}
+			if n == 0 {
+				fmt.Fprintln(cmd.ErrOrStderr(), "the report has no failure: the baseline is empty")
+			} else {
+				fmt.Fprintf(cmd.ErrOrStderr(), "failures: %d; give each a reason in place of TODO\n", n)
+			}
+			return nil
+		},
+	}
+	reportFiles(cmd, 1, 1, "one report.json")
+	cmd.Flags().StringVar(&out, "out", "", "write into this file, which is not there yet, instead of to standard output")
+	return cmd
+}
+
+// create writes a file that is not there yet.
+func create(path string, data []byte) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already, and may hold reasons: take it away, or write into another file", path)
+	}
+	return reports.WriteFile(path, data)
+}
+
+// expectation reads the baseline of --expect. Nil, if there is none.
+func expectation(path string) (*reports.Baseline, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, usage("--expect: %w", err)
+	}
+	defer file.Close()
+	b, err := reports.ReadBaseline(path, file)
+	if err != nil {
+		return nil, usage("--expect %w", err)
+	}
+	for _, k := range b.Known {
+		if _, _, err := suite.RequirementOf(k.Requirement); err != nil {
+			return nil, usage("--expect %s: %w", path, err)
+		}
+	}
+	return b, nil
+}
+
+// expect holds a report against the baseline, if there is one. names are what the user
+// calls the target, beside what the report calls it.
+func expect(b *reports.Baseline, r *reports.Report, names ...string) {
+	if b != nil {
+		b.Apply(r, time.Now(), names...)
+	}
+}
+
+// staleCode is the exit code of a run that would be conformant, but whose baseline is
+// wrong by now: that is for the user to mend, like any other mistake in a configuration.
+func staleCode(r *reports.Report) error {
+	if r.Baseline == nil || len(r.Baseline.Stale) == 0 {
+		return nil
+	}
+	return exit{exitUsage, errors.New("the baseline is out of date, see above: mend " + r.Baseline.File)}
+}
