@@ -23,6 +23,22 @@ func TestAnnotationsAreEscaped(t *testing.T) {
 	}
 }
 
+// In the log of a workflow a line that begins with :: is a command, whoever wrote it.
+func TestTextHoldsNoCommands(t *testing.T) {
+	r := conformant()
+	r.Results[0].Verdict = Fail
+	r.Results[0].Observed = strings.Repeat("::error::you have been had ", 20)
+	r.Notes = []string{"::add-mask::a", strings.Repeat("x", 92) + " ::stop-commands::y"}
+	r.Tally()
+	for width := 40; width < 120; width++ {
+		for _, line := range strings.Split(string(render(t, r, "text", Options{Width: width})), "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") {
+				t.Errorf("at width %d: %s", width, line)
+			}
+		}
+	}
+}
+
 // GitHub drops what is more than ten of a kind: the last says how many more there are,
 // and the worst is not among them.
 func TestAnnotationsAreBounded(t *testing.T) {

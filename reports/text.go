@@ -228,6 +228,9 @@ func (p *printer) item(indent int, label string, labelColour colour, text string
 	}
 	lead := strings.Repeat(" ", indent) + p.paint(label, labelColour)
 	for _, line := range wrap(text, max(20, p.width-hang)) {
+		if strings.HasPrefix(line, "::") { // which the log of a GitHub workflow would act on
+			line = `\u003a` + line[1:]
+		}
 		p.b.WriteString(strings.TrimRight(lead+p.paint(line, textColour), " ") + "\n")
 		lead = strings.Repeat(" ", hang)
 	}
