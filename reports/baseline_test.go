@@ -67,6 +67,8 @@ func TestBaselineApplies(t *testing.T) {
 		"another target":         {verdict: Fail, entry: "reason: r\n  target: https://*", outcome: Nonconformant},
 		"target by its name":     {verdict: Fail, entry: "reason: r\n  target: 'sip:*@contoso.com'", outcome: Excused, known: true},
 		"a part is not all":      {verdict: Fail, entry: "reason: r\n  target: reference", outcome: Nonconformant},
+		"an end is not all":      {verdict: Fail, entry: "reason: r\n  target: set-presence", outcome: Nonconformant},
+		"the day after, in UTC":  {verdict: Fail, entry: "reason: r\n  until: 2026-05-01", now: may.Add(24 * time.Hour).In(time.FixedZone("", -8*3600)), outcome: Nonconformant, stale: "it was borne until 2026-05-01"},
 		"a dot is a dot":         {verdict: Fail, entry: "reason: r\n  target: 'sip:dana@contoso?com'", outcome: Nonconformant},
 		"should":                 {verdict: Warn, level: "should", entry: "reason: r", outcome: Conformant, known: true},
 		"should, strict":         {verdict: Warn, level: "should", strict: true, entry: "reason: r", outcome: Excused, known: true},

@@ -99,6 +99,9 @@ func (m *Matrix) Add(name string, r *Report) {
 
 // Basis is how many reports there are, and recordings behind them.
 func (c Column) Basis() string {
+	if len(c.SHA256) == 0 {
+		return count(len(c.Reports), "report")
+	}
 	return count(len(c.Reports), "report") + " on " + count(len(c.SHA256), "recording")
 }
 
