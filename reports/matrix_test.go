@@ -145,6 +145,7 @@ func TestMergeOutcome(t *testing.T) {
 		"the worst":                 {[]*Report{conformant(), at(failing, "b"), at(gap, "c")}, Nonconformant},
 		"a shard fills the gap":     {[]*Report{at(gap, "c"), at(conformant(), "c")}, Conformant},
 		"interrupted":               {[]*Report{conformant(), interrupted}, Incomplete},
+		"unknown here, known there": {[]*Report{at(failing, "d"), at(known(), "d")}, Nonconformant},
 		"known here, unknown there": {[]*Report{at(known(), "d"), at(failing, "d")}, Nonconformant},
 	} {
 		if m := mergeOf(test.reports...); m.Outcome != test.want {
