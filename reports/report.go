@@ -85,6 +85,9 @@ type Result struct {
 	Known       *Known    `json:"known,omitempty"`  // a failure that a baseline knows, and why it is borne
 	Evidence    []Pointer `json:"evidence"`
 	DurationMs  float64   `json:"durationMs"`
+	How         string    `json:"how,omitempty"`      // where the requirement is looked for
+	Breaks      string    `json:"breaks,omitempty"`   // what commonly breaks it
+	ProvedBy    []string  `json:"provedBy,omitempty"` // the faults that show that the check can fail
 }
 
 // Source is the sentence of the documentation behind a requirement.
@@ -106,6 +109,7 @@ type Exchange struct {
 	Request    Request   `json:"request"`
 	Response   *Response `json:"response,omitempty"` // nil: none came
 	Error      string    `json:"error,omitempty"`
+	StartedAt  time.Time `json:"startedAt,omitzero"` // recordings need not know it
 	DurationMs float64   `json:"durationMs"`
 }
 

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -73,6 +74,8 @@ func everything() *Report {
 	r.Evidence = Evidence{Kind: "live", Source: "https://pool.example", RecordedAt: r.Evidence.RecordedAt, SHA256: r.Evidence.SHA256}
 	r.Notes = []string{"--insecure: the certificate of the server was not checked"}
 	r.Results[0].Verdict, r.Results[0].Observed = Fail, "200"
+	r.Results[0].How, r.Results[0].Breaks = "Look at the status.", "A framework that answers 200."
+	r.Results[0].ProvedBy = []string{"makeMeAvailable-200: makeMeAvailable is answered with 200"}
 	r.Exchanges[0].Response.Status = 200
 	r.Results[4].Verdict, r.Results[4].Observed = Warn, "no ETag among the headers Cache-Control, Content-Type, Date, Server, Transfer-Encoding, X-Content-Type-Options, X-MS-Server-Fqdn"
 	blocked := result("3", "note", "server", "must", Blocked, "The note can be read back.", "the note", "", 0)
@@ -159,6 +162,7 @@ func hostile() *Report {
 		x.Requirement, x.Task, x.Step, x.Statement = nasty, nasty, nasty, nasty
 		x.Source = Source{nasty, nasty}
 		x.Expected, x.Observed, x.Reason = nasty, nasty, nasty
+		x.How, x.Breaks, x.ProvedBy = nasty, nasty, []string{nasty, nasty}
 		x.Evidence = []Pointer{{9, nasty}, {0, nasty}, {99, nasty}}
 	}
 	r.Results[0].Observed = strings.Repeat(nasty, 1000)
@@ -170,6 +174,30 @@ func hostile() *Report {
 		x.Request = Request{nasty, nasty, map[string][]string{nasty: {nasty, nasty}}, nasty}
 		if x.Response != nil {
 			x.Response = &Response{x.Response.Status, map[string][]string{nasty: {nasty}}, strings.Repeat(nasty, 100)}
+		}
+	}
+	r.Tally()
+	return r
+}
+
+// many is a run of very many exchanges, of a size as servers send them.
+func many(exchanges int) *Report {
+	r := everything()
+	template := r.Exchanges[1]
+	for n := 12; n <= exchanges; n++ {
+		x := template
+		x.Number, x.Step, x.DurationMs = n, "presence read", float64(n%97)
+		body := template.Response.Body
+		if n%2 == 0 { // half of them tell the same
+			body = fmt.Sprintf(`{"availability":"Online","number":%d,"links":[%s1]}`, n, strings.Repeat(`"/ucwa/oauth/v1/applications/101/me/presence",`, 30))
+		}
+		x.Response = &Response{Status: 200, Headers: map[string][]string{
+			"Cache-Control": {"no-cache"}, "Content-Type": {"application/json; charset=utf-8"}, "Date": {"Thu, 01 Jan 2026 00:00:00 GMT"},
+			"Server": {"Microsoft-IIS/8.5"}, "X-Ms-Server-Fqdn": {"pool.example"}, "Vary": {"Accept-Encoding"}, "X-Content-Type-Options": {"nosniff"},
+		}, Body: body}
+		r.Exchanges = append(r.Exchanges, x)
+		if n%10 == 0 {
+			r.Results = append(r.Results, result("2", fmt.Sprintf("again.%d", n), "server", "must", Pass, "The presence is answered with 200 OK.", "200", "200", n))
 		}
 	}
 	r.Tally()

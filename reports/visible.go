@@ -31,6 +31,7 @@ func legible(r *Report) *Report {
 			r.Known = &Known{visible(r.Known.Reason), visible(r.Known.Until)}
 		}
 		r.Source = Source{visible(r.Source.Document), visible(r.Source.Clause)}
+		r.How, r.Breaks, r.ProvedBy = visible(r.How), visible(r.Breaks), each(r.ProvedBy, visible)
 		r.Evidence = each(r.Evidence, func(p Pointer) Pointer { return Pointer{p.Exchange, visible(p.Field)} })
 		return r
 	})

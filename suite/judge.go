@@ -185,7 +185,7 @@ func results(selected []Requirement, outcomes map[string]*outcome) []reports.Res
 	for _, r := range selected {
 		result := reports.Result{Requirement: r.ID, Task: r.ledger.Task, Step: r.Step, Subject: r.Subject,
 			Level: r.Level, Statement: r.Says, Evidence: []reports.Pointer{},
-			Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}}
+			Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}, How: r.How, Breaks: r.Breaks}
 		conclude(&result, outcomes[r.ID])
 		list = append(list, result)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"golang.org/x/term"
 )
 
@@ -140,6 +141,9 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		report.Notes = append(report.Notes, advice)
 	}
 	expect(baseline, report, f.live.application, f.live.server, f.live.signIn.sip, f.live.signIn.domain)
+	if f.format != "text" || f.out != "" { // which show it
+		prove.Explain(report)
+	}
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
