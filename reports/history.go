@@ -184,7 +184,7 @@ func historyText(h *History, opts Options) ([]byte, error) {
 	for _, t := range h.Targets {
 		p.item(0, "", plain, shorten(t.Target, shownRunes)+"  ("+Evidence{Kind: t.Kind}.provenance()+")", bold)
 		for _, r := range t.Runs {
-			p.item(2, r.when()+"  "+bar(r)+"  ", plain, fmt.Sprintf("%s: %s", r.Outcome.words(), r.Counts), outcomeTone(r.Outcome))
+			p.item(2, r.when()+"  "+height(r)+"  ", plain, fmt.Sprintf("%s: %s", r.Outcome.words(), r.Counts), outcomeTone(r.Outcome))
 			if len(r.Broken) > 0 {
 				p.item(23, "broken: ", red, idList(r.Broken, opts.Verbose), plain)
 			}
@@ -215,8 +215,8 @@ func (r *Run) when() string {
 	return mark + r.At.Format("2006-01-02 15:04")
 }
 
-// bar is the passes among what was checked, for a terminal.
-func bar(r *Run) string {
+// height is the passes among what was checked, for a terminal.
+func height(r *Run) string {
 	levels := []rune("▁▂▃▄▅▆▇█")
 	if r.Counts.Pass+r.Counts.Fail+r.Counts.Warn == 0 {
 		return "·"

@@ -141,7 +141,9 @@ func TestHostileHTMLIsInert(t *testing.T) {
 	for name, r := range samples() {
 		page := render(t, r, "html", Options{})
 		allowed := map[string]bool{}
-		for _, tag := range strings.Fields("html head meta title style body main header section article p h1 h2 h3 h4 span div table thead tbody tr th td ul li dl dt dd code pre a br details summary strong") {
+		for _, tag := range strings.Fields("html head meta title style script body main header nav section p h1 h2 h3 h4 span strong mark div br a " +
+			"table caption thead tbody tfoot tr th td ul li dl dt dd code pre figure figcaption details summary " +
+			"form fieldset legend label input output button svg g rect circle line path text tspan") {
 			allowed[tag] = true
 		}
 		ids, links := map[string]bool{}, []string{}
@@ -167,7 +169,13 @@ func TestHostileHTMLIsInert(t *testing.T) {
 					ids[a.Val] = true
 				case "href":
 					links = append(links, a.Val)
-				case "class", "scope", "lang", "charset", "http-equiv", "content", "name", "tabindex", "data-label", "aria-label", "aria-hidden":
+				case "for":
+					links = append(links, "#"+a.Val)
+				case "class", "scope", "lang", "charset", "http-equiv", "content", "tabindex", "open", "hidden", "role", "focusable",
+					"data-verdict", "data-level", "data-subject", "data-task", "data-by", "data-value",
+					"name", "type", "value", "placeholder", "autocomplete", "spellcheck",
+					"aria-label", "aria-hidden", "aria-live", "aria-pressed":
+				case "viewbox", "preserveaspectratio", "width", "height", "x", "y", "dx", "dy", "x1", "y1", "x2", "y2", "r", "rx", "d", "transform", "text-anchor":
 				default:
 					t.Errorf("%s: <%s> has the attribute %s=%q", name, token.Data, a.Key, a.Val)
 				}
@@ -184,15 +192,24 @@ func TestHostileHTMLIsInert(t *testing.T) {
 	}
 }
 
-// The policy allows the page's own style sheet, and nothing else.
-func TestHTMLPolicyHoldsForItsStyle(t *testing.T) {
-	page := string(render(t, conformant(), "html", Options{}))
-	_, rest, _ := strings.Cut(page, "<style>")
-	style, _, _ := strings.Cut(rest, "</style>")
-	hash := sha256.Sum256([]byte(style))
-	want := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'; base-uri 'none'; form-action 'none'"
-	if len(style) < 1000 || !strings.Contains(html.UnescapeString(page), `content="`+want+`"`) {
+// The policy allows the page's own style sheet and script, and nothing else.
+func TestHTMLPolicyHoldsForItsStyleAndScript(t *testing.T) {
+	page := string(render(t, hostile(), "html", Options{}))
+	hash := func(tag string) string {
+		_, rest, _ := strings.Cut(page, "<"+tag+">")
+		text, _, _ := strings.Cut(rest, "</"+tag+">")
+		if len(text) < 1000 {
+			t.Errorf("the %s is %q", tag, text)
+		}
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	want := "default-src 'none'; style-src " + hash("style") + "; script-src " + hash("script") + "; base-uri 'none'; form-action 'none'"
+	if !strings.Contains(html.UnescapeString(page), `content="`+want+`"`) {
 		t.Errorf("the page has no policy %s", want)
+	}
+	if n := strings.Count(page, "<script"); n != 1 {
+		t.Errorf("the page has %d scripts", n)
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"fmt"
 	"html/template"
+	"sync"
 )
 
 //go:embed report.html.tmpl
@@ -15,123 +15,105 @@ var pageTemplate string
 //go:embed report.css
 var pageStyle string
 
+//go:embed report.js
+var pageScript string
+
 // A page that cannot be scrolled helps nobody; JSON has the whole.
 const (
 	htmlValueRunes = 2000
-	htmlBodyRunes  = 20000
+	htmlBodyRunes  = 20_000
+	htmlExchanges  = 5000
+	htmlMessages   = 5 << 20 // bytes of headers and bodies
+	htmlRows       = 120     // of the sequence and of the timeline
 )
 
 // page is what the template sees.
 type page struct {
 	*Report
-	Style     template.CSS
-	StyleHash string
-	About     string
-	Sentence  string
-	Next      string
-	Subjects  []share
-	Verdicts  []Verdict
-	Steps     []*htmlStep
-	Several   bool // tasks: steps need the name of theirs
+	Style    template.CSS
+	Script   template.JS
+	Policy   string
+	About    string
+	Sentence string
+	Next     string
+	Verdicts []Verdict
+	Tallies  []tally
+	Bar      []barPart
+	Problems []*htmlResult
+	Tasks    []*htmlTask
+	Filters  []tally
+	Sequence *sequence
+	Timeline *timeline
+	Shown    []*htmlExchange
+	Left     int // exchanges that the page leaves out
 }
 
-// htmlStep is a step with its results divided by how much of the page they deserve.
-type htmlStep struct {
-	*stepResults
-	Problems []htmlResult
-	Passes   []htmlResult
-	Quiet    []*alike
-}
-
-// htmlResult is a result that can be linked to.
-type htmlResult struct {
-	Result
-	Anchor string
-	Places []place
-}
-
-// place is a pointer that is a link if the page has the exchange.
-type place struct {
-	Pointer
-	Linked bool
-}
-
-// renderHTML is one file, without scripts and without anything from elsewhere. The
-// content security policy allows its one style sheet, by hash, and nothing else: even
-// a value that escaped the template could not run.
-func renderHTML(r *Report, _ Options) ([]byte, error) {
-	r = legible(r)
-	hash := sha256.Sum256([]byte(pageStyle))
-	p := page{
-		Report:    r,
-		Style:     template.CSS(pageStyle),
-		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(hash[:]),
-		About:     r.about(),
-		Sentence:  r.Evidence.sentence(),
-		Next:      next(r),
-		Subjects:  append(bySubject(r.Results), share{"total", r.Counts}),
-		Verdicts:  verdicts,
-		Several:   r.severalTasks(),
-	}
-	known := map[int]bool{}
-	for _, x := range r.Exchanges {
-		known[x.Number] = true
-	}
-	n := 0
-	for _, s := range byStep(r) {
-		step := &htmlStep{stepResults: s}
-		var quiet []Result
-		for _, result := range s.Results {
-			n++
-			linked := htmlResult{Result: result, Anchor: fmt.Sprintf("result-%d", n)}
-			for _, at := range result.Evidence {
-				linked.Places = append(linked.Places, place{at, known[at.Exchange]})
-			}
-			switch {
-			case result.Verdict == Pass:
-				step.Passes = append(step.Passes, linked)
-			case result.speaks():
-				step.Problems = append(step.Problems, linked)
-			default:
-				quiet = append(quiet, result)
-			}
-		}
-		step.Quiet = gather(quiet)
-		p.Steps = append(p.Steps, step)
-	}
-	tmpl, err := template.New("report").Funcs(template.FuncMap{
-		"symbol":    symbol,
-		"outcome":   outcomeSymbol,
-		"class":     class,
-		"value":     func(s string) string { return shorten(s, htmlValueRunes) },
-		"body":      func(s string) string { return shorten(s, htmlBodyRunes) },
-		"path":      path,
-		"taskTitle": r.taskTitle,
-		"answer":    func(x Exchange) string { return x.answer() },
+// pageOnce is parsed when the first page is asked for.
+var pageOnce = sync.OnceValues(func() (*template.Template, error) {
+	return template.New("report").Funcs(template.FuncMap{
+		"symbol":  symbol,
+		"outcome": outcomeSymbol,
+		"class":   class,
+		"answer":  func(x *Exchange) string { return shorten(x.answer(), 160) },
+		"value":   func(s string) string { return shorten(s, htmlValueRunes) },
+		"label":   func(s string) string { return shorten(s, 160) },
+		"path":    path,
+		"runs":    runsHTML,
+		"verdict": verdictHTML,
 	}).Parse(pageTemplate)
+})
+
+// mostNotes is how many notes stand open: a wall of them is read by nobody.
+const mostNotes = 3
+
+// FirstNotes is the notes that stand open.
+func (p *page) FirstNotes() []string { return p.Notes[:min(mostNotes, len(p.Notes))] }
+
+// MoreNotes is the others.
+func (p *page) MoreNotes() []string { return p.Notes[len(p.FirstNotes()):] }
+
+// renderHTML is one file that needs nothing from elsewhere, and can be read without its
+// script. The content security policy allows the one style sheet and the one script, by
+// hash, and nothing else: even a value that escaped the template could not run.
+func renderHTML(r *Report, _ Options) ([]byte, error) {
+	tmpl, err := pageOnce()
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	if err := tmpl.Execute(&b, p); err != nil {
+	b.Grow(1 << 19)
+	if err := tmpl.Execute(&b, newPage(r)); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
 }
 
-// AllProblems is the list at the top of the page.
-func (p page) AllProblems() []htmlResult {
-	var all []htmlResult
-	for _, v := range []Verdict{Fail, Error, Warn} {
-		for _, s := range p.Steps {
-			for _, result := range s.Problems {
-				if result.Verdict == v {
-					all = append(all, result)
-				}
-			}
-		}
+func newPage(raw *Report) *page {
+	r := legible(raw)
+	p := &page{
+		Report:   r,
+		Style:    template.CSS(pageStyle),
+		Script:   template.JS(pageScript),
+		Policy:   "default-src 'none'; style-src '" + hashOf(pageStyle) + "'; script-src '" + hashOf(pageScript) + "'; base-uri 'none'; form-action 'none'",
+		About:    r.about(),
+		Sentence: r.Evidence.sentence(),
+		Next:     next(r),
+		Verdicts: verdicts,
+		Bar:      bar(r.Counts),
 	}
-	return all
+	looked := looksAt(r)
+	var links map[Pointer]link
+	p.Shown, links = exchangesOf(raw, r, looked)
+	p.Left = len(r.Exchanges) - len(p.Shown)
+	p.Tasks, p.Problems = tasksOf(r, links)
+	p.Tallies, p.Filters = tallies(r), filters(r)
+	p.Sequence, p.Timeline = sequenceOf(r, p.Shown), timelineOf(p.Shown)
+	return p
+}
+
+func hashOf(text string) string {
+	hash := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(hash[:])
 }
 
 // class is the style of a verdict; what is not known gets that of an error.
