@@ -69,8 +69,20 @@ func agreeHTML(t *testing.T, r *Report, page string) {
 	if !strings.Contains(page, fmt.Sprintf("<p>%s</p>", r.Counts)) {
 		t.Errorf("HTML does not say %q", r.Counts)
 	}
-	if !strings.Contains(page, "</span> "+r.Headline()+"</p>") {
+	if !strings.Contains(page, `<span class="word">`+r.Headline()+"</span>") {
 		t.Errorf("HTML does not say %q", r.Headline())
+	}
+	knowns := 0
+	for _, result := range r.Results {
+		if result.Known != nil {
+			knowns++
+		}
+	}
+	if n := strings.Count(page, "<dt>known</dt>"); n != knowns {
+		t.Errorf("HTML marks %d failures as known, of %d", n, knowns)
+	}
+	if n := strings.Count(page, "<strong>Baseline:</strong>"); n != len(r.stale()) {
+		t.Errorf("HTML tells of %d entries of the baseline that are out of date, of %d", n, len(r.stale()))
 	}
 	if len(r.Results) == 0 {
 		return
