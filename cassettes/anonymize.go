@@ -33,7 +33,7 @@ type Anonymizer struct {
 	keepNames bool
 	own       map[string]bool // domains of the deployment
 	members   map[string]bool // names of members, in lower case
-	collected map[string]bool
+	collected map[labelled]bool
 }
 
 // NewAnonymizer finds the secrets and identities of a recording, which stays as it is. It returns an error if a word is too short,
@@ -58,7 +58,7 @@ func newAnonymizer(c *Cassette, o AnonymizeOptions, off ...string) (*Anonymizer,
 		key = make([]byte, 32)
 		rand.Read(key) // never fails
 	}
-	a := &Anonymizer{hider: newHider(pseudonyms{key}), keepNames: o.KeepNames, own: map[string]bool{}, members: map[string]bool{}, collected: map[string]bool{}}
+	a := &Anonymizer{hider: newHider(pseudonyms{key}), keepNames: o.KeepNames, own: map[string]bool{}, members: map[string]bool{}, collected: map[labelled]bool{}}
 	for _, rule := range off {
 		a.off[rule] = true
 	}
@@ -92,6 +92,7 @@ func newAnonymizer(c *Cassette, o AnonymizeOptions, off ...string) (*Anonymizer,
 	}
 	a.gather(source)
 	a.gather(a.redacted) // what a secret stood before can be seen now
+	clear(a.collected)   // which keeps the texts as they were
 	return a, nil
 }
 
@@ -177,7 +178,7 @@ func (a *Anonymizer) Counts() map[string]int {
 // inspect looks at every text of a recording that is about to be handed out: for what is known, and with the same rules
 // for what they missed.
 func (a *Anonymizer) inspect(c *Cassette) error {
-	fresh := &Anonymizer{hider: newHider(a.names), own: a.own, members: a.members, collected: map[string]bool{}}
+	fresh := &Anonymizer{hider: newHider(a.names), own: a.own, members: a.members, collected: map[labelled]bool{}}
 	checked := map[string]string{}
 	look := func(name, text string) string {
 		kind, done := checked[text]

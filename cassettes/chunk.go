@@ -19,9 +19,12 @@ const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 // shortestChunk is the shortest base64 that is looked into, and the shortest row of hexadecimal digits.
 const shortestChunk = 8
 
-// encodedChunks returns the parts of a text that can be base64 or hexadecimal digits.
-func encodedChunks(text string) []chunk {
-	var chunks []chunk
+// run is a part of a text that consists of the characters of base64, in which also hexadecimal digits stand.
+type run struct{ start, end int }
+
+// encodedRuns returns the runs of a text in which there can be base64 or hexadecimal digits.
+func encodedRuns(text string) []run {
+	var runs []run
 	for i := 0; i < len(text); {
 		if sixBits[text[i]] == notBase64 {
 			i++
@@ -39,9 +42,18 @@ func encodedChunks(text string) []chunk {
 			end = next
 		}
 		if end-i >= shortestChunk {
-			chunks = inRun(chunks, text, i, end)
+			runs = append(runs, run{i, end})
 		}
 		i = end
+	}
+	return runs
+}
+
+// encodedChunks returns the parts of a text that can be base64 or hexadecimal digits.
+func encodedChunks(text string) []chunk {
+	var chunks []chunk
+	for _, r := range encodedRuns(text) {
+		chunks = append(chunks, inRun(text, r.start, r.end)...)
 	}
 	return chunks
 }
@@ -67,11 +79,11 @@ func nextLine(text string, start, end int) int {
 	return stop
 }
 
-// inRun adds what can stand in a run of the characters of base64: in all of it, in the segments of it between slashes, as in
+// inRun returns what can stand in a run of the characters of base64: in all of it, in the segments of it between slashes, as in
 // paths, behind letters that do not belong to it, and in hexadecimal digits.
-func inRun(chunks []chunk, text string, i, end int) []chunk {
+func inRun(text string, i, end int) []chunk {
 	whole := text[i:end]
-	chunks = inBase64(chunks, whole, i)
+	chunks := inBase64(nil, whole, i)
 	if strings.ContainsAny(whole, separators) {
 		for start, j, n := i, i, 0; j <= end; j++ {
 			if j == end || strings.IndexByte(separators, text[j]) >= 0 {

@@ -10,18 +10,19 @@ import (
 	"unicode/utf16"
 )
 
+// labelled is a text and the name of its field.
+type labelled struct{ field, text string }
+
 // collect notes every identity in a text, which may be the value of a field with that name.
 func (a *Anonymizer) collect(field, text string) {
 	if text == "" {
 		return
 	}
-	if len(text) <= mostRemembered {
-		key := field + "\x00" + text
-		if a.collected[key] {
-			return
-		}
-		a.collected[key] = true
+	key := labelled{field, text}
+	if a.collected[key] {
+		return
 	}
+	a.collected[key] = true
 	a.inField(field, text)
 	for _, v := range layers(text) {
 		a.inText(v.text)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type hider struct {
 
 	mu     sync.Mutex
 	hidden map[string]map[string]bool // by kind: the pseudonyms that were put in
+	clean  map[string]bool            // runs in which nothing is encoded that is looked for
 }
 
 func newHider(names pseudonyms) *hider {
@@ -32,6 +34,7 @@ func (h *hider) put(kind, text string, skip, tail int, edge edge, pseudonym func
 	if strings.TrimSpace(text) == "" {
 		return
 	}
+	h.clean = nil // more is looked for now
 	h.index.add(&identity{kind, folded(text), skip, tail, edge, pseudonym})
 	if !ascii(text) {
 		h.index.add(&identity{kind, folded(misread(text)), skip, tail, edge, pseudonym})
@@ -152,13 +155,9 @@ func (l *glance) hideEncoded(text string, nested int) string {
 		v := views[level]
 		var b strings.Builder
 		end := 0
-		for _, c := range encodedChunks(v.text) {
+		for c, found := range l.encoded(v.text, nested) {
 			first, last := v.original(c.start, c.end)
-			if first < end {
-				continue
-			}
-			found := l.search(c.plain, nested-1)
-			if found == nil || l.off[found.kind] {
+			if first < end || l.off[found.kind] {
 				continue
 			}
 			stands := l.hide(c.plain, nested-1)
@@ -208,13 +207,59 @@ func (l *glance) search(text string, nested int) *identity {
 		return found
 	}
 	for _, v := range layers(text) {
-		for _, c := range encodedChunks(v.text) {
-			if found := l.search(c.plain, nested-1); found != nil {
-				return found
-			}
+		for _, found := range l.encoded(v.text, nested) {
+			return found
 		}
 	}
 	return nil
+}
+
+// encoded yields the parts of a text that show an identity once they are decoded.
+func (l *glance) encoded(text string, nested int) iter.Seq2[chunk, *identity] {
+	return func(yield func(chunk, *identity) bool) {
+		for _, r := range encodedRuns(text) {
+			whole := text[r.start:r.end]
+			outermost := nested == mostNested && len(whole) <= mostCleanLength // else it is remembered with what it stands in
+			if outermost && l.isClean(whole) {
+				continue
+			}
+			clean := true
+			for _, c := range inRun(text, r.start, r.end) {
+				found := l.search(c.plain, nested-1)
+				if found == nil {
+					continue
+				}
+				if clean = false; !yield(c, found) {
+					return
+				}
+			}
+			if clean && outermost {
+				l.setClean(whole)
+			}
+		}
+	}
+}
+
+const (
+	mostClean       = 1 << 14 // bounds how many runs are remembered as clean
+	mostCleanLength = 256     // bounds how long each may be, in bytes
+)
+
+// isClean tells whether nothing that is looked for is encoded in a run. Most are words of the protocol and parts of links, which
+// occur again and again, and each is base64 of something.
+func (h *hider) isClean(run string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.clean[run]
+}
+
+func (h *hider) setClean(run string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.clean == nil || len(h.clean) >= mostClean {
+		h.clean = map[string]bool{}
+	}
+	h.clean[strings.Clone(run)] = true // a copy, which does not keep the text that it stands in
 }
 
 // seen returns an identity that can be seen. A short one stands by chance in what only may be base64.

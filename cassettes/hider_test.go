@@ -313,3 +313,30 @@ func FuzzWritings(f *testing.F) {
 		}
 	})
 }
+
+// TestCleanRunsAreForgotten holds that what was found to hold nothing is looked into again when more is looked for, and that no
+// more is remembered of it than is allowed.
+func TestCleanRunsAreForgotten(t *testing.T) {
+	h := newHider(pseudonyms{})
+	h.putSecret("another secret", "REDACTED-1")
+	text := "x=" + base64.StdEncoding.EncodeToString([]byte("Zebrowski is it"))
+	if got := h.hide(text); got != text {
+		t.Fatalf("%s became %s", text, got)
+	}
+	h.putSecret("Zebrowski", "REDACTED-2")
+	if got := h.hide(text); got == text {
+		t.Error("what is looked for since is not found in a run that was clean before")
+	}
+	for i := range mostClean + 100 {
+		h.hide(fmt.Sprintf("word%07d", i))
+	}
+	h.hide(strings.Repeat("w", mostCleanLength+1))
+	for run := range h.clean {
+		if len(run) > mostCleanLength {
+			t.Errorf("a run of %d bytes is remembered", len(run))
+		}
+	}
+	if n := len(h.clean); n == 0 || n > mostClean {
+		t.Errorf("%d runs are remembered, expected at most %d", n, mostClean)
+	}
+}
