@@ -3,8 +3,10 @@ package suite
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -29,13 +31,19 @@ func (s *session) create(c *ucwa.Client, applications ucwa.Link, body any) ucwa.
 	}
 	s.creating = true // an application of which nobody hears could not be deleted
 	defer func() { s.creating = false }()
+	ctx := s.Context
+	var sent atomic.Bool // else nothing can have been created
+	s.Context = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	res := s.do(c, http.MethodPost, applications, body)
+	s.Context = ctx
 	links := applicationsIn(res)
 	if s.answer = 0; res != nil {
 		s.answer = res.Status
 	}
 	switch {
-	case len(links) == 0 && (res == nil || res.Status/100 == 2):
+	case res == nil && sent.Load() && c.UserAgent != userAgent:
+		s.note("no answer came to a request that should create no application: if it created one all the same, nobody knows of it, and the server ends it when it has been silent for 15 minutes")
+	case len(links) == 0 && (res == nil && sent.Load() || res != nil && res.Status/100 == 2):
 		s.note("an application may have been created, of which the answer does not tell: it cannot be deleted, and the server ends it when it has been silent for 15 minutes")
 	case len(links) > 0:
 		first := links[0]

@@ -3,7 +3,9 @@ package suite
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"slices"
@@ -222,4 +224,53 @@ func TestSaysWhatIsLeft(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSaysOnlyWhatMayBe holds that an application is feared to be there only where a request for one
+// was sent and nobody answered, and that of a probe, which should create none, no more is said.
+func TestSaysOnlyWhatMayBe(t *testing.T) {
+	const feared, probed = "an application may have been created", "no answer came to a request that should create no application"
+	for _, test := range []struct {
+		name, breaks, want string
+	}{
+		{"the creation breaks", userAgent, feared},
+		{"a probe breaks", userAgent + " (probe create-no-token)", probed},
+		{"nothing is sent", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			target, server := careless(t, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.HasSuffix(r.URL.Path, "/applications") && r.Method == http.MethodPost && r.UserAgent() == test.breaks {
+						panic(http.ErrAbortHandler)
+					}
+					h.ServeHTTP(w, r)
+				})
+			})
+			transport := &http.Transport{}
+			defer transport.CloseIdleConnections()
+			target.Transport = transport
+			if test.breaks == "" {
+				target.Transport = closedDoor{transport}
+			}
+			notes := strings.Join(Gather(context.Background(), target)[0].Notes, "\n")
+			for _, note := range []string{feared, probed} {
+				if strings.Contains(notes, note) != (note == test.want) {
+					t.Errorf("expected %q, and the notes say: %s", test.want, notes)
+				}
+			}
+			if server.Applications() != 0 {
+				t.Errorf("%d applications are left", server.Applications())
+			}
+		})
+	}
+}
+
+// closedDoor reaches no server to create an application.
+type closedDoor struct{ http.RoundTripper }
+
+func (d closedDoor) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/applications") && r.Method == http.MethodPost {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	}
+	return d.RoundTripper.RoundTrip(r)
 }
