@@ -74,7 +74,7 @@ func newAnonymizer(c *Cassette, o AnonymizeOptions, off ...string) (*Anonymizer,
 	if err != nil {
 		return nil, err
 	}
-	a.redacted, a.secrets = source.redact(o.Secrets)
+	a.redacted, a.secrets, _ = source.redact(o.Secrets)
 	if a.off["secrets"] {
 		a.redacted = source.clone()
 	}

@@ -29,12 +29,23 @@ var redactionRules = []string{"authorization", "cookies", "passwords", "tokens"}
 //
 // They are for [Cassette.Anonymized] to hide.
 func (c *Cassette) Redacted() *Cassette {
-	copied, _ := c.redact(nil)
+	copied, _, _ := c.redact(nil)
 	return copied
 }
 
-// redact returns the copy, and the secrets that it has no more: those that it finds, and those that are known.
-func (c *Cassette) redact(known []string) (*Cassette, *secrets) {
+// Redact returns what [Cassette.Redacted] returns, and what hides and finds the same secrets in any other text, such as a report
+// that is about to be written: nil if there are none.
+func (c *Cassette) Redact() (*Cassette, *Anonymizer) {
+	copied, s, h := c.redact(nil)
+	if h == nil {
+		return copied, nil
+	}
+	return copied, &Anonymizer{hider: h, redacted: copied, secrets: s, keepNames: true}
+}
+
+// redact returns the copy, and the secrets that it has no more: those that it finds, and those that are known; and what looks for
+// them, nil if there are none.
+func (c *Cassette) redact(known []string) (*Cassette, *secrets, *hider) {
 	copied := c.clone()
 	if c.Provenance.Redaction.Version < redactionVersion { // what an Anonymizer did stays done
 		copied.Provenance.Redaction = Redaction{Version: redactionVersion, Rules: slices.Clone(redactionRules)}
@@ -48,12 +59,13 @@ func (c *Cassette) redact(known []string) (*Cassette, *secrets) {
 		s.collect(name, text)
 		return inField(name, text, s.name)
 	})
-	if len(s.names) > 0 { // else nothing was found that could stand elsewhere too
-		h := newHider(pseudonyms{})
-		s.putInto(h)
-		copied.change(remembered(h.hide))
+	if len(s.names) == 0 {
+		return copied, s, nil // nothing was found that could stand elsewhere too
 	}
-	return copied, s
+	h := newHider(pseudonyms{})
+	s.putInto(h)
+	copied.change(remembered(h.hide))
+	return copied, s, h
 }
 
 // placeholder is what stands for a secret.

@@ -32,7 +32,7 @@ type Evidence struct {
 
 	signedIn    bool                  // by a driver: it begins with the sign-in
 	signIn      map[string]string     // the rels of what is asked before there is an application, by linkKey
-	names       *cassettes.Anonymizer // hides what was hidden in it; nil if it is not of a live run
+	names       *cassettes.Anonymizer // hides what was hidden in it; nil if nothing was
 	application *url.URL
 	served      map[string][]serving // by linkKey
 	parts       map[string][]*Exchange
@@ -201,7 +201,7 @@ func (e *Evidence) User() string {
 }
 
 // Hide replaces in a text that goes with the evidence, such as the message of an
-// error, what was replaced in the evidence of a live run itself.
+// error, what was replaced in the evidence itself: credentials, and names in a live run.
 func (e *Evidence) Hide(text string) string {
 	if e.names == nil {
 		return text
@@ -209,8 +209,8 @@ func (e *Evidence) Hide(text string) string {
 	return e.names.Hide(text)
 }
 
-// Check fails if what is about to be written shows a credential of a live run, or
-// whose server it was: a *[cassettes.Anonymizer] looks for all that it hid.
+// Check fails if what is about to be written shows a credential that was in the evidence
+// or, of a live run, whose server it was: a *[cassettes.Anonymizer] looks for all that it hid.
 func (e *Evidence) Check(content []byte) error {
 	if e.names == nil {
 		return nil

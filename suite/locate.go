@@ -45,13 +45,13 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	c = c.Redacted() // no secret goes beyond this line
+	c, hides := c.Redact() // no secret goes beyond this line
 	all := exchanges(c.Exchanges, c.Provenance.Task != "")
 	var list []*Evidence
 	groups := byApplication(all, c.Provenance.Task != "")
 	for _, group := range groups {
 		e := &Evidence{signedIn: slices.Contains(tasksOf(c), "create-application"), Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
-			Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
+			Absent: c.Provenance.Absent, Exchanges: group, Recording: c, names: hides}
 		if len(groups) > 1 {
 			e.Recording, e.SHA256 = recordingOf(c, group), ""
 		}

@@ -291,11 +291,7 @@ func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
 func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
 	stdout := cmd.OutOrStdout()
 	options := reports.Options{Verbose: f.verbose, Color: !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), Width: width(stdout)}
-	shown, err := json.Marshal([]any{r.Evidence, r.Exchanges})
-	if err == nil {
-		err = e.Check(shown)
-	}
-	if err != nil {
+	if err := inspect(r, e); err != nil {
 		return fmt.Errorf("the report is not written: %w", err)
 	}
 	var text bytes.Buffer // so that a report is written whole or not at all
@@ -330,6 +326,28 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	return nil
 }
 
+// inspect fails if the report shows what was hidden in its evidence. In what the suite says
+// itself of the evidence, it is hidden too: that may be an ordinary word, since anything can be a password.
+func inspect(r *reports.Report, e *suite.Evidence) error {
+	check := func(what any) error {
+		shown, err := json.Marshal(what)
+		if err != nil {
+			return err
+		}
+		return e.Check(shown)
+	}
+	if check([]any{r.Results, r.Notes}) != nil {
+		for i := range r.Results {
+			result := &r.Results[i]
+			result.Expected, result.Observed, result.Reason = e.Hide(result.Expected), e.Hide(result.Observed), e.Hide(result.Reason)
+		}
+		for i := range r.Notes {
+			r.Notes[i] = e.Hide(r.Notes[i])
+		}
+	}
+	return check([]any{r.Evidence, r.Exchanges})
+}
+
 // keep writes the evidence beside the report, where a good recording of an earlier run
 // stays: beside it then, under a name that anything may take again.
 func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err error) {
@@ -337,6 +355,12 @@ func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err
 	why := ""
 	if f.live.given() {
 		why = inferior(cmd.Context(), e, path)
+	}
+	failed := filepath.Join(f.out, "evidence-failed.yaml")
+	if content, err := e.Recording.Encode(); err == nil && !f.live.given() { // of a live run it was looked through when it was made
+		if err := e.Check(content); err != nil {
+			return path, fmt.Errorf("the evidence is not written: %w", err)
+		}
 	}
 	if why == "" {
 		if err = e.Recording.Save(path); !errors.Is(err, cassettes.ErrFailed) {
@@ -347,7 +371,7 @@ func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err
 	if !f.quiet {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s is kept as it was: %s\n", reports.Legible(path), reports.Legible(why))
 	}
-	path = filepath.Join(f.out, "evidence-failed.yaml")
+	path = failed
 	if err = e.Recording.Save(path); errors.Is(err, cassettes.ErrFailed) {
 		if err = os.Remove(path); err == nil {
 			err = e.Recording.Save(path)
