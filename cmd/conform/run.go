@@ -349,7 +349,7 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 }
 
 // keep writes the evidence beside the report, where a good recording of an earlier run
-// stays: beside it then, under a name that anything may take again.
+// stays: beside it then, under a name that anything may take again. A good run takes that away.
 func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err error) {
 	path = filepath.Join(f.out, "evidence.yaml")
 	why := ""
@@ -363,7 +363,12 @@ func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err
 		}
 	}
 	if why == "" {
-		if err = e.Recording.Save(path); !errors.Is(err, cassettes.ErrFailed) {
+		if err = e.Recording.Save(path); err == nil {
+			if err := os.Remove(failed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return path, fmt.Errorf("what an earlier run left: %w", err)
+			}
+		}
+		if !errors.Is(err, cassettes.ErrFailed) {
 			return path, err
 		}
 		why = "this run has failed exchanges"
