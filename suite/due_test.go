@@ -28,6 +28,15 @@ func (r *recording) insert(behind, like cassettes.Exchange, edit func(x cassette
 	r.after(behind, x)
 }
 
+// readNote lets the note be read after the first presence.
+func (r *recording) readNote(message string) {
+	first := r.parts[partRead][0]
+	r.insert(first, first, func(x cassettes.Exchange) {
+		x.Request.URL = strings.Replace(x.Request.URL, "/presence", "/note", 1)
+		setBody(x, fmt.Sprintf(`{"message":%q,"_links":{"self":{"href":"/ucwa/oauth/v1/applications/10100000001/me/note"}},"rel":"note"}`, message))
+	})
+}
+
 // lose lets an exchange have no answer.
 func lose(x *cassettes.Exchange, failure string) {
 	x.Response = cassettes.Interaction{}.Response
@@ -75,8 +84,16 @@ var due = []variation{
 	}, map[string]reports.Verdict{"set-presence.refusal.no-token": notExercised}},
 
 	// What was refused too early is not there later.
-	{"an early presence that was refused and stored", func(r *recording) { r.nth(partRead, 0, "availability", "BeRightBack") },
-		map[string]reports.Verdict{"set-presence.refusal.unchanged": reports.Warn}},
+	{"an early presence that was refused and stored, as was the note", func(r *recording) {
+		r.nth(partRead, 0, "availability", "BeRightBack")
+		r.readNote("conform")
+	}, map[string]reports.Verdict{"set-presence.refusal.unchanged": reports.Warn}},
+	{"an early presence that the user had, and no note", func(r *recording) {
+		r.nth(partRead, 0, "availability", "BeRightBack")
+		r.readNote("")
+	}, map[string]reports.Verdict{"set-presence.refusal.unchanged": reports.Pass}},
+	{"an early presence that the user may have had", func(r *recording) { r.nth(partRead, 0, "availability", "BeRightBack") },
+		map[string]reports.Verdict{"set-presence.refusal.unchanged": reports.Pass}},
 
 	// A probe counts only if it is the mistake that it is marked as.
 	{"a probe on another resource", func(r *recording) { r.url("availability", "/me/presence", "/me/other") },

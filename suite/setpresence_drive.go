@@ -56,6 +56,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	before := read()
 	now := before
 	if before == string(early) && s.early {
+		s.do(client, http.MethodGet, me.Link("note"), nil) // which tells the two apart: nobody has that note
 		s.note(fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
 			"and the presence that was there is not known; look at it with another client", early, early))
 	}
@@ -155,6 +156,9 @@ func (s *session) tellsOfPresence(p *ucwa.EventPackage, value string) bool {
 // that few people have when a run begins.
 const early = ucwa.PreferBeRightBack
 
+// earlyNote is set besides, and nobody has it.
+const earlyNote = "conform"
+
 // probeBefore asks for what is refused until makeMeAvailable. Nobody has served
 // these links yet, so they are made from that of me; if it turns out later that
 // the server keeps the resources elsewhere, the answers say nothing.
@@ -169,7 +173,7 @@ func (s *session) probeBefore(me *ucwa.Resource) {
 	}
 	for _, p := range []struct{ rel, body string }{
 		{"presence", fmt.Sprintf(`{"availability":%q}`, early)}, // whether it is there later, is looked at
-		{"note", `{"message":"conform"}`},
+		{"note", fmt.Sprintf(`{"message":%q}`, earlyNote)},
 		{"location", `{"location":"conform"}`},
 	} {
 		ask := func(r *http.Request) { r.URL.Path, r.URL.RawPath = below(r.URL.Path)+"/"+p.rel, "" }

@@ -502,18 +502,19 @@ func serverFaults() []Fault {
 				x.status = 0
 			}
 		}),
-		Fault{Name: "presence-before-stored", Breaks: "a presence before makeMeAvailable is refused, and shows after it",
+		Fault{Name: "presence-before-stored", Breaks: "a presence and a note before makeMeAvailable are refused, and show after it",
 			ask: func(x *exchange) {
-				if x.part == "presence-post-before" {
-					x.task.remember("early", string(x.sent))
+				if x.part == "presence-post-before" || x.part == "note-post-before" {
+					x.task.remember(x.part, string(x.sent))
 				}
 			},
 			edit: func(x *exchange) {
-				if x.part == "makeMeAvailable" {
-					x.again(func(r *http.Request) {
-						r.URL.Path = strings.TrimSuffix(r.URL.Path, "makeMeAvailable") + "presence"
-						presenceBody(r, x.task.remember("early", ""))
-					})
+				asked := map[string]string{"presence read": "presence-post-before", "note": "note-post-before"}[x.part]
+				early := map[string]any{}
+				if x.nth == 1 && json.Unmarshal([]byte(x.task.remember(asked, "")), &early) == nil {
+					for property, value := range early {
+						set(property, value)(x) // it is but shown, so that the next run does not find it
+					}
 				}
 			}},
 		asking("delete-presence-done", "DELETE on presence is refused, and done", func(x *exchange) {
