@@ -353,7 +353,7 @@ func (c *config) guard(info fs.FileInfo) error {
 	}
 	switch mode := info.Mode().Perm(); {
 	case mode&0o022 != 0:
-		return usage("%s can be written by others on this machine (mode %04o), who could have a token or a password sent anywhere: chmod 600 it", c.path, mode)
+		return usage("%s can be written by %s (mode %04o), who could have a token or a password sent anywhere: chmod %s it", c.path, writers(mode), mode, unwritable(mode))
 	case c.secrets != "" && mode&0o044 != 0:
 		fmt.Fprintf(c.cmd.ErrOrStderr(), "warning: %s names a secret (%s) and can be read by others on this machine (mode %04o): chmod 600 it\n", c.path, c.secrets, mode)
 	}

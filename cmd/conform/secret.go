@@ -81,16 +81,32 @@ func (s secret) fromFile(warnings io.Writer) (string, error) {
 	}
 	switch mode := othersMay(info); {
 	case mode&0o022 != 0: // who can write it can have the run sign in as somebody else
-		return "", usage("%s %s can be written by others on this machine (mode %04o), so it may hold what they put there: chmod 600 it, and see that it is right",
-			s.flag, s.file, info.Mode().Perm())
+		return "", usage("%s %s can be written by %s (mode %04o), so it may hold what they put there: chmod %s it, or 600, and see that it is right",
+			s.flag, s.file, writers(mode), info.Mode().Perm(), unwritable(mode))
 	case mode&0o044 != 0:
 		fmt.Fprintf(warnings, "warning: %s %s can be read by others on this machine (mode %04o): chmod 600 it\n", s.flag, s.file, info.Mode().Perm())
 	}
-	data, err := io.ReadAll(io.LimitReader(file, mostSecret))
-	if err != nil {
+	data, err := io.ReadAll(io.LimitReader(file, mostSecret+1))
+	switch {
+	case err != nil:
 		return "", usage("%s: %w", s.flag, err)
+	case len(data) > mostSecret: // a part of it would be a wrong one, and be sent
+		return "", usage("%s %s: is larger than %d KiB, so it is no %s", s.flag, s.file, mostSecret>>10, s.what)
 	}
 	return string(data), nil
+}
+
+// writers says who may write a file that not only its owner may.
+func writers(mode fs.FileMode) string {
+	if mode&0o022 == 0o020 {
+		return "its group, whoever is or comes to be in that"
+	}
+	return "others on this machine"
+}
+
+// unwritable is what chmod is told to take that away.
+func unwritable(mode fs.FileMode) string {
+	return map[fs.FileMode]string{0o020: "g-w", 0o002: "o-w", 0o022: "go-w"}[mode&0o022]
 }
 
 // othersMay returns what group and others may do with an ordinary file. Windows has no

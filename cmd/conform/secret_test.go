@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,5 +64,22 @@ func TestKeyringHangs(t *testing.T) {
 	began := time.Now()
 	if got := fromKeyring(context.Background(), "pool.example"); got != "" || time.Since(began) > keyringPatience+2*time.Second {
 		t.Errorf("it returned %q after %s", got, time.Since(began))
+	}
+}
+
+// TestLongSecret holds that no part of a file is taken for the secret: a wrong one would be sent.
+func TestLongSecret(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	for size, ok := range map[int]bool{mostSecret: true, mostSecret + 1: false} {
+		if err := os.WriteFile(file, bytes.Repeat([]byte("x"), size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		value, err := secret{what: "password", flag: "--password-file", file: file}.fromFile(io.Discard)
+		if (err == nil) != ok || ok && len(value) != size {
+			t.Errorf("%d bytes: %d are read, and %v", size, len(value), err)
+		}
+		if !ok && err != nil && !strings.Contains(err.Error(), "is larger than 64 KiB, so it is no password") {
+			t.Error(err)
+		}
 	}
 }
