@@ -47,7 +47,7 @@ func TestLeavesNoTrace(t *testing.T) {
 	}
 	// At every fourth moment of a run, from its first request on.
 	for at := int64(1); at < 30; at += 4 {
-		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 			t.Run(signal.String(), func(t *testing.T) { interruptAt(t, at, signal) })
 		}
 		t.Run("panic", func(t *testing.T) { panicAt(t, at) })
