@@ -84,37 +84,33 @@ func (f *recordFlags) record(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(cmd.OutOrStdout(), summary(evidence)); err != nil {
-		return exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}
+	said, kept := f.keep(cmd.Context(), evidence) // before anything is written, which may end this process: nobody may read it
+	if _, err := io.WriteString(cmd.OutOrStdout(), summary(evidence)+said); err != nil {
+		return cmp.Or(kept, error(exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}))
 	}
-	return f.keep(cmd, evidence)
+	return kept
 }
 
-// keep saves the recording, unless it is worth less than the one that is there.
-func (f *recordFlags) keep(cmd *cobra.Command, e *suite.Evidence) error {
-	ctx := cmd.Context()
+// keep saves the recording, unless it is worth less than the one that is there, and says where.
+func (f *recordFlags) keep(ctx context.Context, e *suite.Evidence) (said string, err error) {
 	if why := inferior(ctx, e, f.out); why != "" {
-		return exit{incompleteCode(ctx, e), fmt.Errorf("%s is kept as it was: %s", f.out, why)}
+		return "", exit{incompleteCode(ctx, e), fmt.Errorf("%s is kept as it was: %s", f.out, why)}
 	}
 	switch err := e.Recording.Save(f.out); {
 	case errors.Is(err, cassettes.ErrFailed):
-		return exit{incompleteCode(ctx, e), err}
+		return "", exit{incompleteCode(ctx, e), err}
 	case errors.Is(err, cassettes.ErrEmpty) && ctx.Err() == nil:
 		if advice := adviceOn(failures(e)); advice != "" {
 			err = fmt.Errorf("%w; %s", err, advice)
 		}
-		return exit{exitFailed, err}
+		return "", exit{exitFailed, err}
 	case err != nil:
-		return exit{incompleteOr(ctx, exitFailed), err}
+		return "", exit{incompleteOr(ctx, exitFailed), err}
 	}
 	if short := shortcoming(ctx, e); short != "" {
-		return exit{incompleteCode(ctx, e), fmt.Errorf("the recording is not whole, and %s shows only what came before the end: %s", f.out, short)}
+		return "", exit{incompleteCode(ctx, e), fmt.Errorf("the recording is not whole, and %s shows only what came before the end: %s", f.out, short)}
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "recorded: %s, sha256 %.12s\nnext: conform run --cassette %s\n", reports.Legible(f.out), e.SHA256, reports.Legible(f.out))
-	if err != nil {
-		return exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}
-	}
-	return nil
+	return fmt.Sprintf("recorded: %s, sha256 %.12s\nnext: conform run --cassette %s\n", reports.Legible(f.out), e.SHA256, reports.Legible(f.out)), nil
 }
 
 // inferior says why what was gathered must not take the place of the recording at

@@ -298,32 +298,42 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	if err := reports.Write(&text, r, f.format, options); err != nil {
 		return err
 	}
+	// The files first: standard output may end this process, if nobody reads it.
+	written, err := f.files(cmd, r, e)
+	if err != nil {
+		return err
+	}
 	if _, err := stdout.Write(text.Bytes()); err != nil {
 		return fmt.Errorf("writing the report to standard output: %w", err)
 	}
-	if f.out == "" {
-		if f.live.given() && !f.quiet {
-			fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it beside the report, to be judged again")
-		}
-		return nil
+	switch {
+	case f.quiet:
+	case written != nil:
+		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
+	case f.live.given():
+		fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it beside the report, to be judged again")
 	}
-	written, err := reports.WriteFiles(f.out, r)
-	if err != nil {
-		return err
+	return nil
+}
+
+// files writes the report and its evidence into the directory that is asked for, if one is.
+func (f *runFlags) files(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) (written []string, err error) {
+	if f.out == "" {
+		return nil, nil
+	}
+	if written, err = reports.WriteFiles(f.out, r); err != nil {
+		return nil, err
 	}
 	evidence, err := f.keep(cmd, e)
 	switch {
 	case err == nil:
 		written = append(written, evidence)
 	case !errors.Is(err, cassettes.ErrEmpty):
-		return err
+		return nil, err
 	case !f.quiet: // what lies there is of an earlier run
 		fmt.Fprintln(cmd.ErrOrStderr(), "no evidence is written: no exchange was answered")
 	}
-	if !f.quiet {
-		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))
-	}
-	return nil
+	return written, nil
 }
 
 // inspect fails if the report shows what was hidden in its evidence. In what the suite says

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 )
 
 // start runs the command, and kills it if it does not end in time.
@@ -98,5 +100,35 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || interrupts < 2 {
 		t.Errorf("it ended with %s after %d interrupts, expected exit code %d after the second", cmd.ProcessState, interrupts, exitInterrupted)
+	}
+}
+
+// TestNobodyReads holds that what was asked of a server is kept also where nobody reads what the
+// command says of it, as behind "| head -1".
+func TestNobodyReads(t *testing.T) {
+	for _, test := range []struct{ command, out, kept string }{
+		{"record", "tape.yaml", "tape.yaml"},
+		{"run", "report", filepath.Join("report", "evidence.yaml")},
+	} {
+		t.Run(test.command, func(t *testing.T) {
+			p := newPool(t)
+			p.serve(p.server)
+			t.Setenv("CONFORM_TOKEN", p.token)
+			reader, writer, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			reader.Close()
+			dir := t.TempDir()
+			cmd := start(t, writer, append([]string{test.command, "--application", p.url + p.application(), "--out", filepath.Join(dir, test.out)}, quick...)...)
+			writer.Close()
+			if err := cmd.Wait(); err == nil {
+				t.Error("that nobody reads it goes unnoticed")
+			}
+			if _, err := cassettes.Open(filepath.Join(dir, test.kept)); err != nil {
+				t.Errorf("the recording: %v", err)
+			}
+			p.untouched()
+		})
 	}
 }
