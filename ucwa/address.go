@@ -30,7 +30,7 @@ func domainOf(address string) (string, error) {
 	}
 	// What is no host name must not become part of a URL.
 	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(rest, "."))
-	if err != nil || !strings.Contains(domain, ".") || strings.ContainsAny(domain, "/\\@:?#%[]_ ") {
+	if err != nil || !strings.Contains(domain, ".") || strings.Contains("."+domain, "..") || strings.ContainsAny(domain, "/\\@:?#%[]_ ") {
 		return "", errors.New("the address has no domain: expected one such as sip:dana@contoso.com, or a domain such as contoso.com")
 	}
 	return domain, nil

@@ -88,7 +88,7 @@ func (f *signInFlags) signIn() (*ucwa.SignIn, error) {
 		return nil, usage("--grant anonmeeting: which meeting? Add --meeting URI")
 	}
 	if c.Username = f.username; c.Username == "" && f.meeting == "" {
-		c.Username = strings.TrimPrefix(f.sip, "sip:")
+		c.Username = account(f.sip)
 	}
 	if f.kerberos || f.keytab != "" || f.ccache != "" {
 		c.Kerberos = &ucwa.Kerberos{Config: f.krb5Config, Keytab: f.keytab, Cache: f.ccache}
@@ -97,6 +97,17 @@ func (f *signInFlags) signIn() (*ucwa.SignIn, error) {
 		return nil, usage("whom to sign in as? Add --username, or give the whole address with --sip")
 	}
 	return sign, nil
+}
+
+// account is the user's name in a SIP address, which is one: without the scheme, in any casing,
+// without parameters, and without the dot that may end a domain. A wrong name would be tried.
+func account(address string) string {
+	address = strings.TrimSpace(address)
+	if _, rest, found := strings.Cut(address, ":"); found {
+		address = rest
+	}
+	address, _, _ = strings.Cut(address, ";")
+	return strings.TrimSuffix(address, ".")
 }
 
 // needsPassword: a ticket, a key or a browser is in its place.
