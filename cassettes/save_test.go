@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -94,6 +95,27 @@ func TestSaveRefuses(t *testing.T) {
 			}
 			onlyFile(t, path)
 		})
+	}
+}
+
+// TestSaveReplacesFilesOnly holds that nothing but a file is replaced, as the devices of a system whose administrator records.
+func TestSaveReplacesFilesOnly(t *testing.T) {
+	dir, err := os.MkdirTemp("", "s") // the path of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if err := tape(get("https://ucwa.example/", "x")).Save(path); err == nil || !strings.Contains(err.Error(), "no ordinary file") {
+		t.Errorf("a socket: %v", err)
+	}
+	if info, err := os.Lstat(path); err != nil || info.Mode().IsRegular() {
+		t.Errorf("the socket was replaced: %v, %v", info, err)
 	}
 }
 

@@ -77,6 +77,9 @@ func (f *recordFlags) record(cmd *cobra.Command) error {
 	if info, err := os.Stat(f.out); err == nil && info.IsDir() {
 		return usage("--out %s is a directory: give the file to record into, such as %s", f.out, filepath.Join(f.out, "recording.yaml"))
 	}
+	if info, err := os.Stat(f.out); err == nil && !info.Mode().IsRegular() {
+		return usage("--out %s is no ordinary file, and the recording would take its place: give another name", f.out)
+	}
 	if err := writable(filepath.Dir(f.out)); err != nil { // before the server is asked anything
 		return exit{exitFailed, err}
 	}
