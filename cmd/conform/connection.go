@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -108,12 +110,28 @@ func notPositive(flag string, d time.Duration) error {
 	return usage("%s %s: expected a time of more than zero, such as 10s", flag, d)
 }
 
+// mostPEM bounds a file of certificates or of a key, in bytes: all authorities of a system are less.
+const mostPEM = 4 << 20
+
+func readPEM(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, mostPEM+1))
+	if err == nil && len(content) > mostPEM {
+		err = fmt.Errorf("%s is larger than %d MiB, so it is no certificate and no key", path, mostPEM>>20)
+	}
+	return content, err
+}
+
 // authorities returns those of the system and of --cacert, nil for the system's alone.
 func (f *connectionFlags) authorities() (*x509.CertPool, error) {
 	if f.cacert == "" {
 		return nil, nil
 	}
-	content, err := os.ReadFile(f.cacert)
+	content, err := readPEM(f.cacert)
 	if err != nil {
 		return nil, usage("--cacert: %w", err)
 	}
@@ -135,14 +153,14 @@ func (f *connectionFlags) certificate() ([]tls.Certificate, error) {
 	case f.clientCert == "":
 		return nil, usage("--client-key without --client-cert: give the certificate that belongs to the key")
 	}
-	certificate, err := os.ReadFile(f.clientCert)
+	certificate, err := readPEM(f.clientCert)
 	if err != nil {
 		return nil, usage("--client-cert: %w", err)
 	}
 	flag, file, key := "--client-cert", f.clientCert, certificate
 	if f.clientKey != "" {
 		flag, file = "--client-key", f.clientKey
-		if key, err = os.ReadFile(file); err != nil {
+		if key, err = readPEM(file); err != nil {
 			return nil, usage("--client-key: %w", err)
 		}
 	}
