@@ -111,7 +111,7 @@ func (c *check) all(part string) []answer {
 func (c *check) optional(part string) []answer {
 	var list []answer
 	for _, x := range c.parts[part] {
-		if x.Failure == "" && !(x.later() && part != partToken) { // of a token, signedInBy tells more
+		if x.Failure == "" && (!x.later() || part == partToken) { // of a token, signedInBy tells more
 			list = append(list, answer{x, c})
 		} else if c.unanswered == nil {
 			c.unanswered = x

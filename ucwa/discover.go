@@ -139,7 +139,7 @@ func (s *SignIn) starts() (starts []*url.URL, of string, err error) {
 			problem = "https is needed, or anyone on the way could answer"
 		}
 		if problem != "" { // which does not show it: in one that is odd, a password can stand anywhere
-			return nil, "", errors.New("Autodiscover URL: " + problem) //nolint:staticcheck // a name
+			return nil, "", errors.New("Autodiscover URL: " + problem)
 		}
 		return []*url.URL{u}, u.String(), nil
 	}
