@@ -55,15 +55,19 @@ func TestNext(t *testing.T) {
 		change func(*Report)
 		want   string
 	}{
-		"reference":     {func(*Report) {}, "conform run --sip ADDRESS"},
-		"live":          {func(r *Report) { r.Evidence.Kind = "live" }, "conform run --cassette DIR/evidence.yaml"},
-		"capture":       {func(r *Report) { r.Evidence.Kind = "capture" }, "which also does the steps"},
-		"fail":          {func(r *Report) { r.Results[1].Verdict = Fail }, "conform explain set-presence.1.link"},
-		"hostile id":    {func(r *Report) { r.Results[1].Verdict, r.Results[1].Requirement = Fail, "$(reboot)" }, "conform explain ID"},
-		"not exercised": {func(r *Report) { r.Results[1].Verdict = NotExercised }, "1 must not exercised, first set-presence.1.link"},
-		"error":         {func(r *Report) { r.Results[1].Verdict = Error }, "must error, first set-presence"},
-		"blocked":       {func(r *Report) { r.Results[1].Verdict = Blocked }, "conform explain set-presence.1.link"},
-		"nothing":       {func(r *Report) { r.Results = nil }, "conform list"},
+		"reference": {func(*Report) {}, "conform run --sip ADDRESS"},
+		"live":      {func(r *Report) { r.Evidence.Kind = "live" }, "conform run --cassette DIR/evidence.yaml"},
+		"capture":   {func(r *Report) { r.Evidence.Kind = "capture" }, "which also does the steps"},
+		"client":    {func(r *Report) { r.Subject = "client" }, "conform client --chaos random"},
+		"client not exercised": {func(r *Report) { r.Subject, r.Results[1].Verdict = "client", NotExercised },
+			"first set-presence.1.link: have the client do it"},
+		"live not exercised": {func(r *Report) { r.Evidence.Kind, r.Results[1].Verdict = "live", NotExercised }, "conform doctor"},
+		"fail":               {func(r *Report) { r.Results[1].Verdict = Fail }, "conform explain set-presence.1.link"},
+		"hostile id":         {func(r *Report) { r.Results[1].Verdict, r.Results[1].Requirement = Fail, "$(reboot)" }, "conform explain ID"},
+		"not exercised":      {func(r *Report) { r.Results[1].Verdict = NotExercised }, "1 must not exercised, first set-presence.1.link"},
+		"error":              {func(r *Report) { r.Results[1].Verdict = Error }, "must error, first set-presence"},
+		"blocked":            {func(r *Report) { r.Results[1].Verdict = Blocked }, "conform explain set-presence.1.link"},
+		"nothing":            {func(r *Report) { r.Results = nil }, "conform list"},
 	} {
 		r := conformant()
 		test.change(r)

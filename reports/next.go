@@ -19,6 +19,9 @@ func next(r *Report) string {
 			}
 		}
 	case Conformant:
+		if r.Subject == "client" && r.Evidence.Kind == "reference" {
+			return "conform client --chaos random -- COMMAND shows how a client takes what correct servers differ in"
+		}
 		switch r.Evidence.Kind {
 		case "live":
 			return "the evidence, which --out DIR keeps, can be judged again at any time: conform run --cassette DIR/evidence.yaml"
@@ -62,6 +65,12 @@ func missing(r *Report) string {
 			return what
 		case Blocked:
 			return what + ": conform explain " + argument(first.Requirement)
+		}
+		switch {
+		case r.Evidence.Kind == "live":
+			return what + "; where the notes tell that the run ended early, run again, or have conform doctor say why"
+		case r.Subject == "client":
+			return what + ": have the client do it, and grade it by conform client -- COMMAND"
 		}
 		return what + ": conform run --sip ADDRESS makes evidence that has it"
 	}
