@@ -96,3 +96,19 @@ func TestEvidenceSentenceIsAlwaysThere(t *testing.T) {
 		}
 	}
 }
+
+// What a refused sign-in asks for stands at the end of its note, behind pseudonyms.
+func TestNotesAreShownToTheirEnd(t *testing.T) {
+	r := conformant()
+	r.Notes = []string{"the sign-in ended here: " + strings.Repeat("host-0123456789.example.invalid ", 20) + "give the URL by hand",
+		strings.Repeat("a server's words ", 1000)}
+	for _, format := range []string{"text", "markdown", "html"} {
+		out := string(render(t, r, format, Options{Width: 2000}))
+		if !strings.Contains(out, "give the URL by hand") {
+			t.Errorf("%s cuts the end of a note", format)
+		}
+		if format != "html" && strings.Contains(out, strings.Repeat("a server's words ", 100)) {
+			t.Errorf("%s shows all of a very long note", format)
+		}
+	}
+}

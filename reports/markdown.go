@@ -66,7 +66,7 @@ func (m *markdown) head(r *Report) {
 		m.fits("> **baseline** " + mdCode(s.Requirement) + ": " + mdText(s.Problem) + "\n>\n")
 	}
 	for _, note := range r.Notes {
-		m.fits("> note: " + mdText(note) + "\n>\n")
+		m.fits("> note: " + markup().Replace(shorten(note, noteRunes)) + "\n>\n")
 	}
 	if len(r.Notes)+len(r.stale()) > 0 {
 		m.b.WriteByte('\n')

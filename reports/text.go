@@ -9,6 +9,9 @@ import (
 // Values longer than this are cut for people; JSON has the whole.
 const shownRunes = 300
 
+// A note says at its end what to do, behind hosts whose pseudonyms are long.
+const noteRunes = 1000
+
 // renderText is what a person reads in a terminal.
 func renderText(r *Report, opts Options) ([]byte, error) {
 	r = legible(r)
@@ -131,7 +134,7 @@ func (p *printer) footer(r *Report) {
 		p.item(0, "baseline: ", red, shorten(s.Requirement, shownRunes)+": "+s.Problem, plain)
 	}
 	for _, note := range r.Notes {
-		p.item(0, "note: ", yellow, shorten(note, shownRunes), plain)
+		p.item(0, "note: ", yellow, shorten(note, noteRunes), plain)
 	}
 	p.item(0, "next: ", bold, next(r), plain)
 }
