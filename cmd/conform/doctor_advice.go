@@ -94,6 +94,8 @@ func answerAdvice(err error) string {
 		switch text := err.Error(); {
 		case strings.Contains(text, "enabled for UCWA"):
 			return "enable the user for Skype for Business (Enable-CsUser), look at where the account is homed (Get-CsUser), and at its mobility policy"
+		case strings.Contains(text, "outside the user's domain"):
+			return adviceOn([]string{text})
 		case strings.Contains(text, "not followed"):
 			return "look at the external web services URL of the pool: the link should lead to https, on the usual port"
 		default:

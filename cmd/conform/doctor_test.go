@@ -348,6 +348,16 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		}, 1, "", "tls", poolHost + ":443", "not trusted here", "--cacert"},
 		{"a pool that DNS does not know", func(w *ward) { w.opened(w, paper{}, externalHost) },
 			1, "", "dns", poolHost, "no such name", "--resolve"},
+		{"a pool on another port", func(w *ward) {
+			w.config.SignIn.Pool = "https://" + poolHost + ":8443"
+			w.restart()
+			w.opened(w, paper{}, both...)
+		}, 1, "", "user", "https://" + externalHost + userPath, "a port where anyone", "https, on the usual port"},
+		{"a pool of another domain", func(w *ward) {
+			w.config.SignIn.Pool = "https://lyncweb.fabrikam.com"
+			w.restart()
+			w.opened(w, paper{}, both...)
+		}, 1, "", "user", "https://" + externalHost + userPath, "outside the user's domain", "--trust DOMAIN"},
 		{"a clock that is an hour ahead", func(w *ward) {
 			w.config.Clock = ucwatest.NewManualClock(time.Now().Add(time.Hour))
 			w.restart()

@@ -230,7 +230,12 @@ func (w *walk) deployment(sign *ucwa.SignIn) {
 	}
 	w.signedIn(sign, len(w.exchanges))
 	applications := user.Link("applications")
-	w.put(w.userFinding(sign, applications))
+	entrance := w.userFinding(sign, applications)
+	w.put(entrance)
+	if entrance.Status != statusOK {
+		w.skip("it needs what failed before", "grants", "sign-in", "application", "events")
+		return
+	}
 	client, applications, err := sign.Enter(w.ctx, applications)
 	if err != nil {
 		w.refused(sign, err, "grants", "sign-in", "application", "events")
@@ -249,8 +254,7 @@ func (w *walk) userFinding(sign *ucwa.SignIn, applications ucwa.Link) finding {
 	f.took(last.took)
 	to, err := sign.Cross(applications)
 	if err != nil {
-		f.Status, f.Detail = statusProblem, err.Error()
-		f.Advice = "set the external web services URL of the pool to one with https"
+		f.Status, f.Detail, f.Advice = statusProblem, err.Error(), answerAdvice(err)
 		return f
 	}
 	f.Detail = fmt.Sprintf("%d, the applications are at %s", last.status, to.Href)
