@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -62,8 +63,7 @@ func (e *DiscoveryError) Error() string {
 			}
 		}
 	}
-	b.WriteString("\nIf the server is elsewhere, give the URL of its Autodiscover service, such as " +
-		"https://lyncweb.contoso.com/Autodiscover/AutodiscoverService.svc/root")
+	b.WriteString("\nIf the server is elsewhere, give the URL of its Autodiscover service, which ends in /Autodiscover/AutodiscoverService.svc/root")
 	return b.String()
 }
 
@@ -83,14 +83,22 @@ func advice(err error) string {
 	var (
 		name        *net.DNSError
 		certificate *tls.CertificateVerificationError
+		other       x509.HostnameError
+		invalid     x509.CertificateInvalidError
 		crossing    *crossingError
 		network     net.Error
 	)
 	switch {
+	case errors.As(err, &name) && name.IsNotFound && strings.HasPrefix(name.Name, "lyncdiscoverinternal."):
+		return "this network's DNS has no such name; it exists inside the company only"
 	case errors.As(err, &name) && name.IsNotFound:
-		return "this network's DNS has no such name; the one with \"internal\" exists inside the company only"
+		return "this network's DNS has no such name"
+	case errors.As(err, &other):
+		return "its certificate is for another name"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "its certificate has expired or is not yet valid: renew it, or set the clock of this machine"
 	case errors.As(err, &certificate):
-		return "its certificate is not trusted here: add the authority that issued it, or ask for another name"
+		return "its certificate is not trusted here: add the authority that issued it"
 	case errors.As(err, &crossing):
 		return "" // says it itself
 	case errors.As(err, &network) && network.Timeout():

@@ -328,6 +328,29 @@ func TestOverHTTP(t *testing.T) {
 	n.wants(append(slices.Clone(internalFails), "GET "+discoverer+"/ failed", "GET http://"+external+"/ 302", "GET "+discoverer+"/ failed")...)
 }
 
+// TestDiscoveryAdvice: what is said of a host that could not be reached is about that.
+func TestDiscoveryAdvice(t *testing.T) {
+	dns := func(host string) error { return &net.DNSError{Name: host, Err: "no such host", IsNotFound: true} }
+	certificate := func(err error) error { return &tls.CertificateVerificationError{Err: err} }
+	for _, test := range []struct {
+		name         string
+		err          error
+		want, beside string
+	}{
+		{"internal name", dns(internal), "it exists inside the company only", ""},
+		{"external name", dns(external), "has no such name", "inside the company"},
+		{"expired", certificate(x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}), "renew it", "add the authority"},
+		{"another name", certificate(x509.HostnameError{Certificate: &x509.Certificate{}, Host: external}), "for another name", "add the authority"},
+		{"stranger", certificate(x509.UnknownAuthorityError{}), "add the authority", "another name"},
+	} {
+		e := &ucwa.DiscoveryError{Of: "contoso.com", Trail: []ucwa.Attempt{{URL: discoverer, Err: fmt.Errorf("get: %w", test.err)}}}
+		_, advice, _ := strings.Cut(e.Error(), test.err.Error())
+		if !strings.Contains(advice, test.want) || test.beside != "" && strings.Contains(advice, test.beside) {
+			t.Errorf("%s: the advice is %q, want %q", test.name, advice, test.want)
+		}
+	}
+}
+
 func TestWrongPasswordOnce(t *testing.T) {
 	n, _ := threeHosts(t)
 	s := signInTo(n, ucwa.Credentials{Username: "dana@contoso.com", Password: "Wr0ng"})
