@@ -214,7 +214,7 @@ const mostMemory = 200 << 20
 
 // nothingIn says that there is no exchange of UCWA in a capture, and what is there.
 func nothingIn(file string, c *capture.Capture) error {
-	text := fmt.Sprintf("%s: no exchange of UCWA is in it; it was read as %s, and has %d exchanges", file, c.Format, c.Seen)
+	text := fmt.Sprintf("%s: no exchange of UCWA is in it; it was read as %s, and has %s", file, c.Format, number(c.Seen, "exchanges"))
 	if n := len(c.Hosts); n > 0 {
 		shown := slices.Clone(c.Hosts[:min(n, 10)])
 		for i, host := range shown {

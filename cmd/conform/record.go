@@ -184,7 +184,7 @@ func summary(e *suite.Evidence) string {
 		}
 		fmt.Fprintf(&b, "%4d  %-24s %s %s → %s\n", x.ID, what, x.Request.Method, reports.Legible(address), reports.Legible(answer))
 	}
-	fmt.Fprintf(&b, "\n%d exchanges with %s", len(e.Exchanges), reports.Legible(e.Source))
+	fmt.Fprintf(&b, "\n%s with %s", number(len(e.Exchanges), "exchanges"), reports.Legible(e.Source))
 	if e.Server != "" {
 		b.WriteString(", server " + reports.Legible(e.Server))
 	}

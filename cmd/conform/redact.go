@@ -102,7 +102,7 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 		if err := c.Save(targets[i]); err != nil {
 			return exit{exitFailed, err}
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %d exchanges; hidden: %s\n", targets[i], len(c.Exchanges), listed(counts[i])); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; hidden: %s\n", targets[i], number(len(c.Exchanges), "exchanges"), listed(counts[i])); err != nil {
 			return exit{exitFailed, err}
 		}
 	}
@@ -163,11 +163,21 @@ func listed(counts map[string]int) string {
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		if counts[kind] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[kind], kind))
+			parts = append(parts, number(counts[kind], kind))
 		}
 	}
 	if len(parts) == 0 {
 		return "nothing, there was nothing left to hide"
 	}
 	return strings.Join(parts, ", ")
+}
+
+// number says how many of a kind, whose name is a plural.
+func number(n int, kind string) string {
+	if n == 1 {
+		if kind = strings.TrimSuffix(kind, "s"); strings.HasSuffix(kind, "sse") { // addresses
+			kind = strings.TrimSuffix(kind, "e")
+		}
+	}
+	return fmt.Sprintf("%d %s", n, kind)
 }

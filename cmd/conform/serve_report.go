@@ -25,7 +25,7 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 	}
 	clients := h.journal.list()
 	for who, n := range h.journal.strangers() {
-		fmt.Fprintf(stderr, "not graded: %s at %s, which never asked for a token (%d exchanges)\n", reports.Legible(product(who.agent)), who.address, n)
+		fmt.Fprintf(stderr, "not graded: %s at %s, which never asked for a token (%s)\n", reports.Legible(product(who.agent)), who.address, number(n, "exchanges"))
 	}
 	if h.journal.refused > 0 {
 		fmt.Fprintf(stderr, "not graded: %d clients more than the %d that are kept\n", h.journal.refused, h.config.limits.clients)
