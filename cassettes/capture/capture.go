@@ -99,7 +99,7 @@ func recognise(head []byte) format {
 	case begins("\x0a\x0d\x0d\x0a", "\xd4\xc3\xb2\xa1", "\xa1\xb2\xc3\xd4", "\x4d\x3c\xb2\xa1", "\xa1\xb2\x3c\x4d"):
 		return format{name: "a capture of packets (pcap), which shows no HTTP below TLS: capture with a proxy or in the browser, and save as HAR"}
 	case flows(head):
-		return format{name: "a flow file of mitmproxy: make a HAR of it by `mitmdump -nr FILE --set hardump=FILE.har`"}
+		return format{name: "a flow file of mitmproxy: make a HAR of it by `mitmdump -nr FILE --set hardump=FILE.har`, and with -s har_dump.py before version 10"}
 	case begins("<"):
 		return format{name: "XML or HTML: expected HAR, Fiddler's archive (SAZ) or a cassette of go-vcr; export as HAR"}
 	case bytes.IndexByte(head, 0) >= 0:

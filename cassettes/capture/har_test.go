@@ -124,7 +124,7 @@ func TestRefused(t *testing.T) {
 		"cut in head": {`{"log":{"ver`, "x: is a HAR that is cut off before the end of its first entry: save it again"},
 		"gzip":        {"\x1f\x8b\x08\x00", "x: is compressed by gzip: unpack it first, for example by `gzip -d`"},
 		"pcap":        {"\xd4\xc3\xb2\xa1\x02\x00", "x: is a capture of packets (pcap), which shows no HTTP below TLS: capture with a proxy or in the browser, and save as HAR"},
-		"flows":       {"3851:9:websocket;0:~", "x: is a flow file of mitmproxy: make a HAR of it by `mitmdump -nr FILE --set hardump=FILE.har`"},
+		"flows":       {"3851:9:websocket;0:~", "x: is a flow file of mitmproxy: make a HAR of it by `mitmdump -nr FILE --set hardump=FILE.har`, and with -s har_dump.py before version 10"},
 		"XML":         {"<?xml version='1.0'?>", "x: is XML or HTML: expected HAR, Fiddler's archive (SAZ) or a cassette of go-vcr; export as HAR"},
 		"NULs":        {"\x00\x00\x00\x00", "x: is of no known format: expected HAR, Fiddler's archive (SAZ) or a cassette of go-vcr; a session of Charles can be exported as HAR"},
 		"words":       {"hello", "x: is of no known format: expected HAR, Fiddler's archive (SAZ) or a cassette of go-vcr"},
