@@ -306,10 +306,13 @@ func (j *journal) claim(s *signIn, token kept, again bool) []kept {
 func (j *journal) create(s *signIn, id string, k kept) *client {
 	c := j.byID[id]
 	switch {
-	case c != nil:
-	case s.client != nil && s.client.ID == "":
+	case s.client != nil && s.client.ID == "" && (c == nil || c.User == s.user):
+		if c != nil { // an earlier run left it, and this one came for it by its endpointId
+			c.Ended = true
+		}
 		c = s.client
 		c.ID = id
+	case c != nil:
 	default: // a further application, by the same sign-in
 		if c = j.newClient(s, id); c != nil && s.client != nil {
 			for _, earlier := range s.client.exchanges {
@@ -319,7 +322,7 @@ func (j *journal) create(s *signIn, id string, k kept) *client {
 			}
 		}
 	}
-	if c != nil && len(j.byID) < 10*j.limits.clients {
+	if c != nil && (j.byID[id] != nil || len(j.byID) < 10*j.limits.clients) {
 		j.byID[id] = c
 	}
 	s.client = c

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
@@ -48,6 +50,48 @@ func TestJournalRuns(t *testing.T) {
 		if strings.Join(got, ", ") != want {
 			t.Errorf("%s: %s, expected %s", name, strings.Join(got, ", "), want)
 		}
+	}
+}
+
+// TestJournalLeftApplication: a program that broke down and comes again with its
+// endpointId gets the application that it left, and is another client all the same.
+func TestJournalLeftApplication(t *testing.T) {
+	h := startHost(t, wayOf)
+	for run := range 2 {
+		sign := &ucwa.SignIn{Address: builtIn.URI, Credentials: ucwa.Credentials{Username: builtIn.URI, Password: builtIn.Password},
+			Client: ucwa.Client{HTTP: &http.Client{Transport: h.transport(t)}, UserAgent: "Plain/1.0", WebOrigin: "http://app.contoso.com"}}
+		client, applications, err := sign.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		app, err := client.Create(t.Context(), applications, ucwa.NewApplication{UserAgent: "Plain", EndpointID: "a917c6f4-976c-4cf3-847d-cdfffa28ccdf"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run == 0 { // it guesses a URL, and breaks down
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+poolHost+app.Link("self").Href+"/makeMeAvailable", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+client.Token)
+			r.Header.Set("User-Agent", "Plain/1.0")
+			res, err := h.transport(t).RoundTrip(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			continue
+		}
+		if err := client.End(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+	}
+	grades := h.gradesOf(t)
+	if len(grades) != 2 || grades[0].state.ID == "" || grades[0].state.ID != grades[1].state.ID || !grades[1].state.Ended {
+		t.Fatalf("%d clients, expected 2 of one application", len(grades))
+	}
+	if first, second := failedIn(grades[0].results), failedIn(grades[1].results); !slices.Contains(first, "set-presence.nav.links") || len(second) > 0 {
+		t.Errorf("the first failed in %v, the second in %v", first, second)
 	}
 }
 
