@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -193,8 +194,12 @@ func (f *liveFlags) token(ctx context.Context, from terminal, server string) (st
 	if u, err := url.Parse(server); err == nil {
 		account = u.Hostname()
 	}
-	return secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: "CONFORM_TOKEN", account: account,
+	token, err := secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: "CONFORM_TOKEN", account: account,
 		need: "a live run needs the application's token: set CONFORM_TOKEN, or give --token-file FILE"}.read(ctx, from, cleanToken)
+	if err == nil && !strings.HasPrefix(strings.ToLower(token), tokenKind) {
+		fmt.Fprintf(from.said, "warning: the token does not begin with %s, as those of UCWA do: is it another's, or a part of one?\n", tokenKind)
+	}
+	return token, err
 }
 
 // terminalOf is where a command may ask for a secret.

@@ -400,6 +400,20 @@ func TestCleanToken(t *testing.T) {
 	}
 }
 
+// TestOddToken: a token that is none of UCWA's is warned of, and not shown.
+func TestOddToken(t *testing.T) {
+	for token, odd := range map[string]bool{"Bearer cwt=AAEB": false, "eyJhbGciOi": true} {
+		t.Setenv("CONFORM_TOKEN", token)
+		var said strings.Builder
+		if _, err := new(liveFlags).token(t.Context(), terminal{said: &said}, "https://"+poolHost); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(said.String(), "does not begin with cwt=") != odd || strings.Contains(said.String(), token) {
+			t.Errorf("%s: %q", token, said.String())
+		}
+	}
+}
+
 // TestReadme holds that the figures and the hash in the README are today's.
 func TestReadme(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
