@@ -32,6 +32,8 @@ func newExplain() *cobra.Command {
 				text = explainDocument(ledger)
 			} else if r, ledger, err := suite.RequirementOf(args[0]); err == nil {
 				text = explainRequirement(r, ledger)
+			} else if n := beginning(args[0]); n > 0 {
+				return usage("%q is the beginning of %d requirements: `conform list --requirement %s.` shows them", args[0], n, strings.TrimSuffix(args[0], "."))
 			} else {
 				return usage("%w", err)
 			}
@@ -39,6 +41,17 @@ func newExplain() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// beginning counts the requirements of a step, or of another part of an id.
+func beginning(part string) int {
+	n := 0
+	for _, id := range requirementIDs() {
+		if strings.HasPrefix(id, strings.TrimSuffix(part, ".")+".") {
+			n++
+		}
+	}
+	return n
 }
 
 func explainRequirement(r *suite.Requirement, ledger *suite.Ledger) string {
