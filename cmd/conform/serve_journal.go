@@ -32,6 +32,7 @@ type journal struct {
 	mu       sync.Mutex
 	number   int // of the last exchange
 	bytes    int // of all that is kept of clients
+	waiting  int // bytes in the lobbies
 	signIns  map[signInKey]*signIn
 	tokens   map[string]*signIn
 	visitors map[visitor]*lobby
@@ -49,11 +50,12 @@ type journalLimits struct {
 	all       int // bytes, together
 	visitors  int
 	lobby     int // exchanges of a visitor without a token
-	word      int // bytes of one of these
+	waiting   int // bytes of these, of all visitors
+	word      int // bytes of one
 }
 
 // usualLimits: 500 clients is what one judgement takes without pain.
-var usualLimits = journalLimits{clients: 500, exchanges: 2000, bytes: 4 << 20, all: 256 << 20, visitors: 200, lobby: 128, word: 8 << 10}
+var usualLimits = journalLimits{clients: 500, exchanges: 2000, bytes: 4 << 20, all: 256 << 20, visitors: 200, lobby: 2000, waiting: 32 << 20, word: 8 << 10}
 
 // visitor is a program on a machine.
 type visitor struct{ address, agent string }
@@ -80,6 +82,7 @@ type kept struct {
 	cassettes.Exchange
 	connection string
 	stale      bool // an attempt began after it, perhaps of another client
+	lent       bool // to a client on another connection, which may not be whose it is
 }
 
 // kind tells apart what is asked on the way to a token.
@@ -243,6 +246,7 @@ func (j *journal) wait(who visitor, k kept) {
 	l := j.visitors[who]
 	if l == nil {
 		if len(j.order) >= j.limits.visitors {
+			j.leave(j.visitors[j.order[0]], 0, len(j.visitors[j.order[0]].waiting))
 			delete(j.visitors, j.order[0])
 			j.order = j.order[1:]
 		}
@@ -255,20 +259,33 @@ func (j *journal) wait(who visitor, k kept) {
 			l.waiting[i].stale = true
 		}
 	}
-	if size(k.Exchange) > j.limits.word { // nobody says so much without a token
+	n := size(k.Exchange)
+	if n > j.limits.word { // nobody says so much without a token
 		return
 	}
-	if len(l.waiting) >= j.limits.lobby {
-		l.waiting = l.waiting[1:]
+	if len(l.waiting) >= j.limits.lobby || j.waiting+n > j.limits.waiting {
+		j.leave(l, 0, min(1, len(l.waiting)))
 	}
-	l.waiting = append(l.waiting, k)
+	if j.waiting+n <= j.limits.waiting {
+		l.waiting = append(l.waiting, k)
+		j.waiting += n
+	}
+}
+
+// leave takes the exchanges from i to before end out of a lobby.
+func (j *journal) leave(l *lobby, i, end int) {
+	for _, k := range l.waiting[i:end] {
+		j.waiting -= size(k.Exchange)
+	}
+	l.waiting = slices.Delete(l.waiting, i, end)
 }
 
 // claim takes from the lobby what led to a request for a token: what came on the same
 // connection; what this visitor asked on others, one of a kind, unless the client has
 // that kind already and is just asking another host; and, where that is missing, since
 // several clients of one program sign in at once and cannot be told apart, what one of
-// them asked.
+// them asked. What came on another connection is lent: who asks for a token on that one
+// finds it there.
 func (j *journal) claim(s *signIn, token kept, again bool) []kept {
 	l := j.visitors[s.visitor]
 	if l == nil {
@@ -283,16 +300,20 @@ func (j *journal) claim(s *signIn, token kept, again bool) []kept {
 	var led []kept
 	take := func(wanted func(k kept) bool) {
 		for i := len(l.waiting) - 1; i >= 0; i-- {
-			if k := l.waiting[i]; wanted(k) {
-				led, has[k.kind()] = append(led, k), true
-				l.waiting = slices.Delete(l.waiting, i, i+1)
+			k := l.waiting[i]
+			if !wanted(k) {
+				continue
+			}
+			led, has[k.kind()] = append(led, k), true
+			if l.waiting[i].lent = true; k.connection == token.connection {
+				j.leave(l, i, i+1)
 			}
 		}
 	}
 	take(func(k kept) bool { return k.connection == token.connection })
-	take(func(k kept) bool { return !k.stale && !has[k.kind()] })
+	take(func(k kept) bool { return !k.stale && !k.lent && !has[k.kind()] })
 	take(func(k kept) bool {
-		return k.stale && !has[k.kind()] && k.Request.Method == http.MethodGet && !again && s.client == nil
+		return k.stale && !k.lent && !has[k.kind()] && k.Request.Method == http.MethodGet && !again && s.client == nil
 	})
 	for kind, c := range l.claimed {
 		if !has[kind] && c.Request.Method == http.MethodGet && c.by != nil && c.by.ID == "" && c.by.User != s.user {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
@@ -158,5 +160,51 @@ func TestJournalAnothers(t *testing.T) {
 		if failed := failedIn(g.results); len(failed) > 0 || told != (g.state.User == lee.URI) {
 			t.Errorf("%s: failed %v, notes %q", g.state.User, failed, e.Notes)
 		}
+	}
+}
+
+// TestJournalAtOnce: of several clients of one program at once, each finds what it asked on
+// its own connection, although another client may have been lent it; and what is kept of
+// those without a token is bounded.
+func TestJournalAtOnce(t *testing.T) {
+	j := newJournal(usualLimits)
+	ask := func(connection, method, address string, status int, request, response string) *client {
+		x := cassettes.Exchange{Interaction: &cassettes.Interaction{}}
+		x.Request.Method, x.Request.URL, x.Request.Body, x.Request.RemoteAddr = method, address, request, "127.0.0.1:"+connection
+		x.Request.Headers = http.Header{"User-Agent": {"Plain/1.0"}}
+		if connection == "4" {
+			x.Request.Headers.Set("Authorization", "Bearer cwt=a")
+		}
+		x.Response.Code, x.Response.Body = status, response
+		_, c := j.keep(x, func(form url.Values) string { return form.Get("username") })
+		return c
+	}
+	const discover, pool = "https://lyncdiscover.contoso.com", "https://lyncweb.contoso.com"
+	for _, connection := range []string{"1", "2"} {
+		ask(connection, "GET", discover+"/", 200, "", "{}")
+		ask(connection, "GET", discover+"/user", 401, "", "")
+	}
+	ask("2", "POST", discover+"/token", 200, "grant_type=password&username=b", `{"access_token":"cwt=b"}`)
+	ask("3", "GET", pool+"/ucwa/oauth/v1/applications", 401, "", "") // the second, on its way to another host
+	ask("1", "POST", discover+"/token", 200, "grant_type=password&username=a", `{"access_token":"cwt=a"}`)
+	ask("4", "POST", pool+"/ucwa/oauth/v1/applications", 201, "{}", `{"rel":"application","_links":{"self":{"href":"/ucwa/oauth/v1/applications/101"}}}`)
+	second := ask("3", "POST", pool+"/token", 200, "grant_type=password&username=b", `{"access_token":"cwt=c"}`)
+	if second == nil || second.User != "b" {
+		t.Fatalf("the token at the pool is filed under %+v", second)
+	}
+	if !slices.ContainsFunc(j.state(second).exchanges, func(x cassettes.Exchange) bool { return x.Request.URL == pool+"/ucwa/oauth/v1/applications" }) {
+		t.Error("the second client has lost the challenge that it got on its own connection")
+	}
+	for i := range 3 * usualLimits.lobby {
+		ask(fmt.Sprint(i), "GET", fmt.Sprintf("%s/%d/%s", discover, i, strings.Repeat("x", 4000)), 404, "", "")
+	}
+	waiting := 0
+	for _, l := range j.visitors {
+		for _, k := range l.waiting {
+			waiting += size(k.Exchange)
+		}
+	}
+	if waiting != j.waiting || waiting > usualLimits.waiting || waiting == 0 {
+		t.Errorf("%d bytes wait, %d are counted, at most %d may", waiting, j.waiting, usualLimits.waiting)
 	}
 }
