@@ -18,11 +18,13 @@ import (
 // at a host.
 func driveCreateApplication(s *session) {
 	sign := s.signIn(userAgent)
+	s.at("create-application", "1")
 	found, err := sign.Discover(s.Context)
 	if err != nil {
 		s.stuck(err)
 		return
 	}
+	s.at("create-application", "2")
 	user, err := sign.User(s.Context, found.User)
 	if err != nil {
 		s.stuck(err)
@@ -39,6 +41,7 @@ func driveCreateApplication(s *session) {
 		t, err := s.signIn(userAgent+" (probe "+probe+")").TokenFor(s.Context, applications)
 		return t.Value, err
 	}
+	s.at("create-application", "5")
 	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
 	body := map[string]any{"userAgent": userAgent, "endpointId": endpoint, "culture": "en-US"}
 	s.probeCreation(applications, body)

@@ -52,9 +52,10 @@ func (t signing) once(req *http.Request, body []byte) (*http.Response, error) {
 	if t.hurried {
 		limit = min(limit, 2*time.Second)
 	}
-	if t.target.Progress != nil && !t.cleaning {
-		t.target.Progress(fmt.Sprintf("%s %s%s (at most %s)", req.Method, ucwa.Origin(req.URL), req.URL.Path, limit.Round(time.Second)))
+	if req.UserAgent() == userAgent {
+		t.signingIn(req.Method)
 	}
+	t.tell(req.UserAgent(), fmt.Sprintf("%s %s%s", req.Method, ucwa.Origin(req.URL), req.URL.Path), limit)
 	if err := t.pace(); err != nil {
 		return nil, err
 	}

@@ -129,8 +129,8 @@ func TestLeavesNoApplication(t *testing.T) {
 				if ending == "time-out" {
 					target.RequestTimeout = 300 * time.Millisecond
 				}
-				target.Progress = func(what string) {
-					if ending == "panic" && strings.Contains(what, "makeMeAvailable") {
+				target.Progress = func(w Waiting) {
+					if ending == "panic" && strings.Contains(w.For, "makeMeAvailable") {
 						panic("injected")
 					}
 				}

@@ -52,7 +52,8 @@ type Target struct {
 	Limiter        *rate.Limiter    // waited for before each request; targets may share one; nil: none
 	Keep           bool             // leave the application alone at the end; its end is then not exercised
 	Now            func() time.Time // the recording's clock; time.Now if nil
-	Progress       func(string)     // told of each request before it is sent; may be nil
+	Progress       func(Waiting)    // told of each request before it is sent; may be nil
+	Turns          *Turns           // taken with the targets of other calls of Gather; nil: with those of this one alone
 }
 
 // driven are the tasks that are done: who signs in always creates an application.
@@ -86,21 +87,21 @@ type Party struct{ Application, Token string }
 // of one user take turns where they set it.
 func Gather(ctx context.Context, targets ...Target) []*Evidence {
 	list := make([]*Evidence, len(targets))
-	turns := newTurns()
+	turns := NewTurns()
 	slots := make(chan struct{}, mostAtOnce)
 	var wait sync.WaitGroup
 	for i, t := range targets {
 		wait.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			list[i] = gather(ctx, t, turns)
+			list[i] = gather(ctx, t, cmp.Or(t.Turns, turns))
 		})
 	}
 	wait.Wait()
 	return list
 }
 
-func gather(ctx context.Context, t Target, turns *turns) *Evidence {
+func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	c, s := drive(ctx, t, turns)
 	names, c, err := anonymized(c, t)
 	if err != nil {
@@ -153,16 +154,18 @@ func anonymized(c *cassettes.Cassette, t Target) (*cassettes.Anonymizer, *casset
 // mostAtOnce bounds the connections that one Gather holds open.
 const mostAtOnce = 256
 
-// turns lets the applications of one user set its presence one after another.
-type turns struct {
+// Turns lets the applications of one user set its presence one after another. Its zero
+// value is of no use: [NewTurns] makes one.
+type Turns struct {
 	sync.Mutex
 	users map[string]chan struct{}
 }
 
-func newTurns() *turns { return &turns{users: map[string]chan struct{}{}} }
+// NewTurns returns turns that nobody has taken.
+func NewTurns() *Turns { return &Turns{users: map[string]chan struct{}{}} }
 
 // take waits for the user's turn, or for the end of ctx, and returns what ends the turn.
-func (t *turns) take(ctx context.Context, user string) func() {
+func (t *Turns) take(ctx context.Context, user string) func() {
 	t.Lock()
 	turn := t.users[user]
 	if turn == nil {
@@ -180,13 +183,13 @@ func (t *turns) take(ctx context.Context, user string) func() {
 
 // Record drives a target and returns the recording itself, secrets and all.
 func Record(ctx context.Context, t Target) *cassettes.Cassette {
-	c, _ := drive(ctx, t, newTurns())
+	c, _ := drive(ctx, t, NewTurns())
 	return c
 }
 
 // drive runs the task's driver on a target. It returns the recording, and the
 // session with the failure that ended it, if one did.
-func drive(ctx context.Context, t Target, turns *turns) (*cassettes.Cassette, *session) {
+func drive(ctx context.Context, t Target, turns *Turns) (*cassettes.Cassette, *session) {
 	if len(t.Tasks) == 0 {
 		t.Tasks = []string{"set-presence"}
 		if t.SignIn != nil {
@@ -345,7 +348,7 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 			return "" // nobody can repeat what a Windows sign-in says: it is another each time
 		}
 	}
-	s := &session{nobody: nobody, Context: ctx, target: t, transport: replayer, turns: newTurns(), patience: patient(replayer)}
+	s := &session{nobody: nobody, Context: ctx, target: t, transport: replayer, turns: NewTurns(), patience: patient(replayer)}
 	s.run()
 	if miss := (*cassettes.Miss)(nil); errors.As(s.err, &miss) {
 		return miss.Error()
@@ -373,7 +376,8 @@ type session struct {
 	context.Context
 	target    Target
 	transport http.RoundTripper
-	turns     *turns
+	turns     *Turns
+	waiting   Waiting // the task and the step that it is at
 	begin     ucwa.Link
 	open      bool   // there is an application to end
 	nobody    string // a user whom nobody has, if a recording tells one
@@ -457,9 +461,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if s.err != nil || s.Err() != nil {
 		return nil, s.Err()
 	}
-	if s.target.Progress != nil && !s.cleaning { // it may be what panicked
-		s.target.Progress(fmt.Sprintf("%s %s (at most %s)", method, link.Rel, limit.Round(time.Second)))
-	}
+	s.tell(c.UserAgent, s.requestTo(method, link), limit)
 	u, err := link.URL()
 	if err != nil || s.home != nil && belongsElsewhere(u, s.home) {
 		return nil, nil // somebody else's: not even to show that the server is wrong

@@ -216,7 +216,7 @@ func TestDriverEnds(t *testing.T) {
 
 // TestTurns holds that users wait for themselves only, and not longer than the run lasts.
 func TestTurns(t *testing.T) {
-	turns := newTurns()
+	turns := NewTurns()
 	leave := turns.take(context.Background(), "https://a sip:dana@contoso.com")
 	turns.take(context.Background(), "https://b sip:dana@contoso.com")()
 	ended, end := context.WithCancel(context.Background())

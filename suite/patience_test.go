@@ -169,7 +169,7 @@ func TestPanic(t *testing.T) {
 	for at := 1; at < 30; at += 4 {
 		target, presence := busyUser(t, untouched)
 		n := 0
-		target.Progress = func(string) {
+		target.Progress = func(Waiting) {
 			if n++; n >= at {
 				panic("injected")
 			}

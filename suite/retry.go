@@ -86,9 +86,7 @@ func (b *budget) again(s *session, asked request, status int, header http.Header
 		return false
 	}
 	b.left -= wait
-	if s.target.Progress != nil && !s.cleaning {
-		s.target.Progress(fmt.Sprintf("waiting for %s, as the server asks (%d)", wait, status))
-	}
+	s.tell(userAgent, fmt.Sprintf("the server, which asks to come again later (%d)", status), wait)
 	return sleep(s.Context, wait) == nil
 }
 

@@ -19,6 +19,7 @@ import (
 func driveSetPresence(s *session) {
 	client := s.client()
 	begin := s.begin
+	s.at("set-presence", "pre")
 	first := s.do(client, http.MethodGet, begin, nil)
 	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
 		if s.tokens == nil { // what was given is no application of ours: nothing to ask, and nothing to clean up
@@ -30,8 +31,10 @@ func driveSetPresence(s *session) {
 	s.probeBefore(app.Embed("me"))
 
 	// Step 1, and 3: the application again.
+	s.at("set-presence", "1")
 	makeMeAvailable := app.Embed("me").Link("makeMeAvailable")
 	s.do(client, http.MethodPost, makeMeAvailable, map[string]any{"supportedModalities": []ucwa.ModalityType{ucwa.ModalityMessaging}})
+	s.at("set-presence", "3")
 	if again := resource(s.do(client, http.MethodGet, begin, nil)); again != nil {
 		app = again
 	}
@@ -49,6 +52,7 @@ func driveSetPresence(s *session) {
 func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAvailable ucwa.Link) {
 	me := app.Embed("me")
 	defer s.turns.take(s, ucwa.Origin(s.home)+" "+cmp.Or(me.String("uri"), s.target.Token))()
+	s.at("set-presence", "5")
 	wait := cmp.Or(s.target.EventWait, 30*time.Second)
 	presence, events := me.Link("presence"), app.Link("events")
 	s.presence = presence
@@ -117,6 +121,9 @@ func (s *session) restore(presence ucwa.Link, before string) {
 // listen sends pending GETs until one tells of the presence with that value ("": any),
 // the limit has passed, or there is no way on. It returns the link with which to go on.
 func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link, value string) ucwa.Link {
+	step := s.waiting.Step
+	s.at("set-presence", "event")
+	defer func() { s.waiting.Step = step }()
 	deadline := time.Now().Add(limit)
 	for range mostPending {
 		res, err := s.patiently(time.Until(deadline), client, http.MethodGet, link, nil)

@@ -36,7 +36,7 @@ func TestSigningPace(t *testing.T) {
 		Tasks:    []string{"create-application"},
 		SignIn:   &ucwa.SignIn{Start: running.URL, Credentials: ucwa.Credentials{Username: "dana@contoso.com", Password: "Passw0rd-of-Dana"}},
 		Limiter:  rate.NewLimiter(rate.Every(pause), 1),
-		Progress: func(what string) { told = append(told, what) },
+		Progress: func(w Waiting) { told = append(told, w.Task+" "+w.Step+": "+w.For) },
 	})[0]
 	mu.Lock()
 	defer mu.Unlock()
@@ -46,7 +46,8 @@ func TestSigningPace(t *testing.T) {
 	if took := asked[len(asked)-1].Sub(asked[0]); took < time.Duration(len(asked)-2)*pause {
 		t.Errorf("%d requests within %s", len(asked), took)
 	}
-	for _, want := range []string{"GET " + running.URL, "/oauth/user", "POST " + running.URL + "/WebTicket/oauthtoken", "POST applications"} {
+	for _, want := range []string{"create-application 1: GET " + running.URL, "create-application 2: GET ", "create-application 4: GET ", "create-application 3: POST " + running.URL + "/WebTicket/oauthtoken",
+		"create-application 5: POST applications", "create-application refusal: POST "} {
 		if !strings.Contains(strings.Join(told, "\n"), want) {
 			t.Errorf("nothing tells of %s: %q", want, told)
 		}
