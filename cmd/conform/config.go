@@ -47,10 +47,11 @@ const (
 	rankFile = iota + 1
 	rankEnvironment
 	rankFlag
+	rankEntry // in a list of targets: nearer to its target than a flag that is for all
 )
 
 // alternatives choose the evidence: what is given nearer wins as a whole.
-var alternatives = [][]string{{"cassette"}, {"application", "target"}, {"sip", "domain", "autodiscover"}}
+var alternatives = [][]string{{"cassette"}, {"targets"}, {"application", "target"}, {"sip", "domain", "autodiscover"}}
 
 // perCommand are flags that mean something else in each command, so that neither the
 // environment nor the top of a file has them.
@@ -75,7 +76,7 @@ func configure(cmd *cobra.Command) error {
 			delete(settings, name) // the environment has the secret itself, and is nearer
 		}
 	}
-	giveWay(cmd, settings)
+	giveWay(cmd, settings, alternatives)
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		flag := cmd.Flags().Lookup(name)
 		if flag.Changed {
@@ -84,12 +85,18 @@ func configure(cmd *cobra.Command) error {
 		if err := settings[name].apply(flag); err != nil {
 			return err
 		}
+		if err := cmd.Flags().SetAnnotation(name, configured, []string{settings[name].where}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// giveWay takes out what chooses evidence and is overruled by something nearer.
-func giveWay(cmd *cobra.Command, settings map[string]setting) {
+// configured marks a flag whose value is from the environment or a file, and says where.
+const configured = "conform-configured"
+
+// giveWay takes out what is overruled by an alternative that is given nearer.
+func giveWay(cmd *cobra.Command, settings map[string]setting, alternatives [][]string) {
 	rank := func(name string) int {
 		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed {
 			return rankFlag
@@ -197,27 +204,35 @@ func fromFile(cmd *cobra.Command) (map[string]setting, error) {
 	if path == "" {
 		return nil, usage("%s is empty: give it a value, or leave it out", from)
 	}
-	file, err := os.Open(path)
+	c := config{path: path, cmd: cmd, settings: map[string]setting{}}
+	if err := c.load(from, c.read); err != nil {
+		return nil, err
+	}
+	return c.settings, nil
+}
+
+// load reads the file, which from names, and guards it.
+func (c *config) load(from string, read func(content []byte) error) error {
+	file, err := os.Open(c.path)
 	if err != nil {
-		return nil, usage("%s: %w", from, err)
+		return usage("%s: %w", from, err)
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, mostConfig+1))
 	if err != nil {
-		return nil, usage("%s: %w", from, err)
+		return usage("%s: %w", from, err)
 	}
 	if len(content) > mostConfig {
-		return nil, usage("%s %s: is larger than %d KiB, so it is no configuration", from, path, mostConfig>>10)
+		return usage("%s %s: is larger than %d KiB, so it is no configuration", from, c.path, mostConfig>>10)
 	}
-	c := config{path: path, cmd: cmd, settings: map[string]setting{}}
-	if err := c.read(content); err != nil {
-		return nil, err
+	if err := read(content); err != nil {
+		return err
 	}
 	info, err := file.Stat()
 	if err != nil {
-		return nil, usage("%s: %w", from, err)
+		return usage("%s: %w", from, err)
 	}
-	return c.settings, c.guard(info)
+	return c.guard(info)
 }
 
 // config is a configuration being read for one command.
@@ -232,19 +247,27 @@ func (c *config) fail(node *yaml.Node, format string, args ...any) error {
 	return usage("%s:%d: %s", c.path, node.Line, fmt.Sprintf(format, args...))
 }
 
-func (c *config) read(content []byte) error {
+// document reads the one YAML document that there is.
+func (c *config) document(content []byte) (*yaml.Node, error) {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(strings.NewReader(string(content)))
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
-		return usage("%s: holds no setting: write one, or leave --config out", c.path)
+		return nil, usage("%s: holds no setting: write one, or leave it out", c.path)
 	} else if err != nil {
-		return usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path,
+		return nil, usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path,
 			regexp.MustCompile(`'[^']*'`).ReplaceAllLiteralString(strings.TrimPrefix(err.Error(), "yaml: "), "one")) // names of anchors, which may be a value
 	}
 	if decoder.Decode(new(yaml.Node)) == nil {
-		return usage("%s: holds several YAML documents: expected one", c.path)
+		return nil, usage("%s: holds several YAML documents: expected one", c.path)
 	}
-	top := document.Content[0]
+	return document.Content[0], nil
+}
+
+func (c *config) read(content []byte) error {
+	top, err := c.document(content)
+	if err != nil {
+		return err
+	}
 	commands := map[string]*cobra.Command{}
 	shared := []string{}
 	for _, cmd := range c.cmd.Root().Commands() {
@@ -259,7 +282,7 @@ func (c *config) read(content []byte) error {
 		}
 	}
 	own := map[string]setting{}
-	err := c.mapping(top, append(slices.Sorted(maps.Keys(commands)), shared...), func(key, value *yaml.Node) error {
+	err = c.mapping(top, append(slices.Sorted(maps.Keys(commands)), shared...), func(key, value *yaml.Node) error {
 		cmd := commands[key.Value]
 		if cmd == nil {
 			return c.setting(c.settings, key, value)
@@ -336,7 +359,7 @@ func (c *config) setting(into map[string]setting, key, value *yaml.Node) error {
 
 // paths are settings that name files which stand by the configuration, wherever
 // conform is called.
-var paths = []string{"token-file", "password-file", "cacert", "client-cert", "client-key"}
+var paths = []string{"targets", "token-file", "password-file", "cacert", "client-cert", "client-key"}
 
 var (
 	secretKey = regexp.MustCompile(`(?i)^((access|anonymous|restricted|client)[-_]?)?(token|password|passwd|pwd|passphrase|secret|key|api[-_]?key|authorization|bearer|cookie|credentials?)$`)

@@ -98,10 +98,11 @@ func (f *doctorFlags) run(cmd *cobra.Command) error {
 	if f.live.connection.insecure {
 		fmt.Fprintln(stderr, "warning: "+insecureNote)
 	}
-	shown := showProgress(stderr, !f.quiet && isTerminal(stderr))
+	shown := showProgress(stderr, f.quiet, 0)
+	looking := shown.begin("")
 	limited, cancel := context.WithTimeout(ctx, f.live.timeout)
 	defer cancel()
-	w := newWalk(limited, transport, book, shown.set)
+	w := newWalk(limited, transport, book, func(what string) { looking.set(suite.Waiting{For: what}) })
 	w.limiter, w.patience, w.hold = target.Limiter, f.live.connection.perRequest, f.hold
 	if target.SignIn != nil {
 		w.deployment(target.SignIn)

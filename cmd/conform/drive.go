@@ -15,30 +15,41 @@ import (
 // drive gathers evidence from the live server.
 func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suite.Evidence, error) {
 	ctx, stderr := cmd.Context(), cmd.ErrOrStderr()
-	target, err := begin(f.target)(ctx)
+	target, err := f.ready(ctx, terminalOf(cmd))
 	if err != nil {
 		return nil, err
 	}
-	if err := f.secrets(ctx, terminalOf(cmd), &target); err != nil {
-		return nil, err
-	}
-	defer target.Transport.(*http.Transport).CloseIdleConnections()
 	if f.connection.insecure {
 		fmt.Fprintln(stderr, "warning: "+insecureNote)
 	}
 	target.Tasks = tasks
-	shown := showProgress(stderr, !quiet && isTerminal(stderr))
+	shown := showProgress(stderr, quiet, 0)
+	defer shown.stop()
+	return f.gather(ctx, target, shown.begin("")), nil
+}
+
+// ready makes a target of the flags, the files that they name, and the secrets.
+func (f *liveFlags) ready(ctx context.Context, from terminal) (suite.Target, error) {
+	target, err := begin(f.target)(ctx)
+	if err == nil {
+		err = f.secrets(ctx, from, &target)
+	}
+	return target, err
+}
+
+// gather gathers evidence from a target that is ready.
+func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work) *suite.Evidence {
+	defer target.Transport.(*http.Transport).CloseIdleConnections()
 	target.Progress = shown.set
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	e := suite.Gather(limited, target)[0]
-	shown.stop()
 	if limited.Err() != nil && ctx.Err() == nil {
 		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
 	}
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
 	e.SHA256 = hashOf(e.Recording)
-	return e, nil
+	return e
 }
 
 // hashOf returns the checksum that a recording has when it is kept, "" if it cannot be.
@@ -62,7 +73,7 @@ func (f *liveFlags) secrets(ctx context.Context, from terminal, t *suite.Target)
 	}
 	if f.signIn.needsPassword() {
 		c := &t.SignIn.Credentials
-		c.Password, err = f.signIn.password(ctx, from, cmp.Or(c.Username, c.Conference))
+		c.Password, err = f.signIn.password(ctx, from, cmp.Or(c.Username, c.Conference), f.variable("CONFORM_PASSWORD"))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -20,6 +21,7 @@ type liveFlags struct {
 	server      string
 	application string
 	tokenFile   string
+	variables   map[string]string // which take the place of CONFORM_TOKEN and the like; see variable
 	anonymous   string
 	restricted  string
 	origin      string
@@ -194,7 +196,7 @@ func (f *liveFlags) token(ctx context.Context, from terminal, server string) (st
 	if u, err := url.Parse(server); err == nil {
 		account = u.Hostname()
 	}
-	token, err := secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: "CONFORM_TOKEN", account: account,
+	token, err := secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: f.variable("CONFORM_TOKEN"), account: account,
 		need: "a live run needs the application's token: set CONFORM_TOKEN, or give --token-file FILE"}.read(ctx, from, cleanToken)
 	if err == nil && !strings.HasPrefix(strings.ToLower(token), tokenKind) {
 		fmt.Fprintf(from.said, "warning: the token does not begin with %s, as those of UCWA do: is it another's, or a part of one?\n", tokenKind)
@@ -220,6 +222,9 @@ func cleanToken(where, token string) (string, error) {
 	return words[0], nil
 }
 
+// variable names the environment variable that holds a secret, by the usual name for it.
+func (f *liveFlags) variable(usual string) string { return cmp.Or(f.variables[usual], usual) }
+
 func (f *liveFlags) party(flag, application, variable string) (*suite.Party, error) {
 	if application == "" {
 		return nil, nil
@@ -228,6 +233,7 @@ func (f *liveFlags) party(flag, application, variable string) (*suite.Party, err
 	if err != nil {
 		return nil, err
 	}
+	variable = f.variable(variable)
 	token := os.Getenv(variable)
 	if token == "" {
 		return nil, usage("%s needs a token of its own: set %s", flag, variable)

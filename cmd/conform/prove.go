@@ -96,8 +96,9 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 			return exit{exitFailed, err}
 		}
 	}
-	shown := showProgress(cmd.ErrOrStderr(), !f.quiet && isTerminal(cmd.ErrOrStderr()))
-	o.Progress = func(done, all int) { shown.set(fmt.Sprintf("%d of %d tried", done, all)) }
+	shown := showProgress(cmd.ErrOrStderr(), f.quiet, 0)
+	trying := shown.begin("")
+	o.Progress = func(done, all int) { trying.set(suite.Waiting{For: fmt.Sprintf("%d of %d tried", done, all)}) }
 	p, err := prove.Run(cmd.Context(), o)
 	shown.stop()
 	switch {

@@ -24,18 +24,21 @@ import (
 
 // runFlags are the flags of `conform run`.
 type runFlags struct {
-	tasks     []string
-	selection suite.Selection
-	strict    bool
-	expect    string
-	name      string
-	cassette  string
-	live      liveFlags
-	format    string
-	out       string
-	verbose   bool
-	quiet     bool
-	noColor   bool
+	tasks       []string
+	selection   suite.Selection
+	strict      bool
+	expect      string
+	name        string
+	cassette    string
+	live        liveFlags
+	targets     string
+	concurrency int
+	shard       string
+	format      string
+	out         string
+	verbose     bool
+	quiet       bool
+	noColor     bool
 }
 
 func newRun() *cobra.Command {
@@ -77,6 +80,7 @@ would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
 	complete(cmd, "name", func() []string { return nil })
 	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
 	f.live.add(cmd)
+	f.addTargets(cmd)
 	configurable(cmd)
 	if err := cmd.MarkFlagFilename("expect", "yaml", "yml"); err != nil {
 		panic(err) // the flag is defined above
@@ -111,6 +115,9 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if err := f.consistent(cmd); err != nil {
 		return err
 	}
+	if f.targets != "" {
+		return f.runTargets(cmd)
+	}
 	recording := f.open()
 	if _, err := selected(f.tasks, f.selection); err != nil {
 		return err
@@ -134,13 +141,8 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	}
 	report := list[0]
 	report.Name = f.name
-	if cmd.Context().Err() != nil {
-		report.Notes = append(report.Notes, "interrupted: the run ended before all was asked")
-	}
-	if advice := adviceOn(errorsOf(report)); advice != "" {
-		report.Notes = append(report.Notes, advice)
-	}
-	expect(baseline, report, f.live.application, f.live.server, f.live.signIn.sip, f.live.signIn.domain)
+	complement(cmd.Context(), report)
+	expect(baseline, report, f.live.names()...)
 	if f.format != "text" || f.out != "" { // which show it
 		prove.Explain(report)
 	}
@@ -160,10 +162,13 @@ func (f *runFlags) knownFormat() error {
 // consistent refuses flags that contradict each other, or that would be ignored:
 // a script whose variable is empty must not get a verdict about something else.
 func (f *runFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "expect", "name", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting"} {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "expect", "name", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting", "targets", "shard"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
+	}
+	if err := f.consistentTargets(cmd); err != nil || f.targets != "" {
+		return err
 	}
 	if f.live.given() && f.cassette != "" {
 		return usage("--cassette excludes --application and --sip: a recording or a live server")
@@ -290,12 +295,11 @@ func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
 // write writes the report to standard output, and the files if they are asked for.
 func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
 	stdout := cmd.OutOrStdout()
-	options := reports.Options{Verbose: f.verbose, Color: !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), Width: width(stdout)}
 	if err := inspect(r, e); err != nil {
-		return fmt.Errorf("the report is not written: %w", err)
+		return err
 	}
 	var text bytes.Buffer // so that a report is written whole or not at all
-	if err := reports.Write(&text, r, f.format, options); err != nil {
+	if err := reports.Write(&text, r, f.format, f.options(stdout)); err != nil {
 		return err
 	}
 	// The files first: standard output may end this process, if nobody reads it.
@@ -316,20 +320,25 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	return nil
 }
 
+// options are how standard output is written.
+func (f *runFlags) options(stdout io.Writer) reports.Options {
+	return reports.Options{Verbose: f.verbose, Color: !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), Width: width(stdout)}
+}
+
 // files writes the report and its evidence into the directory that is asked for, if one is.
 func (f *runFlags) files(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) (written []string, err error) {
 	if f.out == "" {
 		return nil, nil
 	}
 	if written, err = reports.WriteFiles(f.out, r); err != nil {
-		return nil, err
+		return written, err
 	}
 	evidence, err := f.keep(cmd, e)
 	switch {
 	case err == nil:
 		written = append(written, evidence)
 	case !errors.Is(err, cassettes.ErrEmpty):
-		return nil, err
+		return written, err
 	case !f.quiet: // what lies there is of an earlier run
 		fmt.Fprintln(cmd.ErrOrStderr(), "no evidence is written: no exchange was answered")
 	}
@@ -341,10 +350,13 @@ func (f *runFlags) files(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 func inspect(r *reports.Report, e *suite.Evidence) error {
 	check := func(what any) error {
 		shown, err := json.Marshal(what)
-		if err != nil {
-			return err
+		if err == nil {
+			err = e.Check(shown)
 		}
-		return e.Check(shown)
+		if err != nil {
+			return fmt.Errorf("the report is not written: %w", err)
+		}
+		return nil
 	}
 	if check([]any{r.Results, r.Notes}) != nil {
 		for i := range r.Results {

@@ -116,12 +116,12 @@ func (f *signInFlags) needsPassword() bool {
 }
 
 // password finds the password. In the keyring it stands under the user's name.
-func (f *signInFlags) password(ctx context.Context, from terminal, account string) (string, error) {
+func (f *signInFlags) password(ctx context.Context, from terminal, account, variable string) (string, error) {
 	what, need := "password of "+account, "signing in needs a password: set CONFORM_PASSWORD, or give --password-file FILE"
 	if f.meeting != "" {
 		what = "key of the meeting"
 	}
-	return secret{what: what, flag: "--password-file", file: f.passwordFile, variable: "CONFORM_PASSWORD", account: account, need: need}.
+	return secret{what: what, flag: "--password-file", file: f.passwordFile, variable: variable, account: account, need: need}.
 		read(ctx, from, func(where, value string) (string, error) {
 			value = strings.TrimRight(value, "\r\n")
 			if value == "" || strings.ContainsAny(value, "\r\n") {

@@ -126,7 +126,7 @@ func panicAt(t *testing.T, at int64) {
 	p := newPool(t)
 	p.serve(p.server)
 	n := int64(0)
-	e := suite.Gather(context.Background(), suite.Target{Application: p.url + p.application(), Token: p.token, EventWait: time.Second, Progress: func(string) {
+	e := suite.Gather(context.Background(), suite.Target{Application: p.url + p.application(), Token: p.token, EventWait: time.Second, Progress: func(suite.Waiting) {
 		if n++; n >= at {
 			panic("injected")
 		}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"gopkg.in/yaml.v3"
+)
+
+// entry is a target of the list that --targets names.
+type entry struct {
+	name     string
+	where    string // "pools.yaml:7"
+	cmd      *cobra.Command
+	live     liveFlags
+	settings map[string]setting
+	target   suite.Target
+}
+
+// targetList is the file being read: a configuration whose key targets holds a list of
+// configurations, for which the rest are defaults.
+type targetList struct {
+	config
+	keys    []string // what an entry takes
+	wide    []string // flags of run that are about all that it does, and mean nothing for one target
+	entries []*entry
+}
+
+// secretVariables are the keys of an entry that name the environment variable with a
+// secret, and the variables in whose place those are.
+var secretVariables = map[string]string{
+	"token-env":            "CONFORM_TOKEN",
+	"password-env":         "CONFORM_PASSWORD",
+	"anonymous-token-env":  "CONFORM_ANONYMOUS_TOKEN",
+	"restricted-token-env": "CONFORM_RESTRICTED_TOKEN",
+}
+
+// secretPlaces are alternatives: of what says where a secret is, the nearest holds.
+var secretPlaces = [][]string{{"token-file"}, {"token-env"}}
+var passwordPlaces = [][]string{{"password-file"}, {"password-env"}}
+
+// entries reads the list, and gives each target what is nearest to it: what stands in its
+// entry, what the run was given, what stands above the list.
+func (f *runFlags) entries(run *cobra.Command) ([]*entry, error) {
+	list := newTargetList(f.targets, run)
+	if err := list.load("--targets", list.read); err != nil {
+		return nil, err
+	}
+	return list.entries, nil
+}
+
+func newTargetList(path string, run *cobra.Command) *targetList {
+	list := &targetList{config: config{path: path, cmd: run, settings: map[string]setting{}}}
+	list.keys = append(slices.Sorted(maps.Keys(secretVariables)), "name")
+	newEntry().cmd.Flags().VisitAll(func(flag *pflag.Flag) { list.keys = append(list.keys, flag.Name) })
+	list.wide = slices.DeleteFunc(settable(run), func(name string) bool { return slices.Contains(list.keys, name) || name == "targets" })
+	return list
+}
+
+func (l *targetList) read(content []byte) error {
+	top, err := l.document(content)
+	if err != nil {
+		return err
+	}
+	if top.Kind != yaml.MappingNode {
+		return l.fail(top, "expected the key targets with a list, and above it what holds for all")
+	}
+	var list *yaml.Node
+	err = l.mapping(top, func(key, value *yaml.Node) error {
+		switch {
+		case key.Value == "targets":
+			list = value
+			return nil
+		case key.Value == "name":
+			return l.fail(key, "name: each target has one of its own, in its entry")
+		}
+		return l.keep(l.settings, key, value)
+	})
+	switch {
+	case err != nil:
+		return err
+	case list == nil:
+		return usage("%s: has no key targets: expected the list of what to certify; docs/live.md has an example", l.path)
+	case list.Kind != yaml.SequenceNode || len(list.Content) == 0:
+		return l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}")
+	case len(list.Content) > mostTargets:
+		return l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets)
+	}
+	names := map[string]*entry{}
+	for _, node := range list.Content {
+		e, err := l.entry(node)
+		if err != nil {
+			return err
+		}
+		same := strings.ToLower(e.name) // a folder, also where case does not tell them apart
+		if other := names[same]; other != nil {
+			return l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", e.name, other.where)
+		}
+		names[same] = e
+		l.entries = append(l.entries, e)
+	}
+	return nil
+}
+
+// mostTargets bounds what one process holds in memory, and judges.
+const mostTargets = 1000
+
+func newEntry() *entry {
+	e := &entry{cmd: &cobra.Command{Use: "run"}, settings: map[string]setting{}}
+	e.live.add(e.cmd)
+	return e
+}
+
+// mapping is that of a configuration, but tells what belongs to the run from what is unknown.
+func (l *targetList) mapping(node *yaml.Node, each func(key, value *yaml.Node) error) error {
+	return l.config.mapping(node, slices.Concat(l.keys, l.wide, []string{"targets"}), func(key, value *yaml.Node) error {
+		if slices.Contains(l.wide, key.Value) {
+			return l.fail(key, "%s is about the whole run: give it as --%s, or in the file of --config", key.Value, key.Value)
+		}
+		return each(key, value)
+	})
+}
+
+// keep reads one value. What names an environment variable must not be the secret itself.
+func (l *targetList) keep(into map[string]setting, key, value *yaml.Node) error {
+	if err := l.setting(into, key, value); err != nil {
+		return err
+	}
+	if usual, names := secretVariables[key.Value]; names && (into[key.Value].list || !isVariable(into[key.Value].values[0])) {
+		return l.fail(key, "%s: expected the name of an environment variable, in place of %s; the secret itself does not stand in this file", key.Value, usual)
+	}
+	return nil
+}
+
+func isVariable(name string) bool {
+	return len(name) <= 200 && strings.Trim(name, letters+"_0123456789") == "" && strings.Trim(name[:1], "0123456789") != ""
+}
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+func (l *targetList) entry(node *yaml.Node) (*entry, error) {
+	e := newEntry()
+	e.where = fmt.Sprintf("%s:%d", l.path, node.Line)
+	own := map[string]setting{}
+	err := l.mapping(node, func(key, value *yaml.Node) error {
+		switch key.Value {
+		case "targets":
+			return l.fail(key, "targets: a list stands in no entry of one")
+		case "name":
+			var problem string
+			if e.name, problem = targetName(value); problem != "" {
+				return l.fail(key, "name: %s", problem)
+			}
+			return nil
+		}
+		return l.keep(own, key, value)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if e.name == "" {
+		return nil, l.fail(node, "a target has no name: add name: vienna, say; its folder and its column are called so, since hosts have pseudonyms")
+	}
+	maps.Copy(e.settings, l.settings)
+	maps.Copy(e.settings, givenTo(l.cmd, e.cmd))
+	for name, s := range own {
+		s.rank = rankEntry
+		e.settings[name] = s
+	}
+	if err := e.fill(); err != nil {
+		return nil, e.told(err)
+	}
+	return e, nil
+}
+
+// targetName reads the name of a target, which is that of its folder too, and says what is
+// wrong with it.
+func targetName(value *yaml.Node) (name, problem string) {
+	name = value.Value
+	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
+	switch {
+	case value.Kind != yaml.ScalarNode || value.Tag == "!!null" || name == "":
+		return "", "expected a name, such as vienna"
+	case len(name) > 100:
+		return "", "expected at most 100 bytes"
+	case strings.TrimFunc(name, func(r rune) bool { return r == '.' || r == ' ' }) != name:
+		return "", fmt.Sprintf("%q names a folder too: expected no dot and no space at either end", name)
+	case strings.ContainsFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) && !strings.ContainsRune(" ._-+@", r)
+	}):
+		return "", fmt.Sprintf("%q names a folder too: expected letters, digits, spaces, and . _ - + @", name)
+	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "MERGE"}, base),
+		len(base) == 4 && (base[:3] == "COM" || base[:3] == "LPT"):
+		return "", fmt.Sprintf("%q is taken, by Windows or by the files of the matrix: choose another", name)
+	}
+	return name, ""
+}
+
+// givenTo returns what the run was given, by flags, the environment and --config, of
+// what its targets take.
+func givenTo(run, target *cobra.Command) map[string]setting {
+	settings := map[string]setting{}
+	target.Flags().VisitAll(func(flag *pflag.Flag) {
+		given := run.Flags().Lookup(flag.Name)
+		s := setting{where: "--" + flag.Name, rank: rankFlag}
+		switch from := given.Annotations[configured]; {
+		case given.Changed:
+		case len(from) == 1:
+			s.where, s.rank = from[0], rankEnvironment
+		default:
+			return
+		}
+		if several, ok := given.Value.(pflag.SliceValue); ok {
+			s.values = several.GetSlice()
+		} else {
+			s.values = []string{given.Value.String()}
+		}
+		settings[flag.Name] = s
+	})
+	return settings
+}
+
+// fill gives the flags of the target their values. What stands in the entry counts as
+// given, so that keys which contradict each other there are refused.
+func (e *entry) fill() error {
+	for _, groups := range [][][]string{alternatives, secretPlaces, passwordPlaces} {
+		giveWay(e.cmd, e.settings, groups)
+	}
+	e.live.variables = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(e.settings)) {
+		s := e.settings[name]
+		if usual, names := secretVariables[name]; names {
+			e.live.variables[usual] = s.values[0]
+			if os.Getenv(s.values[0]) == "" {
+				return usage("%s: the environment variable %s is not set, or empty", name, s.values[0])
+			}
+			continue
+		}
+		flag := e.cmd.Flags().Lookup(name)
+		if err := s.apply(flag); err != nil {
+			return err
+		}
+		flag.Changed = s.rank == rankEntry
+	}
+	for _, pair := range []string{"token", "password"} {
+		if e.settings[pair+"-file"].rank > 0 && e.settings[pair+"-env"].rank > 0 {
+			return usage("%s-file and %s-env exclude each other: the %s is in one place", pair, pair, pair)
+		}
+	}
+	if !e.live.given() {
+		return usage("nothing says what to certify: add sip, or application")
+	}
+	return e.live.consistent(e.cmd)
+}
+
+// told is an error, and of which target.
+func (e *entry) told(err error) error {
+	code := exitUsage
+	if own := (exit{}); errors.As(err, &own) {
+		code = own.code
+	}
+	return exit{code, fmt.Errorf("%s, %s: %w", e.where, e.name, err)}
+}
+
+// folder is where the files of the target are.
+func (e *entry) folder(out string) string { return filepath.Join(out, e.name) }

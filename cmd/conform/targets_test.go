@@ -1,0 +1,294 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+	"gopkg.in/yaml.v3"
+)
+
+// pools are many servers, and the list that names them.
+type pools struct {
+	t       *testing.T
+	list    strings.Builder
+	secrets []string // NAME=token
+}
+
+// add puts a server on a socket, behind what middle makes of it, and into the list.
+func (p *pools) add(name string, middle func(http.Handler) http.Handler) *ucwatest.Running {
+	p.t.Helper()
+	server := ucwatest.New(ucwatest.Config{})
+	token := server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"})
+	href, err := server.CreateApplication(token, "conform", "en-US", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var handler http.Handler = server
+	if middle != nil {
+		handler = middle(server)
+	}
+	running, err := ucwatest.Start(handler, ucwatest.Options{})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(running.Close)
+	variable := "TOKEN_OF_" + strings.ToUpper(name)
+	p.secrets = append(p.secrets, variable+"="+token)
+	fmt.Fprintf(&p.list, "  - name: %s\n    application: %s%s\n    token-env: %s\n", name, running.URL, href, variable)
+	return running
+}
+
+// run runs the command on the list.
+func (p *pools) run(dir, above string, args ...string) (code int, stdout, stderr string, took time.Duration) {
+	p.t.Helper()
+	path := filepath.Join(dir, "pools.yaml")
+	if err := os.WriteFile(path, []byte(above+"targets:\n"+p.list.String()), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "conform", append([]string{"run", "--targets", path}, args...)...)
+	cmd.Env = append(append(os.Environ(), "CI=", "GITHUB_ACTIONS=", "NO_PROXY=", "HTTPS_PROXY="), p.secrets...)
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	began := time.Now()
+	_ = cmd.Run()
+	for _, secret := range p.secrets {
+		if _, token, _ := strings.Cut(secret, "="); strings.Contains(out.String()+said.String(), token) {
+			p.t.Errorf("a token is shown: %s%s", out.String(), said.String())
+		}
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), said.String(), time.Since(began)
+}
+
+func faulty(t *testing.T, name string) func(http.Handler) http.Handler {
+	t.Helper()
+	fault, there := ucwatest.FaultNamed(name)
+	if !there {
+		t.Fatal("there is no fault ", name)
+	}
+	return fault.Handler
+}
+
+// TestFiftyTargets holds that fifty pools are certified side by side, and that those which
+// are faulty, dead or slow are told apart and hold up nobody.
+func TestFiftyTargets(t *testing.T) {
+	const all = 50
+	const pause = 100 * time.Millisecond // before each answer of the slow one
+	together := meeting(all - 4)         // of all that are well: the first answer of each waits for the others
+	p := &pools{t: t}
+	for i := range all {
+		name := fmt.Sprintf("pool%02d", i)
+		switch i {
+		case 7:
+			p.add(name, faulty(t, "makeMeAvailable-200"))
+		case 19:
+			p.add(name, faulty(t, "presence-200"))
+		case 23:
+			p.add(name, nil).Close()
+		case 31:
+			p.add(name, late(pause))
+		default:
+			p.add(name, together)
+		}
+	}
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	code, stdout, stderr, took := p.run(dir, "event-wait: 5s\n", "--out", out, "--concurrency", "50")
+	if code != exitNonconformant {
+		t.Errorf("exit code %d, expected that of the worst: %s%s", code, stdout, stderr)
+	}
+	content, err := os.ReadFile(filepath.Join(out, "merge.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var matrix reports.Matrix
+	if err := json.Unmarshal(content, &matrix); err != nil {
+		t.Fatal(err)
+	}
+	if len(matrix.Targets) != all || len(matrix.Conflicts) > 0 {
+		t.Fatalf("%d targets, conflicts %v", len(matrix.Targets), matrix.Conflicts)
+	}
+	for at, c := range matrix.Targets {
+		want := reports.Conformant
+		var fails []string
+		switch at {
+		case 7:
+			want, fails = reports.Nonconformant, []string{"set-presence.2.status"}
+		case 19:
+			want, fails = reports.Nonconformant, []string{"set-presence.6.status"}
+		case 23:
+			want = reports.Incomplete
+		}
+		if c.Outcome != want || c.Target != fmt.Sprintf("pool%02d", at) {
+			t.Errorf("target %d is %s, %s; expected %s", at, c.Target, c.Outcome, want)
+		}
+		var failed []string
+		for _, row := range matrix.Rows {
+			if row.Verdicts[at] == reports.Fail {
+				failed = append(failed, row.Requirement)
+			}
+		}
+		if !slices.Equal(failed, fails) {
+			t.Errorf("%s fails %v, expected %v", c.Target, failed, fails)
+		}
+		report, err := os.ReadFile(filepath.Join(out, c.Target, "report.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validReport(report); err != nil {
+			t.Errorf("the report of %s: %v", c.Target, err)
+		}
+		if bytes.Contains(report, []byte("127.0.0.1")) {
+			t.Errorf("the report of %s names the host", c.Target)
+		}
+		if _, err := os.Stat(filepath.Join(out, c.Target, "evidence.yaml")); (err != nil) != (at == 23) {
+			t.Errorf("the evidence of %s: %v", c.Target, err)
+		}
+	}
+	for _, want := range []string{"pool07 is nonconformant\n  ✗ set-presence.2.status\n    expected  ", "pool19 is nonconformant\n  ✗ set-presence.6.status",
+		"pool23 is incomplete\n  nothing listens at that address", "nonconformant: 50 targets, 50 reports"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("standard output does not say %q: %s", want, stdout)
+		}
+	}
+	slow, _, err := reports.ReadFile(filepath.Join(out, "pool31", "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := time.Duration(len(slow.Exchanges)) * pause
+	// Besides, this machine serves, gathers and judges fifty pools, perhaps with the race detector.
+	if most := alone + 15*time.Second; took < alone || took > most {
+		t.Errorf("it took %s, expected %s, in which the slowest answers, to %s", took, alone, most)
+	}
+	t.Logf("%s in all, of which the slowest pool took %s", took, alone)
+}
+
+// meeting makes servers whose first answers wait until so many servers were asked.
+func meeting(servers int) func(http.Handler) http.Handler {
+	var asked sync.WaitGroup
+	asked.Add(servers)
+	return func(h http.Handler) http.Handler {
+		var once sync.Once
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			once.Do(func() {
+				asked.Done()
+				asked.Wait()
+			})
+			h.ServeHTTP(w, r)
+		})
+	}
+}
+
+// TestShards holds that shards have each target once between them, and that an empty one
+// is a mistake.
+func TestShards(t *testing.T) {
+	var entries []*entry
+	for i := range 7 {
+		entries = append(entries, &entry{name: fmt.Sprint(i)})
+	}
+	for n := 1; n <= 7; n++ {
+		seen := map[string]int{}
+		for i := 1; i <= n; i++ {
+			mine, err := shardOf(entries, fmt.Sprintf("%d/%d", i, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if most := (7 + n - 1) / n; len(mine) > most {
+				t.Errorf("shard %d/%d has %d, expected at most %d", i, n, len(mine), most)
+			}
+			for _, e := range mine {
+				seen[e.name]++
+			}
+		}
+		if len(seen) != 7 || slices.Max(slices.Collect(maps.Values(seen))) != 1 {
+			t.Errorf("%d shards: %v", n, seen)
+		}
+	}
+	for shard, want := range map[string]string{"8/8": "is empty", "0/2": "expected I/N", "3/2": "expected I/N", "2": "expected I/N", "a/b": "expected I/N", "1/2/3": "expected I/N", "-1/2": "expected I/N"} {
+		if _, err := shardOf(entries, shard); err == nil || !strings.Contains(err.Error(), want) || err.(exit).code != exitUsage {
+			t.Errorf("%s: %v, expected %q", shard, err, want)
+		}
+	}
+}
+
+// TestWorse holds the order of exit codes, in either order of targets.
+func TestWorse(t *testing.T) {
+	order := []int{exitInterrupted, exitNonconformant, exitFailed, exitIncomplete, exitUsage, exitConformant}
+	result := func(code int) error {
+		if code == exitConformant {
+			return nil
+		}
+		return exit{code: code}
+	}
+	for i, worst := range order {
+		for _, other := range order[i:] {
+			for _, err := range []error{worse(result(worst), result(other)), worse(result(other), result(worst))} {
+				e := exit{}
+				errors.As(err, &e)
+				if e.code != worst {
+					t.Errorf("the worse of %d and %d is %d", worst, other, e.code)
+				}
+			}
+		}
+	}
+}
+
+// TestTargetName holds that a name is a folder everywhere, and no way out of it.
+func TestTargetName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"vienna": true, "Wien 2": true, "köln-süd_1.example+x@y": true, "東京": true,
+		"..": false, ".": false, "a/b": false, `a\b`: false, "../x": false, ".hidden": false, "end.": false, " x": false, "a\nb": false, "a\x1b[31m": false,
+		"nul": false, "CON.txt": false, "com1": false, "lpt9.x": false, "merge": false, "Merge.json": false, "a:b": false, "<b>": false, "a|b": false, "\u202eabc": false,
+	} {
+		got, problem := targetName(&yaml.Node{Kind: yaml.ScalarNode, Value: name})
+		if (problem == "") != good || good && got != name {
+			t.Errorf("%q: %q, %q", name, got, problem)
+		}
+	}
+	if _, problem := targetName(&yaml.Node{Kind: yaml.ScalarNode, Value: strings.Repeat("x", 101)}); problem == "" {
+		t.Error("a long name is taken")
+	}
+}
+
+// FuzzTargets holds that no list makes the command panic, or be read without an entry.
+func FuzzTargets(f *testing.F) {
+	f.Add("targets:\n  - {name: a, sip: 'sip:dana@contoso.com', password-env: HOME}\n")
+	f.Add("rate: 2\ntargets:\n  - name: a\n    application: https://a/b\n    resolve: ['*:443:127.0.0.1']\n")
+	f.Add("targets: []")
+	f.Add("a: &a [*a]")
+	f.Add("- 1")
+	f.Add("")
+	run := newRun()
+	f.Fuzz(func(t *testing.T, content string) {
+		list := newTargetList("pools.yaml", run)
+		err := list.read([]byte(content))
+		if err == nil && len(list.entries) == 0 {
+			t.Error("no entry, and no error")
+		}
+		if e := (exit{}); err != nil && (!errors.As(err, &e) || e.code != exitUsage) {
+			t.Errorf("%v is no error of usage", err)
+		}
+		for _, e := range list.entries {
+			if e.name == "" || cmp.Or(e.live.application, e.live.server, e.live.signIn.sip, e.live.signIn.domain, e.live.signIn.autodiscover) == "" {
+				t.Errorf("an entry without a name or a target: %+v", e)
+			}
+		}
+	})
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
+)
+
+// shownTargets are as many as are told of one by one; more are in the files.
+const shownTargets = 10
+
+// matrixFiles are what is written of all targets together.
+var matrixFiles = map[string]string{"json": "merge.json", "html": "merge.html", "markdown": "merge.md"}
+
+// writeTargets writes a folder for each target, the matrix of all, and standard output.
+// The exit code is that of the worst target.
+func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*reports.Report, evidence []*suite.Evidence) error {
+	ctx := cmd.Context()
+	matrix := &reports.Matrix{}
+	var worst, failed error
+	for i, e := range entries {
+		one := *f
+		one.live, one.out = e.live, ""
+		name := e.name
+		if f.out != "" {
+			one.out = e.folder(f.out)
+			name = filepath.Join(one.out, "report.json") // as `conform report merge` is given it
+		}
+		if err := one.writeTarget(cmd, list[i], evidence[i]); err != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, err))
+			continue
+		}
+		matrix.Add(name, list[i])
+		worst = worse(worst, verdictCode(ctx, list[i]))
+	}
+	matrix.Finish()
+	if err := f.writeMatrix(cmd, matrix, list); err != nil {
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		if why := error(exit{exitFailed, failed}); worse(worst, why) == why {
+			return why
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(failed.Error())) // it decides nothing, but is told
+	}
+	return worst
+}
+
+// writeTarget writes the files of one target, if any are asked for. What would show a secret,
+// or whose server it was, is not written, and not in the matrix.
+func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
+	if err := inspect(r, e); err != nil || f.out == "" {
+		return err
+	}
+	prove.Explain(r)
+	_, err := f.files(cmd, r, e)
+	return err
+}
+
+// writeMatrix writes the matrix to standard output, and the files if they are asked for.
+func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report) error {
+	stdout := cmd.OutOrStdout()
+	var text bytes.Buffer
+	if f.format == "text" {
+		whatFailed(&text, list)
+	}
+	if err := reports.WriteMatrix(&text, m, f.format, f.options(stdout)); err != nil {
+		return err
+	}
+	if _, err := stdout.Write(text.Bytes()); err != nil {
+		return fmt.Errorf("writing the matrix to standard output: %w", err)
+	}
+	if f.out == "" {
+		if !f.quiet {
+			fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it, with a report for each target")
+		}
+		return nil
+	}
+	var written []string
+	for _, format := range reports.MatrixFormats() {
+		if matrixFiles[format] == "" {
+			continue
+		}
+		var b bytes.Buffer
+		if err := reports.WriteMatrix(&b, m, format, reports.Options{}); err != nil {
+			return err
+		}
+		path := filepath.Join(f.out, matrixFiles[format])
+		if err := reports.WriteFile(path, b.Bytes()); err != nil {
+			return err
+		}
+		written = append(written, path)
+	}
+	if !f.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and a folder for each of %d targets\n", strings.Join(written, ", "), len(list))
+	}
+	return nil
+}
+
+// whatFailed tells of each target that is not conformant what is broken, or why it was not judged.
+func whatFailed(w io.Writer, list []*reports.Report) {
+	told := 0
+	for _, r := range list {
+		if r.Outcome == reports.Conformant || r.Outcome == reports.Excused {
+			continue
+		}
+		if told++; told > shownTargets {
+			continue
+		}
+		fmt.Fprintf(w, "%s is %s\n", line(r.Name), r.Headline())
+		failures := 0
+		for _, result := range r.Results {
+			if result.Verdict != reports.Fail || result.Known != nil {
+				continue
+			}
+			if failures++; failures <= shownTargets {
+				fmt.Fprintf(w, "  ✗ %s\n    expected  %s\n    observed  %s\n", line(result.Requirement), line(result.Expected), line(result.Observed))
+			}
+		}
+		if failures > shownTargets {
+			fmt.Fprintf(w, "  and %d more\n", failures-shownTargets)
+		}
+		if failures == 0 {
+			fmt.Fprintf(w, "  %s\n", line(whyNot(r)))
+		}
+	}
+	if told > shownTargets {
+		fmt.Fprintf(w, "and %d more targets that are not conformant\n", told-shownTargets)
+	}
+	if told > 0 {
+		fmt.Fprintln(w)
+	}
+}
+
+// whyNot is why a report without a failure is not conformant, in a sentence.
+func whyNot(r *reports.Report) string {
+	if reason := adviceOn(errorsOf(r)); reason != "" {
+		return reason
+	}
+	for _, verdict := range []reports.Verdict{reports.Error, reports.Blocked, reports.NotExercised} {
+		for _, result := range r.Results {
+			if result.Verdict == verdict {
+				return fmt.Sprintf("%s: %s: %s", result.Requirement, verdict, cmp.Or(result.Reason, result.Observed))
+			}
+		}
+	}
+	return "see its report"
+}
+
+// line makes one line of what a server may have had a hand in, and not a long one.
+func line(text string) string {
+	if runes := []rune(text); len(runes) > 300 {
+		text = string(runes[:299]) + "…"
+	}
+	return oneLine(text)
+}
+
+// severity orders the exit codes of targets, the worst first: that a must is broken was seen
+// and stays true, whatever became of the others; then what could not be reached, what
+// is incomplete, and a baseline that is out of date.
+var severity = []int{exitInterrupted, exitNonconformant, exitFailed, exitIncomplete, exitUsage}
+
+// worse returns the worse of two results of targets; nil is the best.
+func worse(a, b error) error {
+	rank := func(err error) int {
+		if e := (exit{}); errors.As(err, &e) {
+			return slices.Index(severity, e.code)
+		}
+		return len(severity)
+	}
+	if rank(b) < rank(a) {
+		return b
+	}
+	return a
+}
+
+// complement adds to a report what the command knows of its run.
+func complement(ctx context.Context, r *reports.Report) {
+	if ctx.Err() != nil {
+		r.Notes = append(r.Notes, "interrupted: the run ended before all was asked")
+	}
+	if advice := adviceOn(errorsOf(r)); advice != "" {
+		r.Notes = append(r.Notes, advice)
+	}
+}
+
+// names are what the user calls the target.
+func (f *liveFlags) names() []string {
+	return []string{f.application, f.server, f.signIn.sip, f.signIn.domain}
+}
