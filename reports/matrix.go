@@ -290,6 +290,7 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 	if opts.Verbose {
 		rows = m.Rows
 	}
+	alike := map[string][]string{} // by what the targets say, in the row of the first
 	for i, r := range rows {
 		if i == 0 {
 			p.blank()
@@ -298,9 +299,22 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 			p.item(0, "", plain, fmt.Sprintf("and %d more; --format json has them all", len(rows)-i), dim)
 			break
 		}
+		if same := r.unjudged(); same != "" && !opts.Verbose {
+			alike[same] = append(alike[same], shorten(r.Requirement, shownRunes))
+			continue
+		}
 		p.item(0, "", plain, fmt.Sprintf("%s  (%s, %s)", shorten(r.Requirement, shownRunes), r.Level, r.Subject), plain)
-		for _, g := range r.groups() {
-			p.item(2, fmt.Sprintf("%-18s", g.words), tone(g.verdict), "targets "+g.targets, plain)
+		p.groups(r)
+	}
+	for _, r := range rows {
+		if list := alike[r.unjudged()]; len(list) > 0 && !opts.Verbose {
+			delete(alike, r.unjudged())
+			first, rest := list[:min(len(list), 3)], ""
+			if n := len(list) - len(first); n > 0 {
+				rest = fmt.Sprintf(" and %d more", n)
+			}
+			p.item(0, "", plain, strings.Join(first, ", ")+rest, plain)
+			p.groups(r)
 		}
 	}
 	if hidden := len(m.Rows) - len(rows); hidden > 0 {
@@ -320,6 +334,22 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 	p.blank()
 	p.item(0, "", plain, m.headline(), outcomeTone(m.Outcome))
 	return []byte(p.b.String()), nil
+}
+
+// unjudged is what the targets say of a requirement that none of them breaks, and some do
+// not judge; "" of all others. A target that is dead says the same of many.
+func (r Row) unjudged() string {
+	if slices.Contains(r.Verdicts, Fail) || slices.Contains(r.Verdicts, Warn) {
+		return ""
+	}
+	return fmt.Sprint(r.groups())
+}
+
+// groups prints the verdicts of a row, and of which targets.
+func (p *printer) groups(r Row) {
+	for _, g := range r.groups() {
+		p.item(2, fmt.Sprintf("%-18s", g.words), tone(g.verdict), "targets "+g.targets, plain)
+	}
 }
 
 // rowGroup is the targets that share a verdict.

@@ -119,8 +119,8 @@ func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, entries []*e
 	var wrong []string
 	code := 0
 	for _, e := range entries {
-		var err error
-		if e.target, err = e.live.ready(ctx, terminal{said: cmd.ErrOrStderr()}); err == nil {
+		err := e.ready(ctx, terminal{said: cmd.ErrOrStderr()})
+		if err == nil {
 			e.target.Tasks = f.tasks
 			_, err = selected(e.tasks(), f.selection)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -240,9 +241,6 @@ func (e *entry) fill() error {
 		s := e.settings[name]
 		if usual, names := secretVariables[name]; names {
 			e.live.variables[usual] = s.values[0]
-			if os.Getenv(s.values[0]) == "" {
-				return usage("%s: the environment variable %s is not set, or empty", name, s.values[0])
-			}
 			continue
 		}
 		flag := e.cmd.Flags().Lookup(name)
@@ -260,6 +258,18 @@ func (e *entry) fill() error {
 		return usage("nothing says what to certify: add sip, or application")
 	}
 	return e.live.consistent(e.cmd)
+}
+
+// ready makes the target ready. A variable that was named for a secret must hold one: the keyring
+// may hold that of somebody else.
+func (e *entry) ready(ctx context.Context, from terminal) (err error) {
+	for _, name := range slices.Sorted(maps.Keys(secretVariables)) {
+		if variable := e.live.variables[secretVariables[name]]; variable != "" && os.Getenv(variable) == "" {
+			return usage("%s: the environment variable %s is not set, or empty", name, variable)
+		}
+	}
+	e.target, err = e.live.ready(ctx, from)
+	return err
 }
 
 // told is an error, and of which target.

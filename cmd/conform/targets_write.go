@@ -148,6 +148,11 @@ func whyNot(r *reports.Report) string {
 	if reason := adviceOn(errorsOf(r)); reason != "" {
 		return reason
 	}
+	for _, note := range r.Notes {
+		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "nothing is judged") {
+			return note
+		}
+	}
 	for _, verdict := range []reports.Verdict{reports.Error, reports.Blocked, reports.NotExercised} {
 		for _, result := range r.Results {
 			if result.Verdict == verdict {
