@@ -48,7 +48,7 @@ func (p *pools) add(name string, middle func(http.Handler) http.Handler) *ucwate
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(running.Close)
-	variable := "TOKEN_OF_" + strings.ToUpper(name)
+	variable := fmt.Sprintf("TOKEN_%d", len(p.secrets))
 	p.secrets = append(p.secrets, variable+"="+token)
 	fmt.Fprintf(&p.list, "  - name: %s\n    application: %s%s\n    token-env: %s\n", name, running.URL, href, variable)
 	return running

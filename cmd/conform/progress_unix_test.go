@@ -1,0 +1,106 @@
+//go:build unix && !aix && !solaris
+
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// TestProgressOnTerminal holds that what is waited for is drawn on a terminal while
+// targets are gathered, no wider than that is, and gone at the end; and that a
+// dumb terminal, and one with --quiet, is not drawn on.
+func TestProgressOnTerminal(t *testing.T) {
+	for _, test := range []struct {
+		name, term string
+		args       []string
+		want       string // seen before the held answer is let go; "" waits for the end only
+		drawn      bool
+	}{
+		{"drawn", "xterm", nil, "1 of 2 targets done, 1 running", true},
+		{"dumb", "dumb", nil, "1 of 2  quick: gathered ", false},
+		{"quiet", "xterm", []string{"--quiet"}, "", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			release := make(chan struct{})
+			held := func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					select {
+					case <-release:
+					case <-r.Context().Done():
+					}
+					h.ServeHTTP(w, r)
+				})
+			}
+			p := &pools{t: t}
+			p.add("quick", nil)
+			p.add("a-name-that-is-longer-than-a-narrow-terminal-is-wide", held)
+			path := filepath.Join(t.TempDir(), "pools.yaml")
+			if err := os.WriteFile(path, []byte("request-timeout: 30s\ntargets:\n"+p.list.String()), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			master, slave, err := pty.Open()
+			if err != nil {
+				t.Skip("no terminal can be made here: ", err)
+			}
+			defer master.Close()
+			if err := pty.Setsize(master, &pty.Winsize{Rows: 10, Cols: 50}); err != nil {
+				t.Fatal(err)
+			}
+			var shown screen
+			ended := make(chan struct{})
+			go func() { shown.follow(master); close(ended) }()
+			cmd := exec.Command("conform", append([]string{"run", "--targets", path, "--format", "json"}, test.args...)...)
+			cmd.Env = append(os.Environ(), "TERM="+test.term, "CI=", "GITHUB_ACTIONS=", "NO_PROXY=", "HTTPS_PROXY=", p.secrets[0], p.secrets[1])
+			var stdout bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &stdout, slave
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			hung := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+			defer hung.Stop()
+			for deadline := time.Now().Add(20 * time.Second); test.want != "" && !shown.shows(test.want); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("nothing of %q is shown: %q", test.want, shown.String())
+				}
+			}
+			close(release)
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("%v: %s%s", err, stdout.String(), shown.String())
+			}
+			slave.Close()
+			<-ended
+			text := shown.String()
+			if drawn := strings.Contains(text, "\x1b["); drawn != test.drawn {
+				t.Errorf("drawn: %v, expected %v: %q", drawn, test.drawn, text)
+			}
+			if !test.drawn {
+				if test.want == "" && text != "" {
+					t.Errorf("--quiet shows %q", text)
+				}
+				return
+			}
+			if !strings.Contains(text, "set-presence, before: GET") && !strings.Contains(text, "…") {
+				t.Errorf("nothing says for what is waited, or is cut: %q", text)
+			}
+			progress, after, _ := strings.Cut(text, "the evidence of this run") // the note that ends it
+			if !strings.HasSuffix(progress, "\x1b[J") || strings.Contains(after, "\x1b") {
+				t.Errorf("the lines are not taken away: %q", text)
+			}
+			for drawing := range strings.SplitSeq(regexp.MustCompile(`\x1b\[[0-9]*[AJ]`).ReplaceAllString(progress, "\n"), "\n") {
+				if n := len([]rune(strings.Trim(drawing, "\r"))); n >= 50 {
+					t.Errorf("%q is %d wide, of 50 columns", drawing, n)
+				}
+			}
+		})
+	}
+}
