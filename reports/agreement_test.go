@@ -235,7 +235,11 @@ func agreeCSV(t *testing.T, r *Report, data []byte) {
 }
 
 func agreeGitHub(t *testing.T, r *Report, out string) {
-	want := fmt.Sprintf("::notice title=%s::%s%%0A", r.Headline(), r.Counts)
+	title := r.Headline()
+	if r.Name != "" {
+		title += " · " + commandProperty().Replace(shorten(visible(r.Name), shownRunes))
+	}
+	want := fmt.Sprintf("::notice title=%s::%s%%0A", title, r.Counts)
 	if !strings.Contains("\n"+out, "\n"+want) {
 		t.Errorf("the annotations have no line %q:\n%s", want, out)
 	}

@@ -45,9 +45,9 @@ func renderGitHub(r *Report, _ Options) ([]byte, error) {
 		errors = append(errors, annotation{"baseline " + s.Requirement, s.Problem})
 	}
 	var b strings.Builder
-	command(&b, "error", errors)
-	command(&b, "warning", warnings)
-	command(&b, "notice", []annotation{{r.Headline(), r.Counts.String() + "\n" + r.Evidence.sentence()}})
+	command(&b, "error", r.Name, errors)
+	command(&b, "warning", r.Name, warnings)
+	command(&b, "notice", r.Name, []annotation{{r.Headline(), r.Counts.String() + "\n" + r.Evidence.sentence()}})
 	return []byte(b.String()), nil
 }
 
@@ -64,12 +64,17 @@ func annotate(r Result) annotation {
 	return annotation{r.Level + " " + r.Requirement, strings.Join(message, "\n")}
 }
 
-func command(b *strings.Builder, name string, list []annotation) {
+// command writes workflow commands, each with the name of the target if it has one.
+func command(b *strings.Builder, name, target string, list []annotation) {
 	for i, a := range list {
 		if rest := len(list) - i; i == annotations-1 && rest > 1 {
 			a = annotation{fmt.Sprintf("and %d more", rest), "The report has them all; GitHub shows no more annotations of a step."}
 		}
-		fmt.Fprintf(b, "::%s title=%s::%s\n", name, commandProperty().Replace(shorten(a.title, shownRunes)), commandData().Replace(a.message))
+		title := shorten(a.title, shownRunes)
+		if target != "" {
+			title += " · " + shorten(target, shownRunes)
+		}
+		fmt.Fprintf(b, "::%s title=%s::%s\n", name, commandProperty().Replace(title), commandData().Replace(a.message))
 		if i == annotations-1 {
 			break
 		}

@@ -9,7 +9,7 @@ import (
 // Values cannot end a workflow command, or begin one.
 func TestAnnotationsAreEscaped(t *testing.T) {
 	var b strings.Builder
-	command(&b, "error", []annotation{{"a:b,c%\n", "100%, a: b\r\n::set-env name=X::y"}})
+	command(&b, "error", "", []annotation{{"a:b,c%\n", "100%, a: b\r\n::set-env name=X::y"}})
 	if want := "::error title=a%3Ab%2Cc%25%0A::100%25, a: b%0D%0A::set-env name=X::y\n"; b.String() != want {
 		t.Errorf("%q, want %q", b.String(), want)
 	}

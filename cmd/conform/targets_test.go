@@ -163,7 +163,7 @@ func TestFiftyTargets(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"pool07 is nonconformant\n  ✗ set-presence.2.status\n    expected  ", "pool19 is nonconformant\n  ✗ set-presence.6.status",
-		"pool23 is incomplete\n  nothing listens at that address", "nonconformant: 50 targets, 50 reports"} {
+		"pool23 is incomplete\n  why       nothing listens at that address", "nonconformant: 50 targets, 50 reports"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("standard output does not say %q: %s", want, stdout)
 		}

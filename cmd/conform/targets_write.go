@@ -132,7 +132,7 @@ func whatFailed(w io.Writer, list []*reports.Report) {
 			fmt.Fprintf(w, "  and %d more\n", failures-shownTargets)
 		}
 		if failures == 0 {
-			fmt.Fprintf(w, "  %s\n", line(whyNot(r)))
+			fmt.Fprintf(w, "  why       %s\n", line(whyNot(r))) // never a line that begins with what a server said: GitHub acts on some
 		}
 	}
 	if told > shownTargets {
