@@ -1,0 +1,147 @@
+//go:build unix && !aix && !solaris
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// documents reads the YAML documents of a file of this repository.
+func documents(t *testing.T, path string) []map[string]any {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("../..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []map[string]any
+	for part := range strings.SplitSeq(string(content), "\n---\n") { // each by itself, as kubectl reads them: no anchor is known in the next
+		var document map[string]any
+		if err := yaml.Unmarshal([]byte(part), &document); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		list = append(list, document)
+	}
+	return list
+}
+
+// at follows keys and indices into a document.
+func at(t *testing.T, value any, path ...any) any {
+	t.Helper()
+	for i, step := range path {
+		var next any
+		switch step := step.(type) {
+		case string:
+			object, _ := value.(map[string]any)
+			next = object[step]
+		case int:
+			if list, _ := value.([]any); step < len(list) {
+				next = list[step]
+			}
+		}
+		if next == nil {
+			t.Fatalf("there is no %v", path[:i+1])
+		}
+		value = next
+	}
+	return value
+}
+
+// TestKubernetes holds that the manifest is what it says: as many shards as completions, a
+// list of targets that conform takes, with at least as many, and pods that may do nothing.
+func TestKubernetes(t *testing.T) {
+	list := documents(t, "deploy/kubernetes.yaml")
+	kinds := map[string]any{}
+	for _, document := range list {
+		kinds[at(t, document, "kind").(string)+" "+at(t, document, "metadata", "name").(string)] = document
+	}
+	job, merge := kinds["Job conform"], kinds["Job conform-merge"]
+	targets := at(t, kinds["ConfigMap conform-targets"], "data", "targets.yaml").(string)
+	shards := at(t, job, "spec", "completions").(int)
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "targets.yaml"), []byte(targets), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := (&runFlags{targets: filepath.Join(dir, "targets.yaml")}).entries(newRun())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) < shards {
+		t.Errorf("%d shards of %d targets: one would be empty", shards, len(entries))
+	}
+	if at(t, job, "spec", "completionMode") != "Indexed" || at(t, job, "spec", "parallelism") != shards {
+		t.Error("the job is not indexed, or does not run its shards side by side")
+	}
+	// What each pod would run: the shell computes the shard.
+	seen := map[string]bool{}
+	for index := range shards {
+		script := strings.Replace(at(t, job, "spec", "template", "spec", "containers", 0, "args", 0).(string), "exec conform", "echo", 1)
+		cmd := exec.Command("sh", "-c", script)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "JOB_COMPLETION_INDEX=" + string(rune('0'+index))}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		words := strings.Fields(string(out))
+		mine, err := shardOf(entries, words[slices.Index(words, "--shard")+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range mine {
+			seen[e.name] = true
+		}
+	}
+	if len(seen) != len(entries) {
+		t.Errorf("the shards have %v, of %d targets", seen, len(entries))
+	}
+	for _, job := range []any{job, merge} {
+		pod := at(t, job, "spec", "template", "spec")
+		if at(t, pod, "securityContext", "runAsNonRoot") != true || at(t, pod, "containers", 0, "securityContext", "readOnlyRootFilesystem") != true || at(t, pod, "restartPolicy") != "Never" {
+			t.Error("a pod may be root, write to its own files, or try again")
+		}
+	}
+}
+
+// TestRelease holds that the release has what its users are told, by the names that GoReleaser
+// knows. What GoReleaser itself makes of the file is not tried here.
+func TestRelease(t *testing.T) {
+	release := documents(t, ".goreleaser.yaml")[0]
+	if at(t, release, "version") != 2 {
+		t.Error("expected the second version of GoReleaser's format")
+	}
+	build := at(t, release, "builds", 0)
+	for key, want := range map[string][]any{"goos": {"linux", "darwin", "windows"}, "goarch": {"amd64", "arm64"}, "env": {"CGO_ENABLED=0"}} {
+		if got := at(t, build, key).([]any); !slices.Equal(got, want) {
+			t.Errorf("%s is %v, expected %v", key, got, want)
+		}
+	}
+	for _, path := range [][]any{{"checksum", "name_template"}, {"sboms", 0, "artifacts"}, {"archives", 0, "format_overrides", 0, "formats", 0}, {"dockers_v2", 1, "build_args", "BASE"}} {
+		at(t, release, path...)
+	}
+	if !strings.Contains(at(t, build, "ldflags", 0).(string), "-X main.version=") || version == "" {
+		t.Error("a release does not know its version")
+	}
+	dockerfile, err := os.ReadFile("../../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nUSER 65532:65532\n", "\nENTRYPOINT [\"/usr/local/bin/conform\"]\n", "COPY ${TARGETPLATFORM}/conform "} {
+		if !strings.Contains(string(dockerfile), want) {
+			t.Errorf("the Dockerfile does not hold %q", want)
+		}
+	}
+	for _, file := range []string{"LICENSE", "NOTICE"} {
+		if !strings.Contains(string(dockerfile), file) {
+			t.Errorf("the image does not hold %s", file)
+		}
+		if _, err := os.Stat("../../" + file); err != nil {
+			t.Error(err)
+		}
+	}
+}
