@@ -6,6 +6,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -230,5 +232,35 @@ func TestTurns(t *testing.T) {
 func TestSource(t *testing.T) {
 	if got := sourceOf(Target{Application: "https://dana:secret@pool.contoso.com/ucwa/101?token=cwt=AAEB#x"}); got != "https://pool.contoso.com/ucwa/101" {
 		t.Errorf("the source is %q", got)
+	}
+}
+
+// TestSharedTurns holds that calls of Gather which share turns have a user wait for
+// itself; and that what is waited for is told with its task and step.
+func TestSharedTurns(t *testing.T) {
+	target, _ := busyUser(t, untouched)
+	u, err := url.Parse(target.Application)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	target.Turns, target.Keep = NewTurns(), true
+	target.Progress = func(w Waiting) { told = append(told, w.Step+" "+w.For) }
+	leave := target.Turns.take(t.Context(), ucwa.Origin(u)+" sip:dana@contoso.com")
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	Gather(ctx, target)
+	for _, what := range told {
+		if strings.HasPrefix(what, "5 ") {
+			t.Fatalf("out of turn it does %q", what)
+		}
+	}
+	leave()
+	told = nil
+	Gather(t.Context(), target)
+	for _, want := range []string{"pre GET ", "1 POST makeMeAvailable", "5 POST presence", "event event channel", "refusal "} {
+		if !slices.ContainsFunc(told, func(what string) bool { return strings.HasPrefix(what, want) }) {
+			t.Errorf("nothing tells of %q: %q", want, told)
+		}
 	}
 }

@@ -145,3 +145,31 @@ func TestRelease(t *testing.T) {
 		}
 	}
 }
+
+// TestExamples holds that the examples in YAML are YAML, and the list of targets one that
+// conform takes.
+func TestExamples(t *testing.T) {
+	found := 0
+	for _, page := range []string{"docs/targets.md", "docs/ci.md"} {
+		content, err := os.ReadFile("../../" + page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, part := range strings.Split(string(content), "```yaml\n")[1:] {
+			example, _, _ := strings.Cut(part, "```")
+			var value any
+			if err := yaml.Unmarshal([]byte(example), &value); err != nil {
+				t.Errorf("%s, example %d: %v", page, i+1, err)
+			}
+			found++
+			if page == "docs/targets.md" {
+				if err := newTargetList(page, newRun()).read([]byte(example)); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("only %d examples are found", found)
+	}
+}

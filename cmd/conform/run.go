@@ -57,6 +57,9 @@ The token comes from --token-file, CONFORM_TOKEN, the system's keyring or a prom
 never from a flag. In the report and its evidence, hosts, people and addresses have
 pseudonyms, unless --keep-names is given: both can be handed to anyone.
 
+With --targets it certifies all of a list, side by side, and reports a matrix; the exit
+code is that of the worst. docs/targets.md tells of the list, of shards and of progress.
+
 With --expect, failures that a baseline knows, each for a reason, do not make
 nonconformant, and the report says so. An entry that is wrong by now makes a run that
 would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
@@ -69,6 +72,7 @@ would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
   CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
   conform run --config pool.yaml --rate 5 --resolve lyncweb.contoso.com:443:10.0.0.7
   conform run --cassette recording.yaml --expect known.yaml
+  conform run --targets pools.yaml --out report/
   conform run --format json | jq .outcome`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },

@@ -21,7 +21,7 @@ var targetsOnly = []string{"concurrency", "shard"}
 // addTargets adds the flags of a run on many targets.
 func (f *runFlags) addTargets(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.targets, "targets", "", "YAML file with a list of targets, certified side by side; docs/live.md has an example")
+	flags.StringVar(&f.targets, "targets", "", "YAML file with a list of targets, certified side by side: see docs/targets.md")
 	flags.IntVar(&f.concurrency, "concurrency", 32, "with --targets: so many at once")
 	flags.StringVar(&f.shard, "shard", "", "with --targets: I/N, only each Nth target, from the Ith on, for one of N machines")
 	if err := cmd.MarkFlagFilename("targets", "yaml", "yml"); err != nil {

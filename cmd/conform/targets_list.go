@@ -90,7 +90,7 @@ func (l *targetList) read(content []byte) error {
 	case err != nil:
 		return err
 	case list == nil:
-		return usage("%s: has no key targets: expected the list of what to certify; docs/live.md has an example", l.path)
+		return usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path)
 	case list.Kind != yaml.SequenceNode || len(list.Content) == 0:
 		return l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}")
 	case len(list.Content) > mostTargets:
