@@ -44,7 +44,7 @@ func (j *job) run(inputs ...string) (code int, log, summary string, outputs map[
 		}
 	}
 	cmd := exec.Command("bash", "../../.github/actions/conform/run.sh")
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.workspace, "TMPDIR=" + filepath.Dir(j.workspace), "GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + j.workspace,
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + j.workspace, "TMPDIR=" + filepath.Dir(j.workspace), "GORACE=atexit_sleep_ms=10", "GITHUB_ACTIONS=true", "GITHUB_WORKSPACE=" + j.workspace,
 		"GITHUB_STEP_SUMMARY=" + j.summary, "GITHUB_OUTPUT=" + j.output, "INPUT_BINARY=conform"}, append(j.environment, inputs...)...)
 	var all bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &all, &all

@@ -201,7 +201,8 @@ func (w *work) set(what suite.Waiting) {
 	w.p.Lock()
 	defer w.p.Unlock()
 	if w.p.plain && w.p.all == 0 && what.Task != "" && stepOf(what) != stepOf(w.what) {
-		fmt.Fprintf(w.p.w, "%s  %s%s\n", seconds(time.Since(w.p.began)), stepOf(what), oneLine(what.For))
+		// Without what is waited for, in which a host may stand: a log outlives the run, and others read it.
+		fmt.Fprintf(w.p.w, "%s  %s\n", seconds(time.Since(w.p.began)), strings.TrimSuffix(stepOf(what), ": "))
 	}
 	w.what, w.since = what, time.Now()
 }

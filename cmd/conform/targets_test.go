@@ -61,7 +61,7 @@ func (p *pools) run(dir, above string, args ...string) (code int, stdout, stderr
 	if err := os.WriteFile(path, []byte(above+"targets:\n"+p.list.String()), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "conform", append([]string{"run", "--targets", path}, args...)...)
 	cmd.Env = append(append(os.Environ(), "CI=", "GITHUB_ACTIONS=", "NO_PROXY=", "HTTPS_PROXY="), p.secrets...)
@@ -89,20 +89,23 @@ func faulty(t *testing.T, name string) func(http.Handler) http.Handler {
 // TestFiftyTargets holds that fifty pools are certified side by side, and that those which
 // are faulty, dead or slow are told apart and hold up nobody.
 func TestFiftyTargets(t *testing.T) {
-	const all = 50
+	all := 50
+	if raced {
+		all = 14 // the race detector makes each ten times as much work; it sees the same in fewer
+	}
 	const pause = 100 * time.Millisecond // before each answer of the slow one
 	together := meeting(all - 4)         // of all that are well: the first answer of each waits for the others
 	p := &pools{t: t}
 	for i := range all {
 		name := fmt.Sprintf("pool%02d", i)
 		switch i {
-		case 7:
+		case 3:
 			p.add(name, faulty(t, "makeMeAvailable-200"))
-		case 19:
+		case 5:
 			p.add(name, faulty(t, "presence-200"))
-		case 23:
+		case 7:
 			p.add(name, nil).Close()
-		case 31:
+		case 11:
 			p.add(name, late(pause))
 		default:
 			p.add(name, together)
@@ -129,11 +132,11 @@ func TestFiftyTargets(t *testing.T) {
 		want := reports.Conformant
 		var fails []string
 		switch at {
-		case 7:
+		case 3:
 			want, fails = reports.Nonconformant, []string{"set-presence.2.status"}
-		case 19:
+		case 5:
 			want, fails = reports.Nonconformant, []string{"set-presence.6.status"}
-		case 23:
+		case 7:
 			want = reports.Incomplete
 		}
 		if c.Outcome != want || c.Target != fmt.Sprintf("pool%02d", at) {
@@ -158,23 +161,24 @@ func TestFiftyTargets(t *testing.T) {
 		if bytes.Contains(report, []byte("127.0.0.1")) {
 			t.Errorf("the report of %s names the host", c.Target)
 		}
-		if _, err := os.Stat(filepath.Join(out, c.Target, "evidence.yaml")); (err != nil) != (at == 23) {
+		if _, err := os.Stat(filepath.Join(out, c.Target, "evidence.yaml")); (err != nil) != (at == 7) {
 			t.Errorf("the evidence of %s: %v", c.Target, err)
 		}
 	}
-	for _, want := range []string{"pool07 is nonconformant\n  ✗ set-presence.2.status\n    expected  ", "pool19 is nonconformant\n  ✗ set-presence.6.status",
-		"pool23 is incomplete\n  why       nothing listens at that address", "nonconformant: 50 targets, 50 reports"} {
+	for _, want := range []string{"pool03 is nonconformant\n  ✗ set-presence.2.status\n    expected  ", "pool05 is nonconformant\n  ✗ set-presence.6.status",
+		"pool07 is incomplete\n  why       nothing listens at that address", fmt.Sprintf("nonconformant: %d targets, %d reports", all, all)} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("standard output does not say %q: %s", want, stdout)
 		}
 	}
-	slow, _, err := reports.ReadFile(filepath.Join(out, "pool31", "report.json"))
+	slow, _, err := reports.ReadFile(filepath.Join(out, "pool11", "report.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	alone := time.Duration(len(slow.Exchanges)) * pause
-	// Besides, this machine serves, gathers and judges fifty pools, perhaps with the race detector.
-	if most := alone + 15*time.Second; took < alone || took > most {
+	// Besides, this machine serves, gathers, anonymizes, judges and writes all of them; at
+	// work on other tests, it needs longer for that than the slow pool does for its answers.
+	if most := alone + 30*time.Second; took < alone || took > most {
 		t.Errorf("it took %s, expected %s, in which the slowest answers, to %s", took, alone, most)
 	}
 	t.Logf("%s in all, of which the slowest pool took %s", took, alone)

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
@@ -27,19 +29,31 @@ var matrixFiles = map[string]string{"json": "merge.json", "html": "merge.html", 
 // The exit code is that of the worst target.
 func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*reports.Report, evidence []*suite.Evidence) error {
 	ctx := cmd.Context()
+	problems := make([]error, len(entries))
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0)) // it is work for the processor
+	for i, e := range entries {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			one := *f
+			if one.live = e.live; f.out != "" {
+				one.out = e.folder(f.out)
+			}
+			problems[i] = one.writeTarget(cmd, list[i], evidence[i])
+		})
+	}
+	wait.Wait()
 	matrix := &reports.Matrix{}
 	var worst, failed error
 	for i, e := range entries {
-		one := *f
-		one.live, one.out = e.live, ""
+		if problems[i] != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, problems[i]))
+			continue
+		}
 		name := e.name
 		if f.out != "" {
-			one.out = e.folder(f.out)
-			name = filepath.Join(one.out, "report.json") // as `conform report merge` is given it
-		}
-		if err := one.writeTarget(cmd, list[i], evidence[i]); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, err))
-			continue
+			name = filepath.Join(e.folder(f.out), "report.json") // as `conform report merge` is given it
 		}
 		matrix.Add(name, list[i])
 		worst = worse(worst, verdictCode(ctx, list[i]))
