@@ -77,11 +77,11 @@ func (l *targetList) read(content []byte) error {
 	}
 	var list *yaml.Node
 	err = l.mapping(top, func(key, value *yaml.Node) error {
-		switch {
-		case key.Value == "targets":
+		switch key.Value {
+		case "targets":
 			list = value
 			return nil
-		case key.Value == "name":
+		case "name":
 			return l.fail(key, "name: each target has one of its own, in its entry")
 		}
 		return l.keep(l.settings, key, value)

@@ -63,7 +63,7 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 		failed = errors.Join(failed, err)
 	}
 	if failed != nil {
-		if why := error(exit{exitFailed, failed}); worse(worst, why) == why {
+		if why := (exit{exitFailed, failed}); rankOf(why) < rankOf(worst) {
 			return why
 		}
 		fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(failed.Error())) // it decides nothing, but is told
@@ -192,16 +192,18 @@ var severity = []int{exitInterrupted, exitNonconformant, exitFailed, exitIncompl
 
 // worse returns the worse of two results of targets; nil is the best.
 func worse(a, b error) error {
-	rank := func(err error) int {
-		if e := (exit{}); errors.As(err, &e) {
-			return slices.Index(severity, e.code)
-		}
-		return len(severity)
-	}
-	if rank(b) < rank(a) {
+	if rankOf(b) < rankOf(a) {
 		return b
 	}
 	return a
+}
+
+// rankOf is lowest for the worst result.
+func rankOf(err error) int {
+	if e := (exit{}); errors.As(err, &e) {
+		return slices.Index(severity, e.code)
+	}
+	return len(severity)
 }
 
 // complement adds to a report what the command knows of its run.
