@@ -344,7 +344,7 @@ func (f *runFlags) files(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	case !errors.Is(err, cassettes.ErrEmpty):
 		return written, err
 	case !f.quiet: // what lies there is of an earlier run
-		fmt.Fprintln(cmd.ErrOrStderr(), "no evidence is written: no exchange was answered")
+		fmt.Fprintf(cmd.ErrOrStderr(), "no evidence is written into %s: no exchange was answered\n", reports.Legible(f.out))
 	}
 	return written, nil
 }
