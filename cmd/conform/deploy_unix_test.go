@@ -56,7 +56,7 @@ func at(t *testing.T, value any, path ...any) any {
 // TestKubernetes holds that the manifest is what it says: as many shards as completions, a
 // list of targets that conform takes, with at least as many, and pods that may do nothing.
 func TestKubernetes(t *testing.T) {
-	list := documents(t, "deploy/kubernetes.yaml")
+	list := documents(t, "docs/kubernetes.yaml")
 	kinds := map[string]any{}
 	for _, document := range list {
 		kinds[at(t, document, "kind").(string)+" "+at(t, document, "metadata", "name").(string)] = document
@@ -127,7 +127,7 @@ func TestRelease(t *testing.T) {
 	if !strings.Contains(at(t, build, "ldflags", 0).(string), "-X main.version=") || version == "" {
 		t.Error("a release does not know its version")
 	}
-	dockerfile, err := os.ReadFile("../../Dockerfile")
+	dockerfile, err := os.ReadFile("../../.github/Dockerfile")
 	if err != nil {
 		t.Fatal(err)
 	}
