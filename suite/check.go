@@ -28,10 +28,23 @@ type check struct {
 
 // observation is one look at one field: what was wanted and what was there.
 type observation struct {
-	exchange           int
-	field              string
-	expected, observed string
-	duration           float64 // of the exchange, in milliseconds
+	exchange int
+	field    string
+	expected string
+	observed Field   // as text, where a report needs it: most looks are right, and only one of them is shown
+	duration float64 // of the exchange, in milliseconds
+}
+
+// mostLooks bounds what a check remembers of what was right in thousands of exchanges.
+const mostLooks = 10 * mostPointers
+
+// look remembers a look at a field: all of the first exchanges, and the last of all.
+func (c *check) look(o observation) {
+	if len(c.looks) < mostLooks {
+		c.looks = append(c.looks, o)
+		return
+	}
+	c.looks[mostLooks-1] = o
 }
 
 // Field is one place in an exchange, what the matchers of this package look at.
@@ -62,13 +75,13 @@ func (c *check) stop(verdict reports.Verdict, reason string) {
 // one of the server.
 func (c *check) whole() {
 	if x := c.unanswered; x != nil && x == c.lost {
-		c.looks = append(c.looks, observation{exchange: x.ID, field: "status", expected: "an answer to the user of the run", observed: answer{x, c}.Status().observed()})
+		c.look(observation{exchange: x.ID, field: "status", expected: "an answer to the user of the run", observed: answer{x, c}.Status()})
 		c.stop(reports.Error, c.lossNote())
 	} else if x != nil && x.Failure == "" {
-		c.looks = append(c.looks, observation{exchange: x.ID, field: "status", expected: "an answer to what was asked", observed: answer{x, c}.Status().observed()})
+		c.look(observation{exchange: x.ID, field: "status", expected: "an answer to what was asked", observed: answer{x, c}.Status()})
 		c.stop(reports.Error, laterReason(x))
 	} else if x != nil {
-		c.looks = append(c.looks, observation{exchange: x.ID, field: "answer", expected: "an answer", observed: x.Failure})
+		c.look(observation{exchange: x.ID, field: "answer", expected: "an answer", observed: Field{Value: x.Failure}})
 		c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
 	}
 }

@@ -371,8 +371,5 @@ func follows(u, served *url.URL) bool {
 // sawApplication reports whether an answer before r held the application, from
 // which all links come.
 func (c *check) sawApplication(r answer) bool {
-	return slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
-		object, err := x.object()
-		return x.ID < r.ID && x.Probe == "" && x.succeeded() && err == nil && object["rel"] == "application"
-	})
+	return c.index.application > 0 && c.index.application < r.ID
 }

@@ -15,7 +15,8 @@ import (
 type client struct {
 	application string // its linkKey
 	exchanges   []*Exchange
-	tokens      map[string]bool // the values of Authorization with which it is asked
+	tokens      map[string]bool  // the values of Authorization with which it is asked
+	at          map[string][]int // the numbers of its exchanges, by origin, and of all by ""
 }
 
 // byApplication splits traffic by application: each is another client, also where one
@@ -123,6 +124,9 @@ func deal(clients []*client, loose, all []*Exchange) {
 				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, url: x.url}
 			}
 			c.exchanges = append(c.exchanges, x)
+			if c.at != nil {
+				c.note(x)
+			}
 		}
 	}
 	// From the last to the first: whose an exchange is, the next may tell.
@@ -166,10 +170,14 @@ func deal(clients []*client, loose, all []*Exchange) {
 // owning returns the clients whose token x carries, or yields.
 func owning(clients []*client, x *Exchange) []*client {
 	var owners []*client
+	quoted := map[string]bool{} // all that stands between quotes in the answer, which can be long
+	for text := range strings.SplitSeq(x.Response.Body, `"`) {
+		quoted[text] = true
+	}
 	for _, c := range clients {
 		for authorization := range c.tokens {
 			_, token, _ := strings.Cut(authorization, " ")
-			if x.authorization() == authorization || token != "" && (strings.Contains(x.Response.Body, `"`+token+`"`) || x.shows(token) != "") {
+			if x.authorization() == authorization || token != "" && (quoted[token] || x.shows(token) != "") {
 				owners = append(owners, c)
 				break
 			}
@@ -222,18 +230,42 @@ func hasToken(text, token string) bool {
 func busiest(clients []*client, x *Exchange) *client {
 	best, distance := clients[0], -1
 	for _, c := range clients {
-		for _, y := range c.exchanges {
-			far := x.ID - y.ID
-			if far < 0 {
-				far = -far + 1<<20
-			}
-			if ucwa.Origin(y.url) != ucwa.Origin(x.url) {
-				far += 1 << 24
-			}
-			if distance < 0 || far < distance {
-				best, distance = c, far
-			}
+		if far := c.distance(x); distance < 0 || far < distance {
+			best, distance = c, far
 		}
 	}
 	return best
+}
+
+// distance tells how far from x the client speaks: to that host if it does, and before x
+// if it does. Exchanges are given to clients from the last to the first, so that what was
+// given before is behind x.
+func (c *client) distance(x *Exchange) int {
+	const after, elsewhere = 1 << 20, 1 << 24
+	if c.at == nil {
+		c.at = map[string][]int{}
+		for _, y := range c.exchanges {
+			c.note(y)
+		}
+	}
+	for _, host := range []struct {
+		numbers []int
+		penalty int
+	}{{c.at[ucwa.Origin(x.url)], 0}, {c.at[""], elsewhere}} {
+		i, _ := slices.BinarySearch(host.numbers, x.ID)
+		switch {
+		case i > 0:
+			return x.ID - host.numbers[i-1] + host.penalty
+		case len(host.numbers) > 0:
+			return host.numbers[0] - x.ID + after + host.penalty
+		}
+	}
+	return after + 2*elsewhere
+}
+
+func (c *client) note(x *Exchange) {
+	for _, origin := range []string{ucwa.Origin(x.url), ""} {
+		i, _ := slices.BinarySearch(c.at[origin], x.ID)
+		c.at[origin] = slices.Insert(c.at[origin], i, x.ID)
+	}
 }

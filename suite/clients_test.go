@@ -13,7 +13,7 @@ import (
 
 // someone returns the exchanges of the reference recording, without its probes, as those
 // of somebody else's client.
-func someone(t *testing.T) []cassettes.Exchange {
+func someone(t testing.TB) []cassettes.Exchange {
 	t.Helper()
 	c, err := cassettes.Open("reference/set-presence")
 	if err != nil {
@@ -47,17 +47,31 @@ func locateAll(t *testing.T, c *cassettes.Cassette) []*Evidence {
 // another returns the same exchanges as those of another application: of another user,
 // with tokens of its own, or of the same.
 func another(list []cassettes.Exchange, sameUser bool) []cassettes.Exchange {
-	token := regexp.MustCompile(`REDACTED-(\d+)`)
+	if sameUser {
+		return renamed(list, 0)
+	}
+	return renamed(list, 1)
+}
+
+var (
+	tokenIn = regexp.MustCompile(`REDACTED-(\d+)`)
+	ackIn   = regexp.MustCompile(`ack=\d+`)
+)
+
+// renamed returns the same exchanges as those of another application, of the nth other
+// user; of the same user, if n is 0.
+func renamed(list []cassettes.Exchange, n int) []cassettes.Exchange {
 	rename := func(s string) string {
-		s = strings.ReplaceAll(s, "10100000001", "20200000002")
-		if sameUser {
+		s = strings.ReplaceAll(s, "10100000001", fmt.Sprintf("202000000%02d", n+1))
+		if n == 0 {
 			return s
 		}
-		s = token.ReplaceAllStringFunc(s, func(found string) string {
-			n, _ := strconv.Atoi(strings.TrimPrefix(found, "REDACTED-"))
-			return fmt.Sprintf("REDACTED-%d", n+500)
+		s = tokenIn.ReplaceAllStringFunc(s, func(found string) string {
+			number, _ := strconv.Atoi(strings.TrimPrefix(found, "REDACTED-"))
+			return fmt.Sprintf("REDACTED-%d", number+500*n)
 		})
-		return strings.NewReplacer("dana@", "lee@", "Dana", "Lee").Replace(s)
+		who := strings.Repeat("lee", n)
+		return strings.NewReplacer("dana@", who+"@", "Dana", "Lee").Replace(s)
 	}
 	renamed := (&cassettes.Cassette{Exchanges: list}).Redacted().Exchanges
 	for _, x := range renamed {

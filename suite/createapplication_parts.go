@@ -143,7 +143,7 @@ func (s *state) signingIn(x *Exchange) (part string, known bool) {
 		return partChallenge, true
 	case x.is(relUser) && get && !redirected && authorized:
 		return partUser, true
-	case x.is(relRoot) && get && x == s.root():
+	case x.is(relRoot) && get && x == s.foundRoot():
 		return partRoot, true
 	}
 	return "", x.is(relUser) || x.is(relRoot)
@@ -155,11 +155,19 @@ func (x *Exchange) hasLinks() bool {
 	return err == nil && x.succeeded() && object["_links"] != nil
 }
 
-// root returns the root that the client went on with; if it could not go on with any,
+// foundRoot finds the root once.
+func (s *state) foundRoot() *Exchange {
+	if !s.rooted {
+		s.root, s.rooted = s.e.findRoot(), true
+	}
+	return s.root
+}
+
+// findRoot returns the root that the client went on with; if it could not go on with any,
 // the first that was a success, or the last that answered.
-func (s *state) root() *Exchange {
+func (e *Evidence) findRoot() *Exchange {
 	var first, last *Exchange // first: a success
-	for _, x := range s.e.Exchanges {
+	for _, x := range e.Exchanges {
 		if !x.is(relRoot) || x.Probe != "" || x.Response.Code == 0 || x.Response.Code/100 == 3 {
 			continue
 		}
@@ -204,15 +212,7 @@ func (s *state) tokenRequest(x *Exchange) string {
 // astray reports whether a token was asked for elsewhere than a challenge said, where
 // there was one.
 func (e *Evidence) astray(x *Exchange) bool {
-	challenged := false
-	for _, y := range e.Exchanges {
-		i := issuerOf(y)
-		if i != nil && linkKey(i.url) == linkKey(x.url) {
-			return false
-		}
-		challenged = challenged || i != nil
-	}
-	return challenged
+	return len(e.index.challenges) > 0 && !slices.ContainsFunc(e.index.challenges, func(c challenge) bool { return linkKey(c.url) == linkKey(x.url) })
 }
 
 func isForm(x *Exchange) bool {
@@ -243,19 +243,6 @@ func errorOf(x *Exchange) string {
 	object, _ := x.object()
 	text, _ := object["error"].(string)
 	return text
-}
-
-// issuedAt returns the origin whose token endpoint issued a token, "" if it is not known.
-func (e *Evidence) issuedAt(token string) string {
-	for _, x := range e.Exchanges {
-		if !x.is(relToken) || !x.succeeded() {
-			continue
-		}
-		if object, err := x.object(); err == nil && token != "" && object["access_token"] == token {
-			return ucwa.Origin(x.url)
-		}
-	}
-	return ""
 }
 
 // creation says what a POST on applications is.
@@ -302,7 +289,7 @@ var creation = []struct {
 
 // servedAs reports whether a link of that rel leads to u.
 func (e *Evidence) servedAs(rel string, u *url.URL) bool {
-	return slices.ContainsFunc(e.served[linkKey(u)], func(s serving) bool { return s.rel == rel })
+	return slices.Contains(e.relsAt[linkKey(u)], rel)
 }
 
 // endpointOf returns the endpointId of a POST on applications.

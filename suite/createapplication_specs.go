@@ -222,14 +222,12 @@ func tokenRequestSpecs(t *tree) {
 		judged := false
 		for _, r := range c.tokenRequests() {
 			var hrefs []string
-			challenged := false
-			for _, x := range c.Exchanges {
-				if i := issuerOf(x); i != nil && x.ID < r.ID {
-					hrefs = append(hrefs, i.url.String())
+			for _, challenge := range c.index.challenges {
+				if href := challenge.url.String(); challenge.by < r.ID && !slices.Contains(hrefs, href) {
+					hrefs = append(hrefs, href)
 				}
-				challenged = challenged || x.ID < r.ID && x.Response.Code == http.StatusUnauthorized
 			}
-			if !challenged {
+			if c.index.refused == 0 || c.index.refused > r.ID {
 				continue // evidence that begins in the middle
 			}
 			judged = true
@@ -257,9 +255,13 @@ func tokenRequestSpecs(t *tree) {
 		judged, takenOut := false, false
 		for _, r := range c.tokenRequests() {
 			var offered []string
-			for _, x := range c.Exchanges {
-				if i := issuerOf(x); i != nil && x.ID < r.ID && linkKey(i.url) == linkKey(r.url) {
-					offered = append(offered, i.grants...)
+			for _, challenge := range c.index.challenges {
+				if challenge.by < r.ID && linkKey(challenge.url) == linkKey(r.url) {
+					for _, grant := range challenge.grants {
+						if !slices.Contains(offered, grant) {
+							offered = append(offered, grant)
+						}
+					}
 				}
 			}
 			if len(offered) == 0 {
@@ -571,11 +573,11 @@ func (a answer) challengeThat(expected string, fulfils func(ucwa.Challenge) bool
 // the server is right then.
 func (c *check) signedInBy(a answer) {
 	if a.later() {
-		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
+		c.look(observation{a.ID, "status", "200 OK", a.Status(), 0})
 		c.stop(reports.Error, fmt.Sprintf("the server asked to come again later (%d in exchange %d): a password is sent once, so run again then", a.Response.Code, a.ID))
 	}
 	if a.Response.Code == http.StatusBadRequest && errorOf(a.Exchange) == "invalid_grant" || a.Response.Code == http.StatusUnauthorized {
-		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
+		c.look(observation{a.ID, "status", "200 OK", a.Status(), 0})
 		c.stop(reports.Error, fmt.Sprintf("the credentials of this run were refused, so nothing follows (%d in exchange %d)", a.Response.Code, a.ID))
 	}
 }

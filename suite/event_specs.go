@@ -178,7 +178,11 @@ func eventChannel(t *tree) {
 			if _, own := asked[x]; own && len(served) > 0 {
 				onward = nil // what led to this package is done with
 			}
-			onward = append(onward, served...)
+			for _, ack := range served { // the same is served again and again
+				if !slices.Contains(onward, ack) {
+					onward = append(onward, ack)
+				}
+			}
 		}
 		if !judged {
 			c.notExercised("the evidence shows no pending GET after an answer with an events link")
@@ -336,15 +340,19 @@ func (c *check) confirmed() {
 		c.success(c.all(partPresence)[0], "set-presence.6.status")
 	}
 	judged := false
+	heard := map[string]*silence{}
 	for i, s := range settings {
 		if !s.changed {
 			continue // a value that stays the same may raise no event
+		}
+		if heard[s.value] == nil {
+			heard[s.value] = c.silenceOf(s.value)
 		}
 		until := math.MaxInt
 		if c.Driven && i+1 < len(settings) {
 			until = settings[i+1].ID // a driver waits for each before it goes on
 		}
-		last, found, conclusive := c.listened(s.ID, until, s.value)
+		last, found, conclusive := c.listened(s.ID, until, heard[s.value])
 		if last.Exchange == nil {
 			continue
 		}
@@ -372,26 +380,48 @@ func (c *check) confirmed() {
 	}
 }
 
+// silence is where the event channel told of a value of presence, and where its telling
+// nothing proves something: by number.
+type silence struct{ confirmed, conclusive []int }
+
+func (c *check) silenceOf(value string) *silence {
+	s := &silence{}
+	for _, x := range c.parts[partEvents] {
+		events := answer{x, c}.events()
+		if slices.ContainsFunc(events, func(e event) bool { return e.ofPresence() && e.confirms(value) }) {
+			s.confirmed = append(s.confirmed, x.ID)
+		}
+		object, _ := x.object()
+		_, goesOn := dig(object, "_links", "next") // resync and resume are no time-outs
+		if x.timedOut() || x.succeeded() && len(events) == 0 && goesOn {
+			s.conclusive = append(s.conclusive, x.ID)
+		}
+	}
+	return s
+}
+
 // listened looks for a presence event between two exchanges. It returns the last
 // pending GET looked at, and whether its silence proves something: somebody listened
 // until the server's own time-out, or a driver until its patience ended, as it shows
 // by going on.
-func (c *check) listened(from, until int, value string) (last answer, found, conclusive bool) {
-	for _, x := range c.parts[partEvents] {
-		if x.ID < from || x.ID > until || found {
-			continue
+func (c *check) listened(from, until int, s *silence) (last answer, found, conclusive bool) {
+	first := func(numbers []int) int { // from that exchange on
+		i, _ := slices.BinarySearch(numbers, from)
+		if i == len(numbers) || numbers[i] > until {
+			return math.MaxInt
 		}
-		last = answer{x, c}
-		events := last.events()
-		found = slices.ContainsFunc(events, func(e event) bool { return e.ofPresence() && e.confirms(value) })
-		object, _ := x.object()
-		_, goesOn := dig(object, "_links", "next") // resync and resume are no time-outs
-		conclusive = conclusive || x.timedOut() || x.succeeded() && len(events) == 0 && goesOn
+		return numbers[i]
 	}
-	wentOn := last.Exchange != nil && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
+	if confirmed := first(s.confirmed); confirmed < math.MaxInt {
+		found, until = true, confirmed
+	}
+	if heard := c.span(partEvents, from-1, max(until, until+1)); len(heard) > 0 {
+		last = answer{heard[len(heard)-1], c}
+	}
+	wentOn := c.Driven && last.Exchange != nil && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
 		return x.ID > last.ID && x.Part != partEvents && x.Part != partEnd && x.Part != "gone" && !slices.Contains(cleaning, x.Probe)
 	})
-	return last, found, conclusive || c.Driven && wentOn && !last.givenUp()
+	return last, found, first(s.conclusive) < math.MaxInt || wentOn && !last.givenUp()
 }
 
 // heard ends the spec where a pending GET that told no presence event is no answer
@@ -418,13 +448,11 @@ func (c *check) heard(last answer) {
 
 // toldJustBefore reports whether the last package before a setting tells of a changed presence.
 func (c *check) toldJustBefore(s setting) bool {
-	before := 0
-	for _, x := range c.parts[partEvents] {
-		if x.ID < s.ID {
-			before = x.ID
-		}
+	before := c.span(partEvents, 0, s.ID)
+	if len(before) == 0 {
+		return false
 	}
-	return slices.ContainsFunc(c.toldBetween(before-1, s.ID), func(e event) bool {
+	return slices.ContainsFunc(c.toldBetween(before[len(before)-1].ID-1, s.ID), func(e event) bool {
 		kind, _ := dig(e.Value, "type")
 		return kind == "updated"
 	})
@@ -433,12 +461,10 @@ func (c *check) toldJustBefore(s setting) bool {
 // repeated reports whether p answers the same ack as the exchange by: then the
 // server repeats what was not acknowledged, as it should.
 func (c *check) repeated(p answer, by int) bool {
-	for _, x := range c.parts[partEvents] {
-		if x.ID == by {
-			asked, _ := ackOf(p.url)
-			before, _ := ackOf(x.url)
-			return asked == before
-		}
+	for _, x := range c.span(partEvents, by-1, by+1) {
+		asked, _ := ackOf(p.url)
+		before, _ := ackOf(x.url)
+		return asked == before
 	}
 	return false
 }

@@ -34,7 +34,12 @@ type Evidence struct {
 	signIn      map[string]string     // the rels of what is asked before there is an application, by linkKey
 	names       *cassettes.Anonymizer // hides what was hidden in it; nil if nothing was
 	application *url.URL
-	served      map[string][]serving // by linkKey
+	index       *index
+	served      map[string][]serving // by linkKey, each link once
+	relsAt      map[string][]string  // the rels under which a URL was served, by linkKey
+	relsServed  map[string]bool      // anywhere
+	inMe        []serving            // every link in me, but that to itself
+	offers      map[string][]offer   // see offersOf
 	parts       map[string][]*Exchange
 	unfinished  string
 	lost        *Exchange // the first of those that say nothing of the server; see loss.go

@@ -228,7 +228,7 @@ func conclude(result *reports.Result, o *outcome) {
 			prefix = look.field + " "
 		}
 		expected = append(expected, prefix+look.expected)
-		observed = append(observed, prefix+look.observed)
+		observed = append(observed, prefix+look.observed.observed())
 	}
 	result.Expected, result.Observed = strings.Join(expected, "; "), strings.Join(observed, "; ")
 	result.DurationMs = decisive[0].duration

@@ -47,6 +47,5 @@ func (e *Evidence) unexplained(x *Exchange) bool {
 // tokensTaken reports whether the server served the application without any token: they
 // were taken out of the evidence.
 func (e *Evidence) tokensTaken() bool {
-	return e.succeeds(func(x *Exchange) bool { return e.own(x.url) }) &&
-		!slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return bearer.MatchString(x.authorization()) })
+	return e.index.lastOwn+e.index.lastEnd > 0 && !e.index.sent
 }

@@ -12,13 +12,19 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// serving is one occasion on which a link was served.
+// serving is the first occasion on which a link was served.
 type serving struct {
 	rel  string // "" where the answer does not tell it
 	in   string // the rel of the resource that has it, "" if it has none
 	by   int    // index of the exchange in Evidence.Exchanges
 	url  *url.URL
 	self bool // a resource's link to itself
+}
+
+// servedLink is a link that was noted before: with the next answer it is served again.
+type servedLink struct {
+	rel, in, url string
+	self         bool
 }
 
 // linkKey identifies a resource by origin and path, without the query: clients
@@ -29,11 +35,27 @@ func linkKey(u *url.URL) string {
 
 // collectLinks notes every link that the answer of an exchange served: those of
 // resources, embedded or not, and the named links of events and senders.
-func (e *Evidence) collectLinks(by int, x *Exchange) {
+func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) {
 	note := func(rel, in, href string, self bool) {
-		if u, err := ucwa.Resolve(x.url, href); err == nil {
-			e.served[linkKey(u)] = append(e.served[linkKey(u)], serving{rel, in, by, u, self})
+		u, err := ucwa.Resolve(x.url, href)
+		if err != nil {
+			return
 		}
+		link := serving{rel, in, by, u, self}
+		if in == "me" && !self {
+			e.inMe = append(e.inMe, link)
+		}
+		seen := servedLink{rel, in, u.String(), self}
+		if noted[seen] {
+			return
+		}
+		noted[seen] = true
+		key := linkKey(u)
+		e.served[key] = append(e.served[key], link)
+		if rel != "" && !slices.Contains(e.relsAt[key], rel) {
+			e.relsAt[key] = append(e.relsAt[key], rel)
+		}
+		e.relsServed[rel] = true
 	}
 	if created := createdBy(x); created != nil && x.Response.Code == 201 && strings.HasSuffix(x.url.Path, "/applications") {
 		note("application", "", created.String(), false)
@@ -124,13 +146,7 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 	if rel := e.signIn[key]; rel != "" {
 		return []string{rel}
 	}
-	var rels []string
-	for _, s := range e.served[key] {
-		if s.rel != "" && !slices.Contains(rels, s.rel) {
-			rels = append(rels, s.rel)
-		}
-	}
-	if len(rels) > 0 {
+	if rels := e.relsAt[key]; len(rels) > 0 {
 		return rels
 	}
 	if strings.HasSuffix(x.url.Path, "/applications") {
@@ -152,11 +168,4 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 }
 
 // serves reports whether any answer served a link of that rel.
-func (e *Evidence) serves(rel string) bool {
-	for _, list := range e.served {
-		if slices.ContainsFunc(list, func(s serving) bool { return s.rel == rel }) {
-			return true
-		}
-	}
-	return false
-}
+func (e *Evidence) serves(rel string) bool { return e.relsServed[rel] }

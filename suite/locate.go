@@ -172,15 +172,17 @@ func applicationOf(u *url.URL) *url.URL {
 func (e *Evidence) locate() {
 	e.findSignIn()
 	e.findApplication()
-	e.served = map[string][]serving{}
+	e.served, e.relsAt, e.relsServed, e.inMe = map[string][]serving{}, map[string][]string{}, map[string]bool{}, nil
+	noted := map[servedLink]bool{}
 	for i, x := range e.Exchanges {
 		if x.succeeded() {
-			e.collectLinks(i, x)
+			e.collectLinks(i, x, noted)
 		}
 	}
 	for _, x := range e.Exchanges {
 		x.rels = e.relsOf(x)
 	}
+	e.index = indexOf(e)
 	e.findLoss()
 	e.parts = map[string][]*Exchange{}
 	s := state{e: e}
@@ -189,6 +191,7 @@ func (e *Evidence) locate() {
 		e.parts[x.Part] = append(e.parts[x.Part], x)
 		s.after(x)
 	}
+	e.offers = offersOf(e)
 }
 
 // findApplication finds the URL of the application: the first that a driver

@@ -15,6 +15,13 @@ import (
 // placeholders returns the tokens that several hosts issued, or asked for and then
 // accepted. A token is good for one host, so the same word stands for several there.
 func (e *Evidence) placeholders() map[string]bool {
+	if e.index.masked == nil {
+		e.index.masked = e.findPlaceholders()
+	}
+	return e.index.masked
+}
+
+func (e *Evidence) findPlaceholders() map[string]bool {
 	masked := map[string]bool{}
 	if e.Driven {
 		return masked
@@ -61,9 +68,8 @@ func (e *Evidence) withheld(x *Exchange) bool {
 	}
 	object, _ := x.object()
 	token, _ := object["access_token"].(string)
-	return !isToken(token) && e.succeeds(func(y *Exchange) bool {
-		return y.ID > x.ID && (y.is(relUser) || y.is("applications") || e.own(y.url))
-	}) && !(token != "" && e.succeeds(func(y *Exchange) bool { return bearerOf(y.Exchange) == token }) && !e.placeholders()[token])
+	i := e.index
+	return !isToken(token) && max(i.lastSignIn, i.lastOwn, i.lastEnd) > x.ID && !(token != "" && i.bearers[token] && !e.placeholders()[token])
 }
 
 // withheldFrom ends a spec about an answer whose token was taken out, if all of it was, or

@@ -33,6 +33,8 @@ type state struct {
 	asked     bool // makeMeAvailable, whatever came of it
 	available bool
 	ended     bool
+	rooted    bool      // whether root is found
+	root      *Exchange // see findRoot
 }
 
 // part says what x is, given all that came before it.
@@ -111,7 +113,7 @@ func (e *Evidence) forgotten(x *Exchange) bool {
 	if x.Failure == "" || x.is("events") {
 		return false
 	}
-	return x.givenUp() || slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool { return y.ID > x.ID && y.Failure == "" && y.repeats(x) })
+	return x.givenUp() || e.index.lastAnswer[x.asks()] > x.ID
 }
 
 // putOff reports whether x was answered by no more than "later". A driver asks the very
@@ -128,7 +130,7 @@ func (e *Evidence) putOff(x *Exchange) bool {
 	for _, y := range e.Exchanges {
 		switch {
 		case y.ID <= x.ID:
-		case !y.repeats(x):
+		case y.asks() != x.asks():
 			return false
 		case !y.later():
 			return x.Probe != "" || y.succeeded()
@@ -149,19 +151,12 @@ func (e *Evidence) putOffAnother(x *Exchange) bool {
 	default:
 		return false
 	}
-	return x.is("events") && e.succeeds(func(y *Exchange) bool {
-		return y.ID > x.ID && y.Request.Method == x.Request.Method && y.Request.URL == x.Request.URL
-	})
+	return x.is("events") && e.index.lastAsked[question{x.Request.Method, x.Request.URL}] > x.ID
 }
 
 // later reports whether x was answered with "ask again later".
 func (x *Exchange) later() bool {
 	return (x.Response.Code == 429 || x.Response.Code == 503) && len(header(x.Response.Headers, "Retry-After")) > 0
-}
-
-// repeats reports whether x asks what an exchange before it asked.
-func (x *Exchange) repeats(before *Exchange) bool {
-	return x.Probe == before.Probe && x.Request.Method == before.Request.Method && x.Request.URL == before.Request.URL && x.Request.Body == before.Request.Body
 }
 
 // refused finds the refusals that any resource can meet.
@@ -181,15 +176,13 @@ func (s *state) refused(x *Exchange) string {
 		return "token of another host"
 	case x.is(relToken) || x.is(relUser) || x.is(relRoot):
 		return "" // before there is an application
-	case len(authorization) == 0 && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.succeeds(carriesToken):
+	case len(authorization) == 0 && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.index.carries:
 		return "no-token" // refused in a way of its own
 	case x.Response.Code == 401 && (own || x.is("applications")):
 		switch {
 		case len(authorization) == 0:
 			return "no-token"
-		case !s.e.succeeds(func(y *Exchange) bool {
-			return y.ID > x.ID && slices.Equal(y.requestHeader("Authorization"), authorization)
-		}):
+		case s.e.index.lastWith[fieldKey(authorization)] <= x.ID:
 			return "bad-token" // or one that has expired
 		}
 	case x.Response.Code == 403 && len(origin) > 0 && !s.e.accepts("X-Ms-Origin", origin) &&
@@ -197,43 +190,6 @@ func (s *state) refused(x *Exchange) string {
 		return "origin"
 	}
 	return ""
-}
-
-// carriesToken: tokens were not taken out of this evidence, so that a request without one had none.
-func carriesToken(x *Exchange) bool {
-	return bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
-}
-
-// succeeds reports whether an exchange that is such was answered with a success.
-func (e *Evidence) succeeds(such func(*Exchange) bool) bool {
-	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.succeeded() && such(x) })
-}
-
-// accepts reports whether a request with that very header field succeeded, other
-// than a probe: then the field was not the reason for a refusal.
-func (e *Evidence) accepts(name string, values []string) bool {
-	return e.succeeds(func(x *Exchange) bool { return x.Probe == "" && slices.Equal(x.requestHeader(name), values) })
-}
-
-// livesAfter reports whether the application answered after x: then it was not gone.
-func (e *Evidence) livesAfter(x *Exchange) bool {
-	return e.succeeds(func(y *Exchange) bool { return y.ID > x.ID && e.own(y.url) })
-}
-
-// tokenFromElsewhere reports whether the token of x is that of another host: issued
-// or accepted there.
-func (e *Evidence) tokenFromElsewhere(x *Exchange) bool {
-	authorization := x.requestHeader("Authorization")
-	if len(authorization) != 1 {
-		return false
-	}
-	_, token, _ := strings.Cut(authorization[0], " ")
-	here := ucwa.Origin(x.url)
-	accepted := func(y *Exchange) bool { return slices.Equal(y.requestHeader("Authorization"), authorization) }
-	return token != "" && !e.succeeds(func(y *Exchange) bool { return ucwa.Origin(y.url) == here && accepted(y) }) &&
-		e.succeeds(func(y *Exchange) bool {
-			return ucwa.Origin(y.url) != here && (accepted(y) || strings.Contains(y.Response.Body, `"`+token+`"`))
-		})
 }
 
 // own reports whether u is the application or lies below it.
@@ -471,11 +427,6 @@ func (s *state) after(x *Exchange) {
 	case partEnd:
 		s.ended = x.succeeded()
 	}
-}
-
-// acceptsLater reports whether a makeMeAvailable after x was accepted.
-func (e *Evidence) acceptsLater(x *Exchange) bool {
-	return e.succeeds(func(y *Exchange) bool { return y.ID > x.ID && y.is("makeMeAvailable") && y.Request.Method == "POST" })
 }
 
 // hasLink reports whether the answer has an application whose me has that link.

@@ -26,7 +26,7 @@ var inadmissible = map[int]string{
 // had: nobody can tell then whether the server or what it was given is wrong.
 func (c *check) admitted(a answer) {
 	if why := inadmissible[a.Response.Code]; why != "" {
-		c.looks = append(c.looks, observation{a.ID, "status", "200 OK", a.Status().observed(), 0})
+		c.look(observation{a.ID, "status", "200 OK", a.Status(), 0})
 		c.stop(reports.Error, fmt.Sprintf("the application of this run cannot be had, so nothing follows (%d in exchange %d): %s", a.Response.Code, a.ID, why))
 	}
 }
@@ -276,12 +276,19 @@ func (c *check) readBack(afterRefusals bool) {
 		c.success(c.all(partPresence)[0], "set-presence.6.status")
 	}
 	judged := false
+	reads := c.optional(partRead)
 	for i, s := range settings {
 		if s.value == string(ucwa.PreferOffwork) {
 			continue // it reads back as another value
 		}
-		for _, a := range c.optional(partRead) {
-			if a.ID < s.ID || i+1 < len(settings) && a.ID > settings[i+1].ID || c.between(s.ID, a.ID, partReset) ||
+		for len(reads) > 0 && reads[0].ID < s.ID {
+			reads = reads[1:]
+		}
+		for _, a := range reads {
+			if i+1 < len(settings) && a.ID > settings[i+1].ID {
+				break
+			}
+			if c.between(s.ID, a.ID, partReset) ||
 				c.between(s.ID, a.ID, presenceRefusals...) != afterRefusals {
 				continue
 			}
@@ -373,18 +380,16 @@ func muchLater(x, y *Exchange) bool {
 // toldBetween returns the presence events told by the exchanges between two others.
 func (c *check) toldBetween(from, to int) []event {
 	var list []event
-	for _, x := range c.parts[partEvents] {
-		if x.ID > from && x.ID < to {
-			list = append(list, ofPresence((answer{x, c}).events())...)
-		}
+	for _, x := range c.span(partEvents, from, to) {
+		list = append(list, ofPresence((answer{x, c}).events())...)
 	}
 	return list
 }
 
 // misread reports whether a read before any refusal missed what s set.
 func (c *check) misread(s setting, before int) bool {
-	for _, x := range c.parts[partRead] {
-		if x.ID > s.ID && x.ID < before && !c.between(s.ID, x.ID, presenceRefusals...) {
+	for _, x := range c.span(partRead, s.ID, before) {
+		if !c.between(s.ID, x.ID, presenceRefusals...) {
 			object, err := x.object()
 			return err != nil || !slices.Contains(c.readAs(s), object["availability"])
 		}
@@ -398,32 +403,9 @@ var presenceRefusals = []string{"make-again", "availability", "not-json", "media
 // between reports whether an exchange of one of these parts lies between two others.
 func (c *check) between(from, to int, parts ...string) bool {
 	for _, part := range parts {
-		for _, x := range c.parts[part] {
-			if x.ID > from && x.ID < to {
-				return true
-			}
+		if len(c.span(part, from, to)) > 0 {
+			return true
 		}
 	}
 	return false
-}
-
-// lastServed returns the URL of the link of that rel which me offered last before r,
-// nil if it did not. Events and contacts name the resources of others too, and a
-// resource's link to itself offers nothing.
-func (c *check) lastServed(rel string, r answer) *url.URL {
-	var last *url.URL
-	by := 0
-	for _, list := range c.served {
-		for _, s := range list {
-			x := c.Exchanges[s.by]
-			if s.rel != rel || s.in != "me" || s.self || x.Part == partEvents || x.ID >= r.ID ||
-				ucwa.Origin(s.url) != ucwa.Origin(x.url) || belongsElsewhere(s.url, x.url) {
-				continue
-			}
-			if x.ID > by || x.ID == by && s.url.String() < last.String() {
-				last, by = s.url, x.ID
-			}
-		}
-	}
-	return last
 }
