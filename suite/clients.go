@@ -2,6 +2,7 @@ package suite
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -11,9 +12,10 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// client is one client in recorded traffic: all that is about one application.
+// client is one client in recorded traffic: all that is about one application, or all of
+// a user who signed in and created none.
 type client struct {
-	application string // its linkKey
+	application string // its linkKey, "" if there is none
 	exchanges   []*Exchange
 	tokens      map[string]bool  // the values of Authorization with which it is asked
 	at          map[string][]int // the numbers of its exchanges, by origin, and of all by ""
@@ -27,6 +29,7 @@ func byApplication(all []*Exchange, driven bool) [][]*Exchange {
 		return [][]*Exchange{all}
 	}
 	clients, loose := clientsIn(all)
+	clients, loose = usersIn(clients, loose)
 	if len(clients) <= 1 {
 		return [][]*Exchange{all}
 	}
@@ -75,7 +78,7 @@ func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
 		}
 	}
 	for _, c := range clients {
-		if c.asked() || len(clients) == 1 || c.another(clients) {
+		if len(clients) == 1 || !c.trespasses(clients) && (c.asked() || c.another(clients)) {
 			own = append(own, c)
 		} else {
 			loose = append(loose, c.exchanges...)
@@ -95,6 +98,15 @@ func (c *client) asked() bool {
 	})
 }
 
+// trespasses: the application served nothing, and was asked with tokens alone that others
+// accepted. So it is no client, but where the clients went to whom the tokens belong.
+func (c *client) trespasses(clients []*client) bool {
+	return len(c.tokens) == 0 && !slices.ContainsFunc(c.exchanges, func(x *Exchange) bool {
+		token := x.authorization()
+		return x.succeeded() || token == "" || !slices.ContainsFunc(clients, func(other *client) bool { return other.tokens[token] })
+	})
+}
+
 // another: its token was accepted, and by no other application. So it is another client,
 // of which the traffic begins in the middle.
 func (c *client) another(clients []*client) bool {
@@ -109,6 +121,68 @@ func (c *client) another(clients []*client) bool {
 		}
 		return false
 	})
+}
+
+// usersIn finds out by the token endpoints which tokens are of one user. All of them belong
+// to the clients that use one of them; a user of whom no client does is one without an
+// application.
+func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Exchange) {
+	tokens, asking := map[string]map[string]bool{}, map[string][]*Exchange{}
+	var names []string
+	for _, x := range loose {
+		name, token := x.signsIn()
+		if name == "" {
+			continue
+		}
+		if tokens[name] == nil {
+			tokens[name] = map[string]bool{}
+			names = append(names, name)
+		}
+		tokens[name]["Bearer "+token] = true
+		asking[name] = append(asking[name], x)
+	}
+	own := map[*Exchange]bool{}
+	for _, name := range names {
+		known := false
+		for _, c := range clients {
+			if c.uses(tokens[name]) {
+				known = true
+				maps.Copy(c.tokens, tokens[name])
+			}
+		}
+		if known || len(clients) == 0 && len(names) == 1 {
+			continue
+		}
+		all = append(all, &client{exchanges: asking[name], tokens: tokens[name]})
+		for _, x := range asking[name] {
+			own[x] = true
+		}
+	}
+	return append(clients, all...), slices.DeleteFunc(loose, func(x *Exchange) bool { return own[x] })
+}
+
+func (c *client) uses(tokens map[string]bool) bool {
+	for token := range tokens {
+		if c.tokens[token] {
+			return true
+		}
+	}
+	return false
+}
+
+// signsIn returns the name with which x asks for a token, and the token that it got; ""
+// if it does not, or if either was taken out.
+func (x *Exchange) signsIn() (name, token string) {
+	if !x.asksForToken() || !x.succeeded() {
+		return "", ""
+	}
+	form, _ := x.form()
+	object, _ := x.object()
+	token, _ = object["access_token"].(string)
+	if name = form.Get("username"); !isToken(token) {
+		return "", ""
+	}
+	return strings.ToLower(name), token
 }
 
 // deal gives the clients what is about none of their applications, by the token that it
@@ -130,7 +204,16 @@ func deal(clients []*client, loose, all []*Exchange) {
 		}
 	}
 	// From the last to the first: whose an exchange is, the next may tell.
-	var next []*client
+	var waiting []*signingIn // the next first
+	next := func(of []*client) {
+		i := slices.IndexFunc(waiting, func(w *signingIn) bool { return slices.Equal(w.clients, of) })
+		w := &signingIn{of, map[string]bool{}}
+		if i >= 0 {
+			w = waiting[i]
+			waiting = slices.Delete(waiting, i, i+1)
+		}
+		waiting = slices.Insert(waiting, 0, w)
+	}
 	starts := map[*Exchange]*client{}
 	isLoose := map[*Exchange]bool{}
 	for _, x := range loose {
@@ -138,10 +221,15 @@ func deal(clients []*client, loose, all []*Exchange) {
 	}
 	for _, c := range clients {
 		starts[c.exchanges[0]] = c
+		for _, x := range c.exchanges {
+			if c.application == "" {
+				starts[x] = c
+			}
+		}
 	}
 	for _, x := range slices.Backward(all) {
 		if c := starts[x]; c != nil {
-			next = []*client{c}
+			next([]*client{c})
 			continue
 		}
 		if !isLoose[x] {
@@ -150,21 +238,39 @@ func deal(clients []*client, loose, all []*Exchange) {
 		owners := owning(clients, x)
 		switch {
 		case len(owners) > 0 && isSignIn(x):
-			next = owners
+			next(owners)
 			give(x, owners)
 		case len(owners) > 0:
 			give(x, []*client{busiest(owners, x)})
-		case isSignIn(x) && len(next) > 0:
-			for _, c := range next {
+		case isSignIn(x) && len(waiting) > 0:
+			to := waitingFor(waiting, x)
+			for _, c := range to {
 				if token := x.authorization(); token != "" {
 					c.tokens[token] = true // of a host that leads on to the application's
 				}
 			}
-			give(x, next)
+			give(x, to)
 		default:
 			give(x, []*client{busiest(clients, x)})
 		}
 	}
+}
+
+// signingIn are the clients of one user whose sign-in is being gone through, and what of
+// it they have got of what does not show whose it is.
+type signingIn struct {
+	clients []*client
+	has     map[string]bool
+}
+
+// waitingFor returns the clients whose sign-in x belongs to: those that sign in next and
+// have not got the like of it. Where two sign in at the same time, each gets one.
+func waitingFor(waiting []*signingIn, x *Exchange) []*client {
+	like := fmt.Sprint(x.Request.Method, " ", linkKey(x.url), " ", x.Response.Code, " ", len(x.authorization()) > 0)
+	i := slices.IndexFunc(waiting, func(w *signingIn) bool { return !w.has[like] })
+	w := waiting[max(i, 0)]
+	w.has[like] = true
+	return w.clients
 }
 
 // owning returns the clients whose token x carries, or yields.

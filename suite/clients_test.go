@@ -71,7 +71,7 @@ func renamed(list []cassettes.Exchange, n int) []cassettes.Exchange {
 			return fmt.Sprintf("REDACTED-%d", number+500*n)
 		})
 		who := strings.Repeat("lee", n)
-		return strings.NewReplacer("dana@", who+"@", "Dana", "Lee").Replace(s)
+		return strings.NewReplacer("dana@", who+"@", "dana%40", who+"%40", "Dana", "Lee").Replace(s)
 	}
 	renamed := (&cassettes.Cassette{Exchanges: list}).Redacted().Exchanges
 	for _, x := range renamed {
@@ -255,6 +255,66 @@ func TestBrokenOff(t *testing.T) {
 		for id, v := range want {
 			if got[id] != v {
 				t.Errorf("%s: %s: %s, without %s", name, id, got[id], v)
+			}
+		}
+	}
+}
+
+// TestInterleavedSignIn holds that two users who sign in at the same time, request by
+// request, have the verdicts that each has alone, and each its own name and password.
+func TestInterleavedSignIn(t *testing.T) {
+	dana := someone(t)
+	lee := another(dana, false)
+	want := verdictsOn(t, locateAll(t, merged(dana, nil))[0])
+	list := locateAll(t, merged(dana, lee))
+	if len(list) != 2 {
+		t.Fatalf("found %d", len(list))
+	}
+	for i, e := range list {
+		name := []string{"dana", "lee"}[i]
+		if len(e.Exchanges) != len(dana) || e.User() != "sip:"+name+"@contoso.com" {
+			t.Errorf("%s has %d exchanges, expected %d; user %s", name, len(e.Exchanges), len(dana), e.User())
+		}
+		for id, v := range verdictsOn(t, e) {
+			if v != want[id] {
+				t.Errorf("%s: %s: %s, alone %s", name, id, v, want[id])
+			}
+		}
+		for _, x := range e.Exchanges {
+			if user, _ := x.signsIn(); user != "" && user != "sip:"+name+"@contoso.com" {
+				t.Errorf("%s has the sign-in of %s", name, user)
+			}
+		}
+	}
+}
+
+// TestWithoutApplication holds that a user who signs in and creates no application has an
+// evidence of their own, and leaves that of another as it is.
+func TestWithoutApplication(t *testing.T) {
+	dana := someone(t)
+	lee := another(dana, false)
+	want := verdictsOn(t, locateAll(t, merged(dana, nil))[0])
+	lee = lee[:begins(lee)-1] // all but the creation
+	for name, c := range map[string]*cassettes.Cassette{
+		"before":      {Name: "x", Exchanges: append(append([]cassettes.Exchange{}, lee...), dana...)},
+		"after":       {Name: "x", Exchanges: append(append([]cassettes.Exchange{}, dana...), lee...)},
+		"interleaved": merged(dana, lee),
+	} {
+		list := locateAll(t, c)
+		if len(list) != 2 || list[0].User() != "sip:dana@contoso.com" || list[1].User() != "sip:lee@contoso.com" || list[1].Application() != "" {
+			t.Fatalf("%s: found %d", name, len(list))
+		}
+		if got := len(list[1].Exchanges); got != len(lee) {
+			t.Errorf("%s: who has no application has %d exchanges, expected %d", name, got, len(lee))
+		}
+		for id, v := range verdictsOn(t, list[0]) {
+			if v != want[id] {
+				t.Errorf("%s: %s: %s, alone %s", name, id, v, want[id])
+			}
+		}
+		for id, v := range verdictsOn(t, list[1]) {
+			if strings.HasPrefix(id, "create-application.") && v != want[id] && v != reports.NotExercised && v != reports.NotApplicable {
+				t.Errorf("%s: without an application: %s: %s, with it %s", name, id, v, want[id])
 			}
 		}
 	}

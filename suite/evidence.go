@@ -187,7 +187,8 @@ func (e *Evidence) Application() string {
 	return e.application.String()
 }
 
-// User returns the SIP URI of the application's user, "" if the evidence does not show it.
+// User returns the SIP URI of the application's user, or of who signed in and created
+// none; "" if the evidence does not show it.
 func (e *Evidence) User() string {
 	for _, x := range e.Exchanges {
 		object, err := x.object()
@@ -200,6 +201,11 @@ func (e *Evidence) User() string {
 		}
 		if text, _ := uri.(string); text != "" {
 			return text
+		}
+	}
+	for _, x := range e.Exchanges {
+		if name, _ := x.signsIn(); strings.Contains(name, "@") && x.Probe == "" {
+			return "sip:" + strings.TrimPrefix(name, "sip:")
 		}
 	}
 	return ""
