@@ -43,7 +43,7 @@ func (e *Evidence) findSignIn() {
 		get := x.Request.Method == http.MethodGet
 		switch {
 		case e.signIn[key] != "":
-		case get && (isRoot(x.url) || e.signedIn && !user && x.Probe == ""):
+		case get && (isRoot(x.url) || x.servesRoot() || e.signedIn && !user && x.Probe == ""):
 			e.signIn[key] = relRoot
 		case x.asksForToken():
 			e.signIn[key] = relToken
@@ -62,6 +62,19 @@ func (e *Evidence) findSignIn() {
 
 func isRoot(u *url.URL) bool {
 	return rootPath.MatchString(u.Path) || strings.HasPrefix(strings.ToLower(u.Host), "lyncdiscover") && strings.Trim(u.Path, "/") == ""
+}
+
+// servesRoot reports whether x asked a host itself, whatever its name, and was answered
+// with an Autodiscover root: links to itself, to the user and to the frame.
+func (x *Exchange) servesRoot() bool {
+	if strings.Trim(x.url.Path, "/") != "" || !x.succeeded() {
+		return false
+	}
+	object, _ := x.object()
+	return !slices.ContainsFunc([]string{"self", "user", "xframe"}, func(rel string) bool {
+		_, there := dig(object, "_links", rel, "href")
+		return !there
+	})
 }
 
 // leadsOn returns where the answer of a root, or of a user resource, leads.

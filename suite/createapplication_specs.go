@@ -513,7 +513,7 @@ func (c *check) sent(rel string) []answer {
 func (c *check) creations() []answer {
 	var list []answer
 	for _, x := range c.Exchanges {
-		if x.is("applications") && x.Request.Method == http.MethodPost && x.Probe == "" && x.Response.Code != 0 {
+		if x.is("applications") && x.Request.Method == http.MethodPost && x.Probe == "" && x.Response.Code != 0 && !c.asksForIssuer(x) {
 			list = append(list, answer{x, c})
 		}
 	}
@@ -521,6 +521,18 @@ func (c *check) creations() []answer {
 		c.missing(partCreate)
 	}
 	return list
+}
+
+// asksForIssuer reports whether x is sent without a token to learn where the host gets its
+// tokens, as the documentation has it for a host that is another than the first. The first
+// challenge of a host tells it; who sends none later on has forgotten the token.
+func (e *Evidence) asksForIssuer(x *Exchange) bool {
+	if x.authorization() != "" || issuerOf(x) == nil {
+		return false
+	}
+	here := ucwa.Origin(x.url)
+	first := slices.IndexFunc(e.index.challenges, func(c challenge) bool { return c.at == here })
+	return e.index.challenges[first].by == x.ID
 }
 
 // tokenRequests returns the requests with which the client itself asked for a token.

@@ -50,6 +50,9 @@ func (s *state) part(x *Exchange) string {
 		if aside(x) || s.e.forgotten(x) || s.e.unexplained(x) {
 			return ""
 		}
+		if s.e.ofAnother(x) {
+			return "" // what the client may ask of it, the specs of the client say
+		}
 		if part := s.refused(x); part != "" {
 			return part
 		}
@@ -199,6 +202,12 @@ func (e *Evidence) own(u *url.URL) bool {
 	}
 	key, app := linkKey(u), linkKey(e.application)
 	return key == app || strings.HasPrefix(key, app+"/")
+}
+
+// ofAnother reports whether x asks for another application than that of the evidence.
+func (e *Evidence) ofAnother(x *Exchange) bool {
+	app := applicationOf(x.url)
+	return app != nil && e.application != nil && !strings.EqualFold(app.Path, e.application.Path) && !e.own(x.url)
 }
 
 func subcodeOf(x *Exchange) string {
