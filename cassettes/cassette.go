@@ -31,6 +31,10 @@ type Exchange struct {
 	// Failure says why no answer came, or why it did not come whole; it is empty if one did. A failed exchange has
 	// a zero Response, or the part of it that came.
 	Failure string
+
+	// Began is when the request was sent, zero if that is not known. go-vcr's format has no place for it: it is lost when
+	// the exchange is saved.
+	Began time.Time
 }
 
 // Cassette is a list of exchanges and where they come from.
@@ -86,7 +90,7 @@ func (x Exchange) clone() Exchange {
 	response.TransferEncoding = cloneList(response.TransferEncoding)
 	response.Trailer = cloneValues(response.Trailer)
 	response.Headers = cloneValues(response.Headers)
-	return Exchange{Interaction: &copied, Failure: x.Failure}
+	return Exchange{Interaction: &copied, Failure: x.Failure, Began: x.Began}
 }
 
 func (p Provenance) clone() Provenance {

@@ -45,7 +45,7 @@ func Observed(next http.Handler, keep func(Exchange)) http.Handler {
 			if !ended && failure == "" {
 				failure = "the server broke the connection off"
 			}
-			x := Exchange{Interaction: &Interaction{Request: observedRequest(r, header, body)}, Failure: failure}
+			x := Exchange{Interaction: &Interaction{Request: observedRequest(r, header, body)}, Failure: failure, Began: began}
 			if o.status != 0 {
 				x.Response = o.response(r)
 			}

@@ -52,7 +52,7 @@ func (r *Recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	sent := resendable(req, body, &wire)
 	begin := now()
 	resp, err := r.transport().RoundTrip(sent)
-	x := Exchange{Interaction: new(Interaction)}
+	x := Exchange{Interaction: new(Interaction), Began: begin}
 	if err != nil {
 		x.Failure = failureText(err)
 	} else {

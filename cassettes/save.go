@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 var (
@@ -37,7 +38,9 @@ func (c *Cassette) Encode() ([]byte, error) {
 		if x.DiscardOnSave {
 			continue
 		}
-		kept.Exchanges = append(kept.Exchanges, x.clone())
+		x = x.clone()
+		x.Began = time.Time{} // of which the format does not know
+		kept.Exchanges = append(kept.Exchanges, x)
 		if !x.failed() {
 			answered++
 		}

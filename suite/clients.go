@@ -142,6 +142,7 @@ func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Excha
 		asking[name] = append(asking[name], x)
 	}
 	own := map[*Exchange]bool{}
+	unknown := slices.ContainsFunc(clients, func(c *client) bool { return len(c.tokens) == 0 }) // whose tokens are, since they were taken out
 	for _, name := range names {
 		known := false
 		for _, c := range clients {
@@ -150,7 +151,7 @@ func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Excha
 				maps.Copy(c.tokens, tokens[name])
 			}
 		}
-		if known || len(clients) == 0 && len(names) == 1 {
+		if known || unknown || len(clients) == 0 && len(names) == 1 {
 			continue
 		}
 		all = append(all, &client{exchanges: asking[name], tokens: tokens[name]})

@@ -140,7 +140,8 @@ func servedByUCWA(x cassettes.Exchange, u *url.URL) bool {
 		return true
 	}
 	return strings.Contains(x.Request.Body, "grant_type=urn%3Amicrosoft.rtc") || strings.Contains(x.Request.Body, "grant_type=urn:microsoft.rtc") ||
-		strings.Contains(x.Response.Body, `"_links"`) && strings.Contains(x.Response.Body, `"makeMeAvailable"`)
+		strings.Contains(x.Response.Body, `"_links"`) && (strings.Contains(x.Response.Body, `"makeMeAvailable"`) ||
+			strings.Contains(x.Response.Body, `"user"`) && strings.Contains(x.Response.Body, `"xframe"`)) // the application, or a root
 }
 
 // token finds a compact web ticket, as it is, percent-encoded once or twice, or escaped as in JSON.
@@ -226,6 +227,7 @@ func (s *sieve) capture(of *cassettes.Cassette) *Capture {
 		if !all {
 			x.ID = i + 1
 		}
+		x.Began = x.begin
 		copied.Exchanges = append(copied.Exchanges, x.Exchange)
 		if begin := x.begin; copied.Provenance.Task == "" && !begin.IsZero() && (copied.Provenance.RecordedAt.IsZero() || begin.Before(copied.Provenance.RecordedAt)) {
 			copied.Provenance.RecordedAt = begin.UTC()

@@ -283,3 +283,30 @@ func TestLossy(t *testing.T) {
 		t.Logf("%s: %d that passed are not judged", name, worse)
 	}
 }
+
+// TestStarts holds that a report knows when each exchange began, where the capture tells it.
+func TestStarts(t *testing.T) {
+	c, err := foreignReference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"HAR": asHAR(c), "SAZ": asSAZ(c)} {
+		read, err := capture.Read("x", bytes.NewReader(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := suite.Locate(read.Cassette, suite.Tasks()...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(-1)
+		for _, e := range list[:1] {
+			for _, x := range e.Exchanges {
+				if !x.Began.After(last) {
+					t.Errorf("%s: exchange %d began at %s, and the one before it at %s", name, x.ID, x.Began, last)
+				}
+				last = x.Began
+			}
+		}
+	}
+}
