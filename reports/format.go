@@ -52,6 +52,9 @@ func formats() []form[*Report] {
 // Formats is the names that [Write] knows.
 func Formats() []string { return namesOf(formats()) }
 
+// Repeatable is the names of those in which several reports can follow each other; of the others a file holds one.
+func Repeatable() []string { return []string{"text", "json", "markdown"} }
+
 // FileName is the name of a report's file in this format, or "" if there is no such format.
 func FileName(name string) string {
 	for _, f := range formats() {

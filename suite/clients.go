@@ -206,13 +206,14 @@ func deal(clients []*client, loose, all []*Exchange) {
 	}
 	// From the last to the first: whose an exchange is, the next may tell.
 	var waiting []*signingIn // the next first
-	next := func(of []*client) {
+	next := func(of []*client, first int) {
 		i := slices.IndexFunc(waiting, func(w *signingIn) bool { return slices.Equal(w.clients, of) })
-		w := &signingIn{of, map[string]bool{}}
+		w := &signingIn{clients: of, has: map[string]bool{}}
 		if i >= 0 {
 			w = waiting[i]
 			waiting = slices.Delete(waiting, i, i+1)
 		}
+		w.first = cmp.Or(first, w.first)
 		waiting = slices.Insert(waiting, 0, w)
 	}
 	starts := map[*Exchange]*client{}
@@ -230,7 +231,11 @@ func deal(clients []*client, loose, all []*Exchange) {
 	}
 	for _, x := range slices.Backward(all) {
 		if c := starts[x]; c != nil {
-			next([]*client{c})
+			first := 0
+			if c.application == "" {
+				first = x.ID
+			}
+			next([]*client{c}, first)
 			continue
 		}
 		if !isLoose[x] {
@@ -239,7 +244,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 		owners := owning(clients, x)
 		switch {
 		case len(owners) > 0 && isSignIn(x):
-			next(owners)
+			next(owners, x.ID)
 			give(x, owners)
 		case len(owners) > 0:
 			give(x, []*client{busiest(owners, x)})
@@ -262,13 +267,15 @@ func deal(clients []*client, loose, all []*Exchange) {
 type signingIn struct {
 	clients []*client
 	has     map[string]bool
+	first   int // the first exchange of the sign-in that shows whose it is, 0 if none does
 }
 
-// waitingFor returns the clients whose sign-in x belongs to: those that sign in next and
-// have not got the like of it. Where two sign in at the same time, each gets one.
+// waitingFor returns the clients whose sign-in x belongs to: those that sign in next. Where
+// others sign in at the same time, and those have the like of it already, it is theirs.
 func waitingFor(waiting []*signingIn, x *Exchange) []*client {
 	like := fmt.Sprint(x.Request.Method, " ", linkKey(x.url), " ", x.Response.Code, " ", len(x.authorization()) > 0)
-	i := slices.IndexFunc(waiting, func(w *signingIn) bool { return !w.has[like] })
+	done := waiting[0].clients[0].exchanges[0].ID // the sign-in of the next is over then
+	i := slices.IndexFunc(waiting, func(w *signingIn) bool { return !w.has[like] && (w == waiting[0] || w.first > 0 && w.first < done) })
 	w := waiting[max(i, 0)]
 	w.has[like] = true
 	return w.clients

@@ -319,3 +319,20 @@ func TestWithoutApplication(t *testing.T) {
 		}
 	}
 }
+
+// TestAsksAgain holds that a client which asks twice where to sign in keeps both requests,
+// though another signs in after it and begins with its token.
+func TestAsksAgain(t *testing.T) {
+	dana := someone(t)
+	first := 0
+	for dana[first].Response.Code != 401 {
+		first++
+	}
+	again := (&cassettes.Cassette{Exchanges: dana[first : first+1]}).Redacted().Exchanges[0]
+	dana = append(append(append([]cassettes.Exchange{}, dana[:first+1]...), again), dana[first+1:]...)
+	lee := another(someone(t), false)[first+1:]
+	list := locateAll(t, &cassettes.Cassette{Name: "x", Exchanges: append(append([]cassettes.Exchange{}, dana...), lee...)})
+	if len(list) != 2 || len(list[0].Exchanges) != len(dana) || len(list[1].Exchanges) != len(lee) {
+		t.Fatalf("found %d clients; the first has %d exchanges, expected %d", len(list), len(list[0].Exchanges), len(dana))
+	}
+}

@@ -44,6 +44,8 @@ own: --user and --application choose, by what the capture names or by the number
 the summary shows. With several, --format json writes one object a line, and --out DIR
 has a directory for each: client-1, client-2 ... The exit code is the worst.
 
+With --expect, failures that a baseline knows do not make nonconformant: docs/reports.md.
+
 Hosts, people and addresses have pseudonyms in the report and its evidence, unless
 --keep-names is given. What a capture does not show is not exercised, and held against
 nobody.
@@ -100,6 +102,9 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 	if _, err := selected(f.tasks, f.selection); err != nil {
 		return err
 	}
+	if err := f.known.read(cmd); err != nil {
+		return err
+	}
 	if f.out != "" {
 		if err := writable(f.out); err != nil {
 			return exit{exitFailed, err}
@@ -112,7 +117,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 	if evidence, err = f.choice.of(evidence); err != nil {
 		return err
 	}
-	if several := len(evidence) > 1; several && (f.format == "junit" || f.format == "html") {
+	if len(evidence) > 1 && !slices.Contains(reports.Repeatable(), f.format) {
 		return usage("--format %s holds one report, and there are %d: choose one by --user or --application, or give --out DIR without --format\n%s",
 			f.format, len(evidence), listOf(evidence))
 	}
@@ -120,6 +125,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return exit{exitFailed, err}
 	}
+	f.known.hold(list, func(i int) []string { return []string{evidence[i].Application(), evidence[i].User()} })
 	if err := f.writeAll(cmd, list, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
@@ -344,19 +350,19 @@ func (f *runFlags) writeOne(cmd *cobra.Command, r *reports.Report, e *suite.Evid
 // worst returns the exit code of the worst report: what failed comes before what could
 // not be judged.
 func worst(ctx context.Context, list []*reports.Report, none error) error {
-	severity := map[int]int{exitConformant: 0, exitIncomplete: 1, exitFailed: 2, exitNonconformant: 3, exitInterrupted: 4}
-	code := exitConformant
+	severity := map[int]int{exitConformant: 0, exitUsage: 1, exitIncomplete: 2, exitFailed: 3, exitNonconformant: 4, exitInterrupted: 5}
+	most := exit{code: exitConformant}
 	if none != nil {
-		code = exitIncomplete
+		most.code = exitIncomplete
 	}
 	for _, r := range list {
 		e := exit{}
-		if errors.As(verdictCode(ctx, r), &e) && severity[e.code] > severity[code] {
-			code = e.code
+		if errors.As(verdictCode(ctx, r), &e) && severity[e.code] > severity[most.code] {
+			most = e
 		}
 	}
-	if code == exitConformant {
+	if most.code == exitConformant {
 		return nil
 	}
-	return exit{code: code}
+	return most
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,11 +90,59 @@ func expectation(path string) (*reports.Baseline, error) {
 	return b, nil
 }
 
-// expect holds a report against the baseline, if there is one. names are what the user
-// calls the target, beside what the report calls it.
-func expect(b *reports.Baseline, r *reports.Report, names ...string) {
-	if b != nil {
-		b.Apply(r, time.Now(), names...)
+// knownFlags say which failures are known, and what the target is called.
+type knownFlags struct {
+	expect, name string
+	baseline     *reports.Baseline // nil if there is none
+}
+
+func (f *knownFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.expect, "expect", "", "YAML file of known failures, which do not make nonconformant: see docs/reports.md")
+	cmd.Flags().StringVar(&f.name, "name", "", "what to call the target in the report; merge and history go by it")
+	complete(cmd, "name", func() []string { return nil })
+	if err := cmd.MarkFlagFilename("expect", "yaml", "yml"); err != nil {
+		panic(err) // the flag is defined above
+	}
+}
+
+// read reads the baseline, if one is named, before anything is judged.
+func (f *knownFlags) read(cmd *cobra.Command) (err error) {
+	for _, name := range []string{"expect", "name"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
+			return usage("--%s is empty: give it a value, or leave it out", name)
+		}
+	}
+	f.baseline, err = expectation(f.expect)
+	return err
+}
+
+// hold gives the reports of a run their names, and holds them against the baseline. names
+// are what the user may call the target of each, beside what its report calls it. What is
+// known of one of several is no mistake of the baseline where another does well.
+func (f *knownFlags) hold(list []*reports.Report, names func(i int) []string) {
+	for i, r := range list {
+		switch {
+		case f.name == "": // it may have one
+		case len(list) > 1:
+			r.Name = fmt.Sprintf("%s, client %d", f.name, i+1)
+		default:
+			r.Name = f.name
+		}
+		if f.baseline != nil {
+			f.baseline.Apply(r, time.Now(), append(names(i), f.name)...)
+		}
+	}
+	for _, r := range list {
+		if r.Baseline == nil {
+			continue
+		}
+		r.Baseline.Stale = slices.DeleteFunc(r.Baseline.Stale, func(s reports.Stale) bool {
+			return slices.ContainsFunc(list, func(other *reports.Report) bool {
+				return slices.ContainsFunc(other.Results, func(result reports.Result) bool {
+					return result.Requirement == s.Requirement && result.Known != nil && result.Known.Reason == s.Reason
+				})
+			})
+		})
 	}
 }
 

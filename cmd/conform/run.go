@@ -27,8 +27,7 @@ type runFlags struct {
 	tasks       []string
 	selection   suite.Selection
 	strict      bool
-	expect      string
-	name        string
+	known       knownFlags
 	cassette    string
 	live        liveFlags
 	targets     string
@@ -79,16 +78,10 @@ would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
 	}
 	flags := cmd.Flags()
 	f.reporting(cmd)
-	flags.StringVar(&f.expect, "expect", "", "YAML file of known failures, which do not make nonconformant: see docs/reports.md")
-	flags.StringVar(&f.name, "name", "", "what to call the target in the report; merge and history go by it")
-	complete(cmd, "name", func() []string { return nil })
 	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
 	f.live.add(cmd)
 	f.addTargets(cmd)
 	configurable(cmd)
-	if err := cmd.MarkFlagFilename("expect", "yaml", "yml"); err != nil {
-		panic(err) // the flag is defined above
-	}
 	err := cmd.RegisterFlagCompletionFunc("cassette", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return cassettes.Names(), cobra.ShellCompDirectiveDefault
 	})
@@ -102,6 +95,7 @@ would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
 func (f *runFlags) reporting(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	selectionFlags(cmd, &f.tasks, &f.selection)
+	f.known.add(cmd)
 	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
 	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
@@ -126,8 +120,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if _, err := selected(f.tasks, f.selection); err != nil {
 		return err
 	}
-	baseline, err := expectation(f.expect)
-	if err != nil {
+	if err := f.known.read(cmd); err != nil {
 		return err
 	}
 	if f.out != "" { // before a live server is asked anything
@@ -144,12 +137,8 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return exit{exitFailed, err}
 	}
 	report := list[0]
-	report.Name = f.name
 	complement(cmd.Context(), report)
-	expect(baseline, report, f.live.names()...)
-	if f.format != "text" || f.out != "" { // which show it
-		prove.Explain(report)
-	}
+	f.known.hold(list, func(int) []string { return f.live.names() })
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
@@ -166,7 +155,7 @@ func (f *runFlags) knownFormat() error {
 // consistent refuses flags that contradict each other, or that would be ignored:
 // a script whose variable is empty must not get a verdict about something else.
 func (f *runFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "expect", "name", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting", "targets", "shard"} {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting", "targets", "shard"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
@@ -299,6 +288,9 @@ func one(name string, list []*suite.Evidence) (*suite.Evidence, error) {
 // write writes the report to standard output, and the files if they are asked for.
 func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
 	stdout := cmd.OutOrStdout()
+	if f.format != "text" || f.out != "" { // which show it
+		prove.Explain(r)
+	}
 	if err := inspect(r, e); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type serverFlags struct {
 	tasks        []string
 	selection    suite.Selection
 	strict       bool
+	known        knownFlags
 	users        string
 	origins      []string
 	faults       []string
@@ -49,6 +50,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 	if err := flags.MarkHidden("subject"); err != nil {
 		panic(err) // the flag is defined above
 	}
+	f.known.add(cmd)
 	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
 	flags.StringVar(&f.users, "users", "", "YAML file of the users who can sign in (docs/serve.md has an example); else there is "+builtIn.URI)
 	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
@@ -56,13 +58,13 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.chaos, "chaos", "", "differ, as correct servers do, in what no document settles: chosen by this number, or at random")
 	flags.DurationVar(&f.eventTimeout, "event-timeout", 180*time.Second, "how long a pending GET is held with nothing to tell")
 	flags.DurationVar(&f.aggregation, "aggregation", 0, "how long an event waits for others before it is told")
-	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(serveFormats, ", "))
+	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Repeatable(), ", "))
 	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence, in a directory of its own for each client, below this one")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no log and no notes to standard error")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
 	flags.BoolVar(&f.plain, "plain", false, "serve plain http, without TLS")
-	complete(cmd, "format", func() []string { return serveFormats })
+	complete(cmd, "format", reports.Repeatable)
 	complete(cmd, "fault", serverFaultNames)
 	complete(cmd, "chaos", func() []string { return []string{"random"} })
 	for _, name := range []string{"origin", "event-timeout", "aggregation"} {
@@ -73,9 +75,6 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 		panic(err)
 	}
 }
-
-// serveFormats are those in which several reports can follow each other.
-var serveFormats = []string{"text", "json", "markdown"}
 
 func serverFaultNames() []string {
 	var names []string
@@ -95,11 +94,11 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 			return config, usage("--%s is empty: give it a value, or leave it out", name)
 		}
 	}
-	if !slices.Contains(serveFormats, f.format) {
+	if !slices.Contains(reports.Repeatable(), f.format) {
 		if slices.Contains(reports.Formats(), f.format) {
 			return config, usage("--format %s holds one report, and there may be several clients: --out DIR writes it for each", f.format)
 		}
-		return config, usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, serveFormats), strings.Join(serveFormats, ", "))
+		return config, usage("unknown format %q%s; the formats are: %s", f.format, suite.Nearest(f.format, reports.Repeatable()), strings.Join(reports.Repeatable(), ", "))
 	}
 	if slices.ContainsFunc(f.selection.Subjects, func(s string) bool { return s != "client" }) {
 		return config, usage("--subject: the server is conform's own here, and only clients are graded")
@@ -112,6 +111,9 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 	config.tasks, config.selected = f.tasks, map[string]bool{}
 	for _, r := range requirements {
 		config.selected[r.ID] = true
+	}
+	if err := f.known.read(cmd); err != nil {
+		return config, err
 	}
 	if f.eventTimeout < time.Millisecond || f.eventTimeout > time.Hour {
 		return config, usage("--event-timeout %s: expected 1ms to 1h", f.eventTimeout)

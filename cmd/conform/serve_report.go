@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,19 +51,19 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 			r.Notes = append(r.Notes, failed.Error())
 		}
 	}
+	f.known.hold(list, func(i int) []string { return []string{clients[i].User, clients[i].ID, clients[i].label()} })
 	problem := f.writeAll(cmd, h, clients, list, evidence)
 	if f.format == "text" && len(list) > 1 {
 		if err := summarize(cmd.OutOrStdout(), clients, list); problem == nil {
 			problem = err
 		}
 	}
-	switch worst := worstOf(list); {
+	var of exit
+	switch unwell := errors.As(worst(context.Background(), list, nil), &of); { // Ctrl-C is how a server ends
 	case problem != nil:
 		return exit{exitFailed, problem}
-	case worst == reports.Nonconformant:
-		return exit{exitNonconformant, failed}
-	case worst == reports.Incomplete:
-		return exit{exitIncomplete, failed}
+	case unwell && (of.code != exitUsage || failed == nil):
+		return exit{of.code, errors.Join(of.error, failed)}
 	case failed != nil:
 		return exit{exitFailed, failed}
 	}
@@ -140,14 +140,4 @@ func summarize(w io.Writer, clients []*client, list []*reports.Report) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-// worstOf is the outcome of all.
-func worstOf(list []*reports.Report) reports.Outcome {
-	for _, outcome := range []reports.Outcome{reports.Nonconformant, reports.Incomplete} {
-		if slices.ContainsFunc(list, func(r *reports.Report) bool { return r.Outcome == outcome }) {
-			return outcome
-		}
-	}
-	return reports.Conformant
 }

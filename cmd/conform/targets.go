@@ -93,8 +93,7 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	if entries, err = shardOf(entries, f.shard); err != nil {
 		return err
 	}
-	baseline, err := expectation(f.expect)
-	if err != nil {
+	if err := f.known.read(cmd); err != nil {
 		return err
 	}
 	if err := f.prepare(ctx, cmd, entries); err != nil {
@@ -108,8 +107,8 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	for i, e := range entries {
 		list[i].Name = e.name
 		complement(ctx, list[i])
-		expect(baseline, list[i], e.live.names()...)
 	}
+	f.known.hold(list, func(i int) []string { return entries[i].live.names() })
 	return f.writeTargets(cmd, entries, list, evidence)
 }
 
