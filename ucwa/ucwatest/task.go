@@ -16,7 +16,7 @@ import (
 type task struct {
 	mu     sync.Mutex
 	state  map[string]*progress // by application
-	rels   map[string]string    // of the links served, by path
+	order  []string             // of the applications, the one that was served first first
 	counts map[string]int       // of exchanges, by part
 	notes  map[string]string    // what rules want to remember
 }
@@ -24,19 +24,52 @@ type task struct {
 type progress struct {
 	available, ended bool
 	token            string
+	rels             map[string]string // of the links served, by path
 }
+
+// A server can stand for weeks: what is remembered of clients is bounded. The application
+// that was served first is forgotten first; by then it is long gone.
+const (
+	mostFollowed = 1000 // applications
+	mostRels     = 1000 // links of one
+	mostCounts   = 1000 // parts, of which a client can name some
+)
 
 var applicationPath = regexp.MustCompile(`^.*/applications/[^/]+`)
 
+// progress returns what an application has come to. One that never served anything is not
+// followed: anybody can make up its path.
 func (t *task) progress(r *http.Request) *progress {
-	app := applicationPath.FindString(r.URL.Path)
 	if t.state == nil {
-		t.state, t.rels, t.counts, t.notes = map[string]*progress{}, map[string]string{}, map[string]int{}, map[string]string{}
+		t.state, t.counts, t.notes = map[string]*progress{}, map[string]int{}, map[string]string{}
 	}
-	if t.state[app] == nil {
-		t.state[app] = &progress{}
+	if p := t.state[applicationPath.FindString(r.URL.Path)]; p != nil {
+		return p
 	}
-	return t.state[app]
+	return &progress{rels: map[string]string{}}
+}
+
+// follow keeps what the application at a path has come to, and returns it.
+func (t *task) follow(path string, p *progress) *progress {
+	app := applicationPath.FindString(path)
+	if t.state[app] != nil {
+		return t.state[app]
+	}
+	if len(t.order) == mostFollowed {
+		delete(t.state, t.order[0])
+		t.order = t.order[1:]
+	}
+	t.state[app], t.order = p, append(t.order, app)
+	return p
+}
+
+// count counts an exchange of a part.
+func (t *task) count(part string) int {
+	if len(t.counts) >= mostCounts && t.counts[part] == 0 {
+		return 1
+	}
+	t.counts[part]++
+	return t.counts[part]
 }
 
 // rel returns the rel of the resource that is asked, "" if it is not known.
@@ -48,8 +81,8 @@ func (t *task) rel(u *url.URL) string {
 	if u.Path == app {
 		return "application"
 	}
-	if rel := t.rels[u.Path]; rel != "" {
-		return rel
+	if p := t.state[app]; p != nil && p.rels[u.Path] != "" {
+		return p.rels[u.Path]
 	}
 	return map[string]string{"/me/makeMeAvailable": "makeMeAvailable", "/me/presence": "presence", "/me/note": "note",
 		"/me/location": "location", "/events": "events"}[strings.TrimPrefix(u.Path, app)]
@@ -61,8 +94,7 @@ func (t *task) part(r *http.Request, body []byte) (part string, nth int) {
 	defer t.mu.Unlock()
 	p := t.progress(r)
 	if part = signInPart(r); part != "" {
-		t.counts[part]++
-		return part, t.counts[part]
+		return part, t.count(part)
 	}
 	part = t.rel(r.URL)
 	get, post := r.Method == http.MethodGet, r.Method == http.MethodPost
@@ -92,8 +124,7 @@ func (t *task) part(r *http.Request, body []byte) (part string, nth int) {
 	case part == "note" || part == "location":
 		part = before(part)
 	}
-	t.counts[part]++
-	return part, t.counts[part]
+	return part, t.count(part)
 }
 
 var probeMark = regexp.MustCompile(`\(probe ([A-Za-z-]+)\)`)
@@ -169,7 +200,7 @@ func (t *task) answered(x *exchange) string {
 		p.ended = p.ended || ok
 	}
 	if ok {
-		p.token = authorization
+		t.follow(x.request.URL.Path, p).token = authorization
 		t.learn(x)
 	}
 	return part
@@ -186,8 +217,12 @@ func (t *task) learn(x *exchange) {
 		for rel, links := range r.Links {
 			for _, link := range links {
 				ref, err := url.Parse(link.Href)
-				if err == nil && rel != "self" && rel != "next" {
-					t.rels[x.request.URL.ResolveReference(ref).Path] = rel
+				if err != nil || rel == "self" || rel == "next" {
+					continue
+				}
+				path := x.request.URL.ResolveReference(ref).Path
+				if p := t.follow(path, &progress{rels: map[string]string{}}); len(p.rels) < mostRels {
+					p.rels[path] = rel
 				}
 			}
 		}

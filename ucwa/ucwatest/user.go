@@ -58,6 +58,7 @@ type user struct {
 	meetings     []*meeting // by age
 	assigned     *meeting   // nil until somebody asks for it
 	planned      int        // meetings, ever
+	tokens       []string   // the first first; guarded by the server's lock, as its tokens are
 
 	public atomic.Pointer[public] // what others see, without mu; nil: nothing yet
 }
@@ -87,11 +88,19 @@ func (s *Server) add(u User) *user {
 	return account
 }
 
+// mostTokens bounds the tokens that one user has at a time: whoever asks for more loses
+// the first of them, as if it had expired.
+const mostTokens = 4096
+
 // token makes a token. The server's lock must be held.
 func (s *Server) token(t ticket, purpose string) string {
 	token := "cwt=" + s.secret(fmt.Sprintf("token %d %s", s.issued, purpose))
 	s.issued++
 	s.tokens[token] = t
+	if t.user.tokens = append(t.user.tokens, token); len(t.user.tokens) > mostTokens {
+		delete(s.tokens, t.user.tokens[0])
+		t.user.tokens = t.user.tokens[1:]
+	}
 	return token
 }
 
