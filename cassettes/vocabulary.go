@@ -56,5 +56,5 @@ proto trailer interactions version kind recordedat source task ledger repairs re
 application/json text/html text/plain application/xml json xml html utf-8 gzip deflate no-cache no-store private public keep-alive close
 bearer basic negotiate ntlm digest microsoft windows office skype lync business personal public home work pool meet join dialin www
 en-us en de-de fr-fr everyone default test example localdomain client name title user-agent ucwa samples date cookie path secure httponly
-sha256 identity chunked accept mozilla chrome safari
+sha256 identity chunked accept mozilla chrome safari ack low medium timeout
 `

@@ -28,7 +28,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"conform": main})
+	testscript.Main(m, map[string]func(){"conform": main, "faultyclient": faultyClient})
 }
 
 // TestScripts runs the command as a user does: testdata/script holds a file for

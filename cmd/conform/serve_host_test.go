@@ -108,6 +108,7 @@ type plainClient struct {
 	user      ucwatest.User
 	token     string // to begin without signing in,
 	href      string // at an application that is there
+	start     string // where Autodiscover begins, if not at the user's domain
 	agent     string
 }
 
@@ -130,7 +131,11 @@ func (p plainClient) work(ctx context.Context) (first error) {
 			return err
 		}
 	} else {
-		sign := &ucwa.SignIn{Address: p.user.URI, Credentials: ucwa.Credentials{Username: p.user.URI, Password: p.user.Password}, Client: base}
+		address := p.user.URI
+		if p.start != "" {
+			address = ""
+		}
+		sign := &ucwa.SignIn{Address: address, Start: p.start, Credentials: ucwa.Credentials{Username: p.user.URI, Password: p.user.Password}, Client: base}
 		opened, applications, err := sign.Open(ctx)
 		if err != nil {
 			return err
