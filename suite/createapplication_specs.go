@@ -535,9 +535,13 @@ func (e *Evidence) asksForIssuer(x *Exchange) bool {
 	return e.index.challenges[first].by == x.ID
 }
 
-// tokenRequests returns the requests with which the client itself asked for a token.
+// tokenRequests returns the requests with which the client itself asked for a token. A leg
+// of NTLM or Negotiate is none yet: browsers keep the form back until the server knows them.
 func (c *check) tokenRequests() []answer {
-	list := slices.DeleteFunc(c.sent(relToken), func(a answer) bool { return aside(a.Exchange) })
+	list := slices.DeleteFunc(c.sent(relToken), func(a answer) bool {
+		bare := a.Request.Body == "" && a.authorization() != ""
+		return aside(a.Exchange) || bare && a.Response.Code == http.StatusUnauthorized && windowsLeg(a.Exchange)
+	})
 	if len(list) == 0 {
 		c.missing(partToken)
 	}

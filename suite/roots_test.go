@@ -127,3 +127,26 @@ func cloneOf(h map[string][]string) map[string][]string {
 	}
 	return clone
 }
+
+// TestWindowsLegs holds that a leg of NTLM without the form, as browsers send it, is held
+// against nobody.
+func TestWindowsLegs(t *testing.T) {
+	session := someone(t)
+	i := slices.IndexFunc(session, func(x cassettes.Exchange) bool { return strings.Contains(x.Request.Body, "grant_type=") })
+	for n, header := range []string{"", "NTLM TlRMTVNTUAABAAAA"} {
+		leg := (&cassettes.Cassette{Exchanges: session[i : i+1]}).Redacted().Exchanges[0]
+		leg.Response.Code, leg.Response.Status, leg.Response.Body = 401, "401 Unauthorized", ""
+		leg.Response.Headers = map[string][]string{"Www-Authenticate": {"NTLM"}}
+		if setField(leg.Request.Headers, "Authorization", header); n == 1 {
+			leg.Request.Body, leg.Request.ContentLength = "", 0
+			setField(leg.Request.Headers, "Content-Type", "")
+			setField(leg.Request.Headers, "Content-Length", "0")
+		}
+		session = slices.Insert(session, i+n, leg)
+	}
+	for id, v := range verdictsOn(t, locateAll(t, merged(session, nil))[0]) {
+		if v == reports.Fail || v == reports.Warn || v == reports.Error {
+			t.Errorf("%s: %s", id, v)
+		}
+	}
+}
