@@ -210,19 +210,6 @@ func (c *check) expectAtHome(authorization, home string) {
 	}
 }
 
-// masked: the server served requests of which none has a token as it must be, so
-// what stands there is what a recorder put in its place.
-func masked(requests []answer) bool {
-	served := false
-	for _, r := range requests {
-		if bearer.MatchString(strings.Join(r.requestHeader("Authorization"), "")) {
-			return false
-		}
-		served = served || r.succeeded()
-	}
-	return served
-}
-
 // Forms of header fields (RFC 9110 and 9111), as strict as a may needs.
 const (
 	token  = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"

@@ -4,11 +4,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// What others recorded need not be whole: a browser keeps no header of some requests, a
-// tool leaves out bodies, and what is handed on has its tokens taken away. Nobody is held
-// to have sent what nobody kept.
+// What others recorded need not be whole: a browser keeps no header of some requests, and a
+// tool leaves out bodies. Whoever hands it on takes the secrets out before, each in their own
+// way: the values, the fields or the whole bodies. Nobody is held to have sent what nobody
+// kept, and what is not there any more is no mistake of the client or the server. A driver's
+// recording is whole; it is redacted by us, and keeps its shape.
 
 // headersLost reports whether the evidence keeps no header of the request. Each has one.
 func (x *Exchange) headersLost() bool { return len(x.Request.Headers) == 0 && x.Request.Host == "" }
@@ -49,3 +53,99 @@ func (e *Evidence) unexplained(x *Exchange) bool {
 func (e *Evidence) tokensTaken() bool {
 	return e.index.lastOwn+e.index.lastEnd > 0 && !e.index.sent
 }
+
+// masked: the server served requests of which none has a token as it must be, so
+// what stands there is what a recorder put in its place.
+func masked(requests []answer) bool {
+	served := false
+	for _, r := range requests {
+		if bearer.MatchString(strings.Join(r.requestHeader("Authorization"), "")) {
+			return false
+		}
+		served = served || r.succeeded()
+	}
+	return served
+}
+
+// placeholders returns the tokens that several hosts issued, or asked for and then
+// accepted. A token is good for one host, so the same word stands for several there.
+func (e *Evidence) placeholders() map[string]bool {
+	if e.index.masked == nil {
+		e.index.masked = e.findPlaceholders()
+	}
+	return e.index.masked
+}
+
+func (e *Evidence) findPlaceholders() map[string]bool {
+	masked := map[string]bool{}
+	if e.Driven {
+		return masked
+	}
+	asks := map[string]bool{} // origins that ask for a token of their own
+	for _, x := range e.Exchanges {
+		if issuerOf(x) != nil || x.is(relToken) {
+			asks[ucwa.Origin(x.url)] = true
+		}
+	}
+	good := map[string]string{} // where a token is good
+	for _, x := range e.Exchanges {
+		here := ucwa.Origin(x.url)
+		if !x.succeeded() || !asks[here] {
+			continue
+		}
+		token := bearerOf(x.Exchange)
+		if x.is(relToken) {
+			object, _ := x.object()
+			token, _ = object["access_token"].(string)
+		}
+		if token == "" {
+			continue
+		}
+		if there, known := good[token]; known && there != here {
+			masked[token] = true
+		}
+		good[token] = here
+	}
+	return masked
+}
+
+// placeholderReason is why requests with such a token are not judged.
+const placeholderReason = "one placeholder stands for the tokens of several hosts: whoever made this evidence took the tokens out"
+
+// isToken tells what looks like a token of UCWA.
+func isToken(s string) bool { return len(s) > len("cwt=") && strings.HasPrefix(s, "cwt=") }
+
+// withheld reports whether the token was taken out of the answer of a token endpoint:
+// none is there, yet the client went on to be served.
+func (e *Evidence) withheld(x *Exchange) bool {
+	if e.Driven || !x.succeeded() {
+		return false
+	}
+	object, _ := x.object()
+	token, _ := object["access_token"].(string)
+	i := e.index
+	return !isToken(token) && max(i.lastSignIn, i.lastOwn, i.lastEnd) > x.ID && !(token != "" && i.bearers[token] && !e.placeholders()[token])
+}
+
+// withheldFrom ends a spec about an answer whose token was taken out, if all of it was, or
+// the member that the spec is about.
+func (c *check) withheldFrom(a answer, member string) {
+	if !c.withheld(a.Exchange) {
+		return
+	}
+	if _, err := a.object(); err != nil || member == "access_token" {
+		c.notExercised("no token stands in the answer, yet the server served the client that got it: it was taken out of this evidence")
+	}
+}
+
+// grantOf returns the grant type of a token request, and whether it was taken out: the
+// server gave a token for it, and what stands there is none that the documentation names.
+func (e *Evidence) grantOf(x *Exchange) (grant string, takenOut bool) {
+	form, _ := x.form()
+	grant = form.Get("grant_type")
+	return grant, !e.Driven && x.succeeded() && x.Request.Method == http.MethodPost &&
+		!slices.ContainsFunc(knownGrants, func(known string) bool { return strings.EqualFold(known, grant) })
+}
+
+// takenOutReason is why token requests of which something is missing are not judged.
+const takenOutReason = "what the server gave a token for does not stand in the requests: it was taken out of this evidence"

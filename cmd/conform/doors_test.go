@@ -37,21 +37,31 @@ func throughDoor(t *testing.T, door func(t *testing.T, f ucwatest.Fault) (failed
 	}
 }
 
+// faultyAt starts a host, and returns it with a client of its that has a fault. What the
+// fault lets through goes by way.
+func faultyAt(t *testing.T, f ucwatest.Fault, way func(*testHost) http.RoundTripper) (*testHost, plainClient) {
+	signsIn := strings.HasPrefix(f.Requirement, "create-application.")
+	h := startHost(t, func(config *hostConfig) {
+		if signsIn {
+			wayOf(config)
+		}
+	})
+	p := plainClient{transport: f.Transport(way(h)), user: builtIn, agent: "Plain/1.0"}
+	if !signsIn {
+		h.given(t, &p)
+	}
+	return h, p
+}
+
 // TestCheckClientFaults: every fault of a client in the catalogue is found in a capture of
 // its traffic, as conform check reads it, at its requirement.
 func TestCheckClientFaults(t *testing.T) {
 	throughDoor(t, func(t *testing.T, f ucwatest.Fault) ([]string, string) {
-		signsIn := strings.HasPrefix(f.Requirement, "create-application.")
-		h := startHost(t, func(config *hostConfig) {
-			if signsIn {
-				wayOf(config)
-			}
+		recorder := &cassettes.Recorder{}
+		_, p := faultyAt(t, f, func(h *testHost) http.RoundTripper {
+			recorder.Transport = h.transport(t)
+			return recorder
 		})
-		recorder := &cassettes.Recorder{Transport: h.transport(t)}
-		p := plainClient{transport: f.Transport(recorder), user: builtIn, agent: "Plain/1.0"}
-		if !signsIn {
-			h.given(t, &p)
-		}
 		ended := p.work(t.Context())
 		read, err := capture.Read("session.har", bytes.NewReader(asHAR(&cassettes.Cassette{Exchanges: recorder.Exchanges()})))
 		if err != nil {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -228,32 +228,14 @@ func TestServePlainClient(t *testing.T) {
 // TestServeClientFaults: every fault of a client in the catalogue is found by the server
 // that the client uses, at its requirement.
 func TestServeClientFaults(t *testing.T) {
-	for _, f := range ucwatest.Faults() {
-		if f.Subject != "client" {
-			continue
+	throughDoor(t, func(t *testing.T, f ucwatest.Fault) (failed []string, ended string) {
+		h, p := faultyAt(t, f, func(h *testHost) http.RoundTripper { return h.transport(t) })
+		ended = fmt.Sprint(p.work(t.Context()))
+		for _, g := range h.gradesOf(t) {
+			failed = append(failed, failedIn(g.results)...)
 		}
-		t.Run(f.Name, func(t *testing.T) {
-			t.Parallel()
-			signsIn := strings.HasPrefix(f.Requirement, "create-application.")
-			h := startHost(t, func(config *hostConfig) {
-				if signsIn {
-					wayOf(config)
-				}
-			})
-			p := plainClient{transport: f.Transport(h.transport(t)), user: builtIn, agent: "Plain/1.0"}
-			if !signsIn {
-				h.given(t, &p)
-			}
-			ended := p.work(t.Context())
-			var failed []string
-			for _, g := range h.gradesOf(t) {
-				failed = append(failed, failedIn(g.results)...)
-			}
-			if !slices.Contains(failed, f.Requirement) {
-				t.Errorf("%s: expected %s to fail; failed: %v; the client ended with: %v", f.Breaks, f.Requirement, failed, ended)
-			}
-		})
-	}
+		return failed, ended
+	})
 }
 
 // TestServePendingAtTheEnd: a pending GET is answered when the server is ended.
