@@ -80,8 +80,13 @@ func clientRequests(t *tree) {
 			}
 			c.Expect(r.field("request URL", origin, true)).To(beOneOf(first))
 		}
+		away := map[string][]*Exchange{} // of all that were asked elsewhere, by home
 		for _, token := range slices.Sorted(maps.Keys(home)) {
-			c.expectAtHome(token, home[token])
+			at := home[token]
+			if _, known := away[at]; !known {
+				away[at] = c.awayFrom(at)
+			}
+			c.expectAtHome(token, at, away[at])
 		}
 		if len(home) == 0 && masked {
 			c.notExercised(placeholderReason)
@@ -194,18 +199,21 @@ func clientRequests(t *tree) {
 	}
 }
 
+// awayFrom returns what the client asked of other origins, but for tokens.
+func (c *check) awayFrom(home string) []*Exchange {
+	return slices.DeleteFunc(slices.Clone(c.Exchanges), func(x *Exchange) bool {
+		return ucwa.Origin(x.url) == home || x.Probe != "" || x.Response.Code == 0 || x.is(relToken)
+	})
+}
+
 // expectAtHome expects that a request to another origin has the token nowhere: not in its
 // URL, its body or another header field. It may be renewed where tokens are to be had.
-func (c *check) expectAtHome(authorization, home string) {
+func (c *check) expectAtHome(authorization, home string, away []*Exchange) {
 	_, token, _ := strings.Cut(authorization, " ")
-	for _, x := range c.Exchanges {
-		origin := ucwa.Origin(x.url)
-		if origin == home || x.Probe != "" || x.Response.Code == 0 || x.is(relToken) {
-			continue
-		}
+	for _, x := range away {
 		if field := x.shows(token); field != "" {
 			r := answer{x, c}
-			c.Expect(r.field(field, "the token, sent to "+origin, true)).To(matcher{"the token at " + home + " only", func(Field) bool { return false }})
+			c.Expect(r.field(field, "the token, sent to "+ucwa.Origin(x.url), true)).To(matcher{"the token at " + home + " only", func(Field) bool { return false }})
 		}
 	}
 }

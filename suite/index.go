@@ -30,7 +30,7 @@ type index struct {
 	challenges  []challenge                // in their order
 	refused     int                        // the first 401
 	masked      map[string]bool            // see placeholders; nil until it is asked for
-	told        map[string][]string        // origins whose answers hold a token, by token; as they are asked for
+	told        map[string][]string        // see tells; nil until it is asked for
 }
 
 type question struct{ method, url string }
@@ -46,7 +46,7 @@ type challenge struct {
 
 func indexOf(e *Evidence) *index {
 	i := &index{lastWith: map[string]int{}, accepted: map[string]bool{}, origins: map[string]map[string]bool{}, bearers: map[string]bool{},
-		lastAsked: map[question]int{}, issued: map[string]string{}, told: map[string][]string{}}
+		lastAsked: map[question]int{}, issued: map[string]string{}}
 	failed := slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.Failure != "" })
 	if failed {
 		i.lastAnswer = map[repeatable]int{}
@@ -149,18 +149,28 @@ func (e *Evidence) tokenFromElsewhere(x *Exchange) bool {
 	return len(at) > 0 || slices.ContainsFunc(e.tells(token), func(there string) bool { return there != here })
 }
 
-// tells returns the origins of which an answer holds the token.
+// tells returns the origins of which an answer holds the token, between quotes.
 func (e *Evidence) tells(token string) []string {
-	list, known := e.index.told[token]
-	if !known {
+	if e.index.told == nil {
+		e.index.told = map[string][]string{}
+		shown := map[string]bool{}
 		for _, x := range e.Exchanges {
-			if x.succeeded() && strings.Contains(x.Response.Body, `"`+token+`"`) && !slices.Contains(list, ucwa.Origin(x.url)) {
-				list = append(list, ucwa.Origin(x.url))
+			_, token, _ := strings.Cut(x.authorization(), " ")
+			shown[token] = token != ""
+		}
+		for _, x := range e.Exchanges {
+			if !x.succeeded() {
+				continue
+			}
+			origin := ucwa.Origin(x.url)
+			for text := range strings.SplitSeq(x.Response.Body, `"`) {
+				if shown[text] && !slices.Contains(e.index.told[text], origin) {
+					e.index.told[text] = append(e.index.told[text], origin)
+				}
 			}
 		}
-		e.index.told[token] = list
 	}
-	return list
+	return e.index.told[token]
 }
 
 // issuedAt returns the origin whose token endpoint issued a token, "" if it is not known.
