@@ -124,7 +124,7 @@ func (e *Evidence) withheld(x *Exchange) bool {
 	object, _ := x.object()
 	token, _ := object["access_token"].(string)
 	i := e.index
-	return !isToken(token) && max(i.lastSignIn, i.lastOwn, i.lastEnd) > x.ID && !(token != "" && i.bearers[token] && !e.placeholders()[token])
+	return !isToken(token) && max(i.lastSignIn, i.lastOwn, i.lastEnd) > x.ID && (token == "" || !i.bearers[token] || e.placeholders()[token])
 }
 
 // withheldFrom ends a spec about an answer whose token was taken out, if all of it was, or
