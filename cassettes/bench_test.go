@@ -4,10 +4,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 )
 
 // BenchmarkReplay shows that the cost of an exchange does not grow with the cassette, in contrast to go-vcr's own.
@@ -95,4 +99,59 @@ func BenchmarkEncode(b *testing.B) {
 	for b.Loop() {
 		encode(b, c)
 	}
+}
+
+// large returns a recording of 50,000 exchanges, which is 120 MB as a file: nearly the largest that is read.
+func large() *Cassette {
+	var list []Exchange
+	body := `{"_links":{"self":{"href":"/ucwa/oauth/v1/applications/101/people/1"}},"note":"` + strings.Repeat("lorem ipsum ", 102) + `"}`
+	for n := range 50_000 {
+		list = append(list, get(fmt.Sprintf("%s/people/contact%d", app, n), body))
+	}
+	return tape(list...)
+}
+
+func BenchmarkLoadLarge(b *testing.B) {
+	path := stockFile(b, encode(b, large()))
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := Open(path + ".yaml"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("go-vcr", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := cassette.Load(path); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkSaveLarge(b *testing.B) {
+	c := large()
+	path := filepath.Join(b.TempDir(), "tape")
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := c.Save(path + ".yaml"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("go-vcr", func(b *testing.B) {
+		stock := cassette.New(path)
+		for _, x := range c.Exchanges {
+			stock.AddInteraction(x.Interaction)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := stock.Save(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

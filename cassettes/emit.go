@@ -99,7 +99,13 @@ func appendScalar(dst []byte, s string) []byte {
 		return append(dst, '"')
 	}
 	dst = append(dst, '"')
-	for _, r := range s {
+	from := 0 // where what is not appended begins
+	for i, r := range s {
+		if ' ' <= r && r <= '~' && r != '"' && r != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + utf8.RuneLen(r)
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
@@ -117,7 +123,7 @@ func appendScalar(dst []byte, s string) []byte {
 			dst = fmt.Appendf(dst, `\U%08X`, r)
 		}
 	}
-	return append(dst, '"')
+	return append(append(dst, s[from:]...), '"')
 }
 
 // interactions writes the last key of the file: the exchanges that were answered.

@@ -94,18 +94,34 @@ func (l *loader) load(content []byte) (*Cassette, error) {
 	if len(bytes.TrimSpace(content)) == 0 {
 		return nil, l.fail(nil, "", "is empty: record it again")
 	}
+	if head, exchanges := ownFile(content); exchanges != nil {
+		if top, err := l.parse(head); err == nil {
+			return l.cassette(content, top, exchanges)
+		}
+	}
+	return l.loadYAML(content)
+}
+
+// loadYAML reads a file in any form that YAML has.
+func (l *loader) loadYAML(content []byte) (*Cassette, error) {
 	top, err := l.parse(content)
 	if err != nil {
 		return nil, err
 	}
+	return l.cassette(content, top, nil)
+}
+
+// cassette reads what stands under the top of a file, but for its exchanges if they are read already.
+func (l *loader) cassette(content []byte, top *yaml.Node, exchanges []Exchange) (_ *Cassette, err error) {
 	s := l.section("", top)
 	if err := s.version(); err != nil {
 		return nil, err
 	}
 	c := &Cassette{Name: l.file, SHA256: checksum(content)}
-	exchanges, err := l.exchanges("interactions", s.fields["interactions"])
-	if err != nil {
-		return nil, err
+	if exchanges == nil {
+		if exchanges, err = l.exchanges("interactions", s.fields["interactions"]); err != nil {
+			return nil, err
+		}
 	}
 	if len(exchanges) == 0 {
 		return nil, l.fail(cmp.Or(s.fields["interactions"], top), "interactions", "has no exchange, so there is nothing to replay or to judge: record it again")

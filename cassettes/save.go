@@ -1,9 +1,12 @@
 package cassettes
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 var (
@@ -29,7 +31,7 @@ var (
 // It returns an error that is [ErrEmpty] if no exchange was answered, and a *[FileError] if an exchange is one that [Read]
 // would refuse, for example without a method.
 func (c *Cassette) Encode() ([]byte, error) {
-	kept := &Cassette{Name: c.Name, Provenance: c.Provenance.clone()}
+	kept := &Cassette{Name: c.Name, Provenance: c.Provenance, Exchanges: make([]Exchange, 0, len(c.Exchanges))}
 	answered := 0
 	for i, x := range c.Exchanges {
 		if x.Interaction == nil {
@@ -38,9 +40,8 @@ func (c *Cassette) Encode() ([]byte, error) {
 		if x.DiscardOnSave {
 			continue
 		}
-		x = x.clone()
-		x.Began = time.Time{} // of which the format does not know
-		kept.Exchanges = append(kept.Exchanges, x)
+		numbered := *x.Interaction
+		kept.Exchanges = append(kept.Exchanges, Exchange{Interaction: &numbered, Failure: x.Failure})
 		if !x.failed() {
 			answered++
 		}
@@ -52,16 +53,41 @@ func (c *Cassette) Encode() ([]byte, error) {
 		kept.Exchanges[i].ID = n
 	}
 
-	var list, file emitter
-	list.interactions(kept.Exchanges)
-	kept.Provenance.SHA256 = checksum(list.yaml)
-	file.provenance(kept.Provenance, kept.Exchanges)
-	file.number(0, "version", 2)
-	file.yaml = append(file.yaml, list.yaml...)
-	if err := kept.readsBack(file.yaml); err != nil {
+	content := kept.file()
+	if err := kept.readsBack(content); err != nil {
 		return nil, err
 	}
-	return file.yaml, nil
+	return content, nil
+}
+
+// file returns what is written, and notes its checksum in the provenance.
+func (c *Cassette) file() []byte {
+	const none = "0000000000000000000000000000000000000000000000000000000000000000"
+	c.Provenance.SHA256 = none // until it is known: it stands before what it is made of
+	e := emitter{yaml: make([]byte, 0, roughly(c.Exchanges))}
+	e.provenance(c.Provenance, c.Exchanges)
+	sum := bytes.LastIndex(e.yaml, []byte(none))
+	e.number(0, "version", 2)
+	list := len(e.yaml)
+	e.interactions(c.Exchanges)
+	c.Provenance.SHA256 = checksum(e.yaml[list:])
+	copy(e.yaml[sum:], c.Provenance.SHA256)
+	return e.yaml
+}
+
+// roughly estimates how long the file of these exchanges is, so that a long one is not copied again and again as it grows.
+func roughly(exchanges []Exchange) int {
+	const keys, more = 800, 1 << 10
+	length := more
+	for _, x := range exchanges {
+		length += keys + (len(x.Request.Body)+len(x.Response.Body))*9/8
+		for _, header := range []http.Header{x.Request.Headers, x.Response.Headers} {
+			for name, values := range header {
+				length += len(name) + len(values)*40
+			}
+		}
+	}
+	return length
 }
 
 // readsBack says how the content differs from the cassette when it is read.
@@ -84,11 +110,30 @@ func (c *Cassette) readsBack(content []byte) error {
 		return fmt.Errorf("%s: %d exchanges would read back as %d: it cannot be saved", c.Name, len(c.Exchanges), len(read.Exchanges))
 	}
 	for i, x := range c.Exchanges {
-		if !reflect.DeepEqual(x, read.Exchanges[i]) {
+		if !x.equal(read.Exchanges[i]) {
 			return fmt.Errorf("%s: exchange %d would not read back as it was recorded: it cannot be saved", c.Name, x.ID)
 		}
 	}
 	return nil
+}
+
+// equal tells whether two exchanges are the same in all that a file keeps. To it, no list and an empty one are the same.
+func (x Exchange) equal(y Exchange) bool {
+	a, b := *x.Interaction, *y.Interaction
+	same := x.Failure == y.Failure &&
+		slices.Equal(a.Request.TransferEncoding, b.Request.TransferEncoding) &&
+		slices.Equal(a.Response.TransferEncoding, b.Response.TransferEncoding) &&
+		maps.EqualFunc(a.Request.Trailer, b.Request.Trailer, slices.Equal) &&
+		maps.EqualFunc(a.Request.Form, b.Request.Form, slices.Equal) &&
+		maps.EqualFunc(a.Request.Headers, b.Request.Headers, slices.Equal) &&
+		maps.EqualFunc(a.Response.Trailer, b.Response.Trailer, slices.Equal) &&
+		maps.EqualFunc(a.Response.Headers, b.Response.Headers, slices.Equal)
+	for _, i := range []*Interaction{&a, &b} { // the rest has no lists
+		i.Request.TransferEncoding, i.Response.TransferEncoding = nil, nil
+		i.Request.Trailer, i.Request.Form, i.Request.Headers = nil, nil, nil
+		i.Response.Trailer, i.Response.Headers = nil, nil
+	}
+	return same && reflect.DeepEqual(a, b)
 }
 
 // Save writes the cassette to a file, with mode 0600, and makes the directories that are missing. The file is complete or
