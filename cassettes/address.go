@@ -70,10 +70,12 @@ func decodeQuery(s string) string {
 
 // key is what must be equal for a recorded exchange to answer a request.
 func (a address) key(method string) string {
+	method = cmp.Or(method, "GET")
+	if len(a.query) == 0 {
+		return method + " " + a.scheme + "://" + a.host + a.path
+	}
 	var b strings.Builder
-	b.WriteString(cmp.Or(method, "GET"))
-	b.WriteByte(' ')
-	b.WriteString(a.resource())
+	b.WriteString(method + " " + a.scheme + "://" + a.host + a.path)
 	separator := byte('?')
 	for _, p := range a.query {
 		b.WriteByte(separator)

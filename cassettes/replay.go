@@ -42,6 +42,7 @@ func NewReplayer(c *Cassette) *Replayer {
 		numbers:  number(c.Exchanges),
 		links:    make(map[string][]int, len(c.Exchanges)),
 		channels: make(map[string][]int),
+		played:   make([]int, 0, len(c.Exchanges)),
 	}
 	for i, x := range c.Exchanges {
 		a := recordedAddress(&x.Request)
@@ -197,21 +198,22 @@ func response(req *http.Request, recorded *cassette.Response) *http.Response {
 
 // canonical returns a copy with names as http.Header.Get expects them. Files of other tools may have them in any case.
 func canonical(recorded http.Header) http.Header {
-	header := make(http.Header, len(recorded))
-	odd := false
-	for name, values := range recorded {
+	for name := range recorded {
 		if textproto.CanonicalMIMEHeaderKey(name) != name {
-			odd = true
-			break
+			return renamed(recorded)
 		}
-		header[name] = slices.Clone(values)
 	}
-	if odd {
-		clear(header)
-		for _, name := range slices.Sorted(maps.Keys(recorded)) {
-			key := textproto.CanonicalMIMEHeaderKey(name)
-			header[key] = append(header[key], recorded[name]...)
-		}
+	if recorded == nil {
+		return http.Header{}
+	}
+	return recorded.Clone()
+}
+
+func renamed(recorded http.Header) http.Header {
+	header := make(http.Header, len(recorded))
+	for _, name := range slices.Sorted(maps.Keys(recorded)) {
+		key := textproto.CanonicalMIMEHeaderKey(name)
+		header[key] = append(header[key], recorded[name]...)
 	}
 	return header
 }
