@@ -17,4 +17,5 @@
 //	}
 package suite
 
+//go:generate go test -run ^TestCompiledLedgers$ . -update
 //go:generate go test -run ^TestReferenceRecording$ . -update

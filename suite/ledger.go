@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"gopkg.in/yaml.v3"
 )
 
 // Ledger is the closed list of what one document asks: every clause is the
@@ -60,13 +58,10 @@ func Ledgers() []*Ledger {
 	return list
 }
 
-// parse reads a ledger when it is first asked for.
-func parse(file string, content []byte) func() *Ledger {
+// whole returns a ledger whose requirements know it. The ledgers are written as YAML and compiled from there, by
+// `go generate ./suite`, into data that the program need not read: see compiled_test.go.
+func whole(l *Ledger) func() *Ledger {
 	return sync.OnceValue(func() *Ledger {
-		l := new(Ledger)
-		if err := yaml.Unmarshal(content, l); err != nil {
-			panic(fmt.Sprintf("%s: %v", file, err)) // the file is part of the program
-		}
 		for i := range l.Requirements {
 			l.Requirements[i].ledger = l
 		}

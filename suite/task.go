@@ -1,9 +1,6 @@
 package suite
 
-import (
-	_ "embed"
-	"slices"
-)
+import "slices"
 
 // task is one certified document at work.
 type task struct {
@@ -12,12 +9,6 @@ type task struct {
 	steps  map[string]string // the part that carries a step out, by step
 }
 
-//go:embed createapplication.yaml
-var createApplicationYAML []byte
-
-//go:embed setpresence.yaml
-var setPresenceYAML []byte
-
 // Tasks returns the names of the certified tasks, in the order in which a client does them.
 func Tasks() []string { return slices.Clone(taskNames) }
 
@@ -25,12 +16,12 @@ var taskNames = []string{"create-application", "set-presence"}
 
 var tasks = map[string]*task{
 	"create-application": {
-		ledger: parse("createapplication.yaml", createApplicationYAML),
+		ledger: whole(&createApplicationLedger),
 		specs:  createApplication,
 		steps:  map[string]string{"1": partRoot, "2": partChallenge, "3": partToken, "4": partUser, "5": partCreate, "6": partEnd},
 	},
 	"set-presence": {
-		ledger: parse("setpresence.yaml", setPresenceYAML),
+		ledger: whole(&setPresenceLedger),
 		specs:  setPresence,
 		steps: map[string]string{"pre": partBefore, "1": partMake, "2": partMake, "3": partAfter, "4": partAfter,
 			"5": partPresence, "6": partPresence, "event": partEvents},
