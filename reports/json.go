@@ -23,7 +23,7 @@ func renderJSON(w io.Writer, r *Report, _ Options) error {
 	// No value can look like these lines: in JSON, a string holds no line break.
 	head, rest, _ := bytes.Cut(frame, []byte("\n  \"results\": []"))
 	middle, tail, _ := bytes.Cut(rest, []byte("\n  \"exchanges\": []"))
-	e := entries{w: w}
+	e := newEntries(w)
 	e.write(head, []byte("\n  \"results\": "))
 	for i := range r.Results {
 		result := r.Results[i]
@@ -45,7 +45,16 @@ type entries struct {
 	w   io.Writer
 	n   int
 	b   bytes.Buffer
+	enc *json.Encoder // of b: one for all, since it keeps the room that it needs
 	err error
+}
+
+func newEntries(w io.Writer) *entries {
+	e := &entries{w: w}
+	e.enc = json.NewEncoder(&e.b)
+	e.enc.SetEscapeHTML(false)
+	e.enc.SetIndent("    ", "  ")
+	return e
 }
 
 func (e *entries) write(parts ...[]byte) {
@@ -61,10 +70,7 @@ func (e *entries) add(v any) {
 		return
 	}
 	e.b.Reset()
-	enc := json.NewEncoder(&e.b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("    ", "  ")
-	if e.err = enc.Encode(v); e.err != nil {
+	if e.err = e.enc.Encode(v); e.err != nil {
 		return
 	}
 	separator := ",\n    "

@@ -1,4 +1,4 @@
-//go:generate go test -count=1 -run=^TestProof$ . -update
+//go:generate go test -count=1 -run=^(TestProof|TestTableOfFaults)$ . -update
 
 // Package prove shows what the verdicts of package suite are worth: that every
 // requirement fails for a fault which breaks it and little else, and names the
