@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // redactionVersion grows with each change of what Redacted replaces.
@@ -232,11 +233,48 @@ func secretName(name string) bool {
 	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.HasSuffix(name, word) })
 }
 
-// namesSecret tells whether a text can hold what most patterns look for. Most texts cannot, and the patterns are slow.
-func namesSecret(text string) bool {
-	text = strings.ToLower(text)
-	return strings.Contains(text, "cwt") || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(text, word) })
+// signs are what a text must have for the patterns that look for it: most texts have none, and the patterns are slow.
+type signs struct {
+	word, quoted, assigned bool // a secret word, one before a quotation mark, one before "="
+	kind                   bool // "cwt"
 }
+
+func (s signs) none() bool { return !s.word && !s.kind }
+
+// signsIn returns the signs in a text, in any casing.
+func signsIn(text string) (s signs) {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf { // some other letters are, in another casing, ASCII
+			lower := strings.ToLower(text)
+			some := strings.Contains(lower, "cwt") || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(lower, word) })
+			return signs{some, some, some, some}
+		}
+	}
+	for i := 0; i+2 < len(text); i++ {
+		for _, word := range wordsFrom[text[i]|' '] {
+			end := i + len(word)
+			if text[i+1]|' ' != word[1] || end > len(text) || !strings.EqualFold(text[i:end], word) {
+				continue
+			}
+			if word == "cwt" {
+				s.kind = true
+				continue
+			}
+			s.word = true
+			s.quoted = s.quoted || end < len(text) && text[end] == '"'
+			s.assigned = s.assigned || end < len(text) && text[end] == '='
+		}
+	}
+	return s
+}
+
+// wordsFrom are the words that are signs, by their first letter.
+var wordsFrom = func() (from [256][]string) {
+	for _, word := range append([]string{"cwt"}, secretWords...) {
+		from[word[0]] = append(from[word[0]], word)
+	}
+	return from
+}()
 
 // pattern finds secrets in a text: each is the first group of a match, in an encoding that is that of its surroundings.
 type pattern struct {
@@ -251,25 +289,24 @@ func find(expression string, decode func(string) string) pattern {
 var (
 	inMember = find(`(?i)"NAME"\s*:\s*"((?:[^"\\]|\\.)*)`, unquote)
 	inLogin  = find(`://[^/?#@:\s"<>]*:([^/?#\s"<>]*)@`, decodeQuery)
-	inNamed  = []pattern{ // those that know a secret by its surroundings first: they know where it ends
+	inMarkup = []pattern{ // those that know a secret by its surroundings first: they know where it ends
 		find(`(?is)<(?:[\w.-]+:)?assertion(?:\s(?:[^<>]*[^<>/])?)?>(.*?)</(?:[\w.-]+:)?assertion\s*>`, html.UnescapeString),
 		find(`(?i)<(?:[\w.-]+:)?NAME(?:\s(?:[^<>]*[^<>/])?)?>([^<]+)`, html.UnescapeString),
 		find(`(?i)<property\s[^<>]*\bname\s*=\s*["']NAME["'][^<>]*>([^<]+)`, html.UnescapeString),
 		find(`(?i)<input\s[^<>]*\bname\s*=\s*["']NAME["'][^<>]*\bvalue\s*=\s*["']([^<>"']*)`, html.UnescapeString),
-		find(`(?i)(?:^|[?&#;,\s])NAME=((?:[^&#\s"<>]*[^&#\s"<>',;.)])?)`, decodeValue),
-		inLogin,
-		find(`(?i)cwt(?:_\w+)?(?:=|%(?:25){0,2}3d)((?:[\w+/=~.-]|\\/|%(?:25){0,2}(?:2[bdef]|3d|5f|7e))*(?:[\w+/=~-]|%(?:25){0,2}(?:2[bdf]|3d|5f|7e)))`, decodeToken),
 	}
+	inPair     = find(`(?i)(?:^|[?&#;,\s])NAME=((?:[^&#\s"<>]*[^&#\s"<>',;.)])?)`, decodeValue)
+	inTicket   = find(`(?i)cwt(?:_\w+)?(?:=|%(?:25){0,2}3d)((?:[\w+/=~.-]|\\/|%(?:25){0,2}(?:2[bdef]|3d|5f|7e))*(?:[\w+/=~-]|%(?:25){0,2}(?:2[bdf]|3d|5f|7e)))`, decodeToken)
 	withEscape = regexp.MustCompile(`"(?:[^"\\]*\\.)+[^"\\]*"`)
 )
 
 // inText replaces the secrets in a body, a URL or any other text.
 func inText(text string, replace func(string) string) string {
-	named := namesSecret(text)
-	if !named && !strings.Contains(text, "@") {
+	s := signsIn(text)
+	if s.none() && !strings.Contains(text, "@") {
 		return text
 	}
-	if named {
+	if s.quoted {
 		text = inMember.replace(text, replace)
 	}
 	if !strings.Contains(text, `\`) {
@@ -295,20 +332,31 @@ func inText(text string, replace func(string) string) string {
 
 // inPlain replaces the secrets in a text without escapes.
 func inPlain(text string, replace func(string) string) string {
-	if !namesSecret(text) {
-		return inLogin.replace(text, replace)
+	s := signsIn(text)
+	if s.word {
+		for _, p := range inMarkup {
+			text = p.replace(text, replace)
+		}
 	}
-	for _, p := range inNamed {
-		text = p.replace(text, replace)
+	if s.assigned {
+		text = inPair.replace(text, replace)
+	}
+	text = inLogin.replace(text, replace)
+	if s.kind {
+		text = inTicket.replace(text, replace)
 	}
 	return text
 }
 
 // replace replaces what the pattern finds.
 func (p pattern) replace(text string, replace func(string) string) string {
+	found := p.FindAllStringSubmatchIndex(text, -1)
+	if found == nil {
+		return text
+	}
 	var b strings.Builder
 	end := 0
-	for _, m := range p.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range found {
 		b.WriteString(text[end:m[2]])
 		b.WriteString(encoded(text[m[2]:m[3]], p.decode, replace))
 		end = m[3]
