@@ -235,8 +235,10 @@ func secretName(name string) bool {
 
 // signs are what a text must have for the patterns that look for it: most texts have none, and the patterns are slow.
 type signs struct {
-	word, quoted, assigned bool // a secret word, one before a quotation mark, one before "="
-	kind                   bool // "cwt"
+	word     bool // a secret word
+	member   bool // one that ends the name of a JSON member with a text
+	assigned bool // one before "="
+	kind     bool // "cwt"
 }
 
 func (s signs) none() bool { return !s.word && !s.kind }
@@ -261,11 +263,19 @@ func signsIn(text string) (s signs) {
 				continue
 			}
 			s.word = true
-			s.quoted = s.quoted || end < len(text) && text[end] == '"'
+			s.member = s.member || textFollows(text[end:])
 			s.assigned = s.assigned || end < len(text) && text[end] == '='
 		}
 	}
 	return s
+}
+
+// textFollows tells whether a JSON member whose name ends here has a text as its value.
+func textFollows(rest string) bool {
+	const space = "\t\n\f\r "
+	rest, named := strings.CutPrefix(rest, `"`)
+	rest, valued := strings.CutPrefix(strings.TrimLeft(rest, space), ":")
+	return named && valued && strings.HasPrefix(strings.TrimLeft(rest, space), `"`)
 }
 
 // wordsFrom are the words that are signs, by their first letter.
@@ -306,7 +316,7 @@ func inText(text string, replace func(string) string) string {
 	if s.none() && !strings.Contains(text, "@") {
 		return text
 	}
-	if s.quoted {
+	if s.member {
 		text = inMember.replace(text, replace)
 	}
 	if !strings.Contains(text, `\`) {

@@ -2,7 +2,6 @@ package ucwatest
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -226,11 +225,7 @@ func compressed(h http.Handler) http.Handler {
 		maps.Copy(w.Header(), answer.header)
 		data := answer.body.Bytes()
 		if len(data) > 0 && acceptsGzip(r.Header) && answer.header.Get("Content-Encoding") == "" {
-			var b bytes.Buffer
-			z := gzip.NewWriter(&b)
-			_, _ = z.Write(data) // a buffer takes everything
-			_ = z.Close()
-			data = b.Bytes()
+			data = compress(data)
 			w.Header().Set("Content-Encoding", "gzip")
 		}
 		if len(data) > 0 {
