@@ -114,11 +114,16 @@ func BenchmarkEncode(b *testing.B) {
 	}
 }
 
-// large returns a recording of 50,000 exchanges, which is 120 MB as a file: nearly the largest that is read.
+// large returns a recording of 50,000 exchanges, which is 100 MB as a file: nearly the largest that is read. With -short it is
+// of 1,000.
 func large() *Cassette {
+	size := 50_000
+	if testing.Short() {
+		size = 1000
+	}
 	var list []Exchange
 	body := `{"_links":{"self":{"href":"/ucwa/oauth/v1/applications/101/people/1"}},"note":"` + strings.Repeat("lorem ipsum ", 102) + `"}`
-	for n := range 50_000 {
+	for n := range size {
 		list = append(list, get(fmt.Sprintf("%s/people/contact%d", app, n), body))
 	}
 	return tape(list...)

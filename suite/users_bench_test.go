@@ -33,11 +33,15 @@ func pools(b *testing.B, n int) []Target {
 	return targets
 }
 
-// BenchmarkUsers gathers evidence of 1,000 users of 200 pools at once, and judges each.
+// BenchmarkUsers gathers evidence of 1,000 users of 200 pools at once, and judges each. With -short it is of 50.
 func BenchmarkUsers(b *testing.B) {
+	count := 200
+	if testing.Short() {
+		count = 10
+	}
 	for b.Loop() {
 		b.StopTimer()
-		targets := pools(b, 200)
+		targets := pools(b, count)
 		before := heap()
 		b.StartTimer()
 		began := time.Now()

@@ -37,11 +37,7 @@ type exit struct {
 func usage(format string, args ...any) error { return exit{exitUsage, fmt.Errorf(format, args...)} }
 
 func main() {
-	// An ordinary run allocates some ten megabytes and ends: collecting them costs a
-	// third of its time. Long runs and large recordings are collected as usual, later.
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(800)
-	}
+	collectLate()
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		ends = append(ends, syscall.SIGHUP) // the terminal was closed: a server must be left as it was then too
