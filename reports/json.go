@@ -105,19 +105,16 @@ func indentedJSON(v any) ([]byte, error) {
 // escapeUnprintable escapes what encoding/json leaves as it is: C1 controls and
 // format characters. They stand only in strings, as all else in JSON is ASCII.
 func escapeUnprintable(data []byte) []byte {
-	if bytes.IndexFunc(data, func(r rune) bool { return r >= 0x7f }) < 0 {
+	if ascii(data) == len(data) {
 		return data
 	}
 	var b bytes.Buffer
 	b.Grow(len(data))
 	for len(data) > 0 {
 		// Most of it is plain ASCII, of which encoding/json escapes the controls.
-		if plain := bytes.IndexFunc(data, func(r rune) bool { return r >= 0x7f }); plain != 0 {
-			if plain < 0 {
-				plain = len(data)
-			}
-			b.Write(data[:plain])
-			data = data[plain:]
+		if n := ascii(data); n != 0 {
+			b.Write(data[:n])
+			data = data[n:]
 			continue
 		}
 		r, size := utf8.DecodeRune(data)
@@ -133,4 +130,13 @@ func escapeUnprintable(data []byte) []byte {
 		data = data[size:]
 	}
 	return b.Bytes()
+}
+
+// ascii returns how many bytes of the data are plain ASCII, up to the first that is not.
+func ascii(data []byte) int {
+	n := 0
+	for n < len(data) && data[n] < 0x7f {
+		n++
+	}
+	return n
 }
