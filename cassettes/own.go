@@ -58,43 +58,41 @@ func (o *ownReader) exchange() Exchange {
 }
 
 func (o *ownReader) request(r *cassette.Request) {
-	const indent = 4
 	o.mapping(2, "request")
-	r.Proto = o.text(indent, "proto")
-	r.ProtoMajor = o.int(indent, "proto_major")
-	r.ProtoMinor = o.int(indent, "proto_minor")
-	r.ContentLength = o.number(indent, "content_length")
-	r.TransferEncoding = o.list(indent, "transfer_encoding")
-	r.Trailer = o.values(indent, "trailer")
-	r.Host = o.text(indent, "host")
-	r.RemoteAddr = o.text(indent, "remote_addr")
-	r.RequestURI = o.text(indent, "request_uri")
-	r.Body = o.text(indent, "body")
-	r.Form = url.Values(o.values(indent, "form"))
-	r.Headers = o.values(indent, "headers")
-	r.URL = o.text(indent, "url")
-	r.Method = o.text(indent, "method")
+	r.Proto = o.text("proto")
+	r.ProtoMajor = o.int(inMessage, "proto_major")
+	r.ProtoMinor = o.int(inMessage, "proto_minor")
+	r.ContentLength = o.number(inMessage, "content_length")
+	r.TransferEncoding = o.list("transfer_encoding")
+	r.Trailer = o.values("trailer")
+	r.Host = o.text("host")
+	r.RemoteAddr = o.text("remote_addr")
+	r.RequestURI = o.text("request_uri")
+	r.Body = o.text("body")
+	r.Form = url.Values(o.values("form"))
+	r.Headers = o.values("headers")
+	r.URL = o.text("url")
+	r.Method = o.text("method")
 	if u, err := url.Parse(r.URL); err != nil || u.Scheme == "" || u.Host == "" || r.Method == "" {
 		o.giveUp()
 	}
 }
 
 func (o *ownReader) response(r *cassette.Response) {
-	const indent = 4
 	o.mapping(2, "response")
-	r.Proto = o.text(indent, "proto")
-	r.ProtoMajor = o.int(indent, "proto_major")
-	r.ProtoMinor = o.int(indent, "proto_minor")
-	r.TransferEncoding = o.list(indent, "transfer_encoding")
-	r.Trailer = o.values(indent, "trailer")
-	r.ContentLength = o.number(indent, "content_length")
-	uncompressed := o.plain(indent, "uncompressed")
+	r.Proto = o.text("proto")
+	r.ProtoMajor = o.int(inMessage, "proto_major")
+	r.ProtoMinor = o.int(inMessage, "proto_minor")
+	r.TransferEncoding = o.list("transfer_encoding")
+	r.Trailer = o.values("trailer")
+	r.ContentLength = o.number(inMessage, "content_length")
+	uncompressed := o.plain(inMessage, "uncompressed")
 	r.Uncompressed = string(uncompressed) == "true"
-	r.Body = o.text(indent, "body")
-	r.Headers = o.values(indent, "headers")
-	r.Status = o.text(indent, "status")
-	r.Code = o.int(indent, "code")
-	duration, err := time.ParseDuration(o.text(indent, "duration"))
+	r.Body = o.text("body")
+	r.Headers = o.values("headers")
+	r.Status = o.text("status")
+	r.Code = o.int(inMessage, "code")
+	duration, err := time.ParseDuration(o.text("duration"))
 	r.Duration = duration
 	if err != nil || duration < 0 || r.Code < 100 || r.Code > 999 || !r.Uncompressed && string(uncompressed) != "false" {
 		o.giveUp()
@@ -119,7 +117,10 @@ func (o *ownReader) need(expected string) {
 	}
 }
 
-const spaces = "        "
+const (
+	spaces    = "        "
+	inMessage = 4 // the indentation of what stands in a request or a response
+)
 
 func (o *ownReader) key(indent int, name string) {
 	o.need(spaces[:indent])
@@ -164,17 +165,17 @@ func (o *ownReader) int(indent int, name string) int {
 	return int(n)
 }
 
-func (o *ownReader) text(indent int, name string) string {
-	o.key(indent, name)
+func (o *ownReader) text(name string) string {
+	o.key(inMessage, name)
 	o.need(" ")
 	text := o.scalar()
 	o.need("\n")
 	return text
 }
 
-func (o *ownReader) list(indent int, name string) []string {
-	o.key(indent, name)
-	return o.items(indent)
+func (o *ownReader) list(name string) []string {
+	o.key(inMessage, name)
+	return o.items(inMessage)
 }
 
 // items reads the list that stands behind a key.
@@ -202,14 +203,14 @@ func (o *ownReader) item(indent int) bool {
 	return o.has(spaces[:indent]) && o.has("- ")
 }
 
-func (o *ownReader) values(indent int, name string) http.Header {
-	o.key(indent, name)
+func (o *ownReader) values(name string) http.Header {
+	o.key(inMessage, name)
 	if o.has(" {}\n") {
 		return http.Header{}
 	}
 	o.need("\n")
 	values := http.Header{}
-	indent += 2
+	const indent = inMessage + 2
 	for o.has(spaces[:indent]) {
 		before := len(o.rest)
 		name := o.scalar()
