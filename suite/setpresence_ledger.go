@@ -499,7 +499,7 @@ var setPresenceLedger = Ledger{
 			"An error class that always writes all its fields.", nil},
 		{"set-presence.refusal.unchanged", "should", "server", "refusal", "unchanged",
 			"A request that is refused changes nothing; the presence that was set before is still read.",
-			"GET presence after the refusals of an available user and compare availability with the value set before them; and look in the first one for what was refused before makeMeAvailable.",
+			"GET presence after the refusals of an available user and compare availability with the value set before them; and look in the first one for what was refused before makeMeAvailable, if the note that was refused then is there too.",
 			"Validation after storing, or a DELETE that is answered with 405 and done.", nil},
 		{"set-presence.reset.status", "must", "server", "refusal", "refusals",
 			"A POST on presence with an empty body is answered with 204 and no content.",
