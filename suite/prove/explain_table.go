@@ -168,7 +168,7 @@ var proofs = []proof{
 	{"set-presence.refusal.json", []string{"error-html: an error of UCWA is a page", "error-empty: an error of UCWA has no content", "error-media: an error of UCWA is served as text/html", "error-code-missing: an error of UCWA has no code"}},
 	{"set-presence.refusal.code", []string{"error-code-wrong: the code of an error names another status", "error-code-number: the code of an error is the number of its status"}},
 	{"set-presence.refusal.parameters", []string{"error-parameters-text: the parameters of a 400 are no list", "error-parameters: an error other than 400 names parameters"}},
-	{"set-presence.refusal.unchanged", []string{"availability-stored: an availability that cannot be set is refused, and another is stored", "presence-before-stored: a presence before makeMeAvailable is refused, and shows after it", "delete-presence-done: DELETE on presence is refused, and done"}},
+	{"set-presence.refusal.unchanged", []string{"availability-stored: an availability that cannot be set is refused, and another is stored", "presence-before-stored: a presence and a note before makeMeAvailable are refused, and show after it", "delete-presence-done: DELETE on presence is refused, and done"}},
 	{"set-presence.reset.status", []string{"reset-400: a reset works, and is called a bad request", "reset-200: a reset is answered with 200", "reset-204-body: content follows the 204 to a reset"}},
 	{"set-presence.reset.value", []string{"reset-ignored: a reset is accepted, and nothing comes of it", "reset-inverted: a reset sets another presence"}},
 }
