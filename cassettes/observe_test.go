@@ -17,14 +17,20 @@ import (
 
 // observed serves h on a TLS socket, and returns a client that dials it for every name,
 // and what was kept so far.
-func observed(t *testing.T, h http.HandlerFunc) (*ucwatest.Running, func() []cassettes.Exchange) {
+func observed(t *testing.T, h http.HandlerFunc) (*ucwatest.Running, func() []cassettes.Exchange, *sync.WaitGroup) {
 	t.Helper()
 	var mu sync.Mutex
 	var list []cassettes.Exchange
-	running, err := ucwatest.StartTLS(cassettes.Observed(h, func(x cassettes.Exchange) {
+	handler := cassettes.Observed(h, func(x cassettes.Exchange) {
 		mu.Lock()
 		defer mu.Unlock()
 		list = append(list, x)
+	})
+	serving := new(sync.WaitGroup)
+	running, err := ucwatest.StartTLS(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		serving.Add(1)
+		defer serving.Done()
+		handler.ServeHTTP(w, r)
 	}), ucwatest.Options{ErrorLog: log.New(io.Discard, "", 0)})
 	if err != nil {
 		t.Fatal(err)
@@ -34,13 +40,13 @@ func observed(t *testing.T, h http.HandlerFunc) (*ucwatest.Running, func() []cas
 		mu.Lock()
 		defer mu.Unlock()
 		return list
-	}
+	}, serving
 }
 
 // TestObserved: what the server saw stands in the record before the client has its
 // answer, and the client has the answer that the handler gave.
 func TestObserved(t *testing.T) {
-	running, kept := observed(t, func(w http.ResponseWriter, r *http.Request) {
+	running, kept, _ := observed(t, func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set("X-Added", "by the handler")
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("Content-Type", "text/plain")
@@ -105,7 +111,7 @@ func TestObservedEnds(t *testing.T) {
 			}
 		}, "", "where it is not recorded", "", 204},
 	} {
-		running, kept := observed(t, c.serve)
+		running, kept, serving := observed(t, c.serve)
 		res, err := running.Client().Post(running.URL, "text/plain", strings.NewReader(c.send))
 		status := 0
 		if err == nil {
@@ -114,6 +120,7 @@ func TestObservedEnds(t *testing.T) {
 			res.Body.Close()
 		}
 		running.Close() // the record of what breaks off may come after the client knows
+		serving.Wait()  // and nobody waits for a handler that took its connection
 		list := kept()
 		if len(list) != 1 {
 			t.Errorf("%s: %d exchanges, expected 1", name, len(list))
@@ -128,10 +135,11 @@ func TestObservedEnds(t *testing.T) {
 
 // TestObservedHangUp: a client that does not wait leaves an exchange without an answer.
 func TestObservedHangUp(t *testing.T) {
-	began := make(chan struct{})
-	running, kept := observed(t, func(_ http.ResponseWriter, r *http.Request) {
+	began, gone := make(chan struct{}), make(chan struct{})
+	running, kept, _ := observed(t, func(_ http.ResponseWriter, r *http.Request) {
 		close(began)
 		<-r.Context().Done()
+		<-gone // an answer between the client's last word and its end would still reach it
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-began; cancel() }()
@@ -139,7 +147,9 @@ func TestObservedHangUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := running.Client().Do(r); !errors.Is(err, context.Canceled) {
+	_, err = running.Client().Do(r)
+	close(gone)
+	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v, expected the client to give up", err)
 	}
 	running.Close()
