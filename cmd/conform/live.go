@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"os"
 	"strings"
@@ -196,12 +195,8 @@ func (f *liveFlags) token(ctx context.Context, from terminal, server string) (st
 	if u, err := url.Parse(server); err == nil {
 		account = u.Hostname()
 	}
-	token, err := secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: f.variable("CONFORM_TOKEN"), account: account,
+	return secret{what: "token", flag: "--token-file", file: f.tokenFile, variable: f.variable("CONFORM_TOKEN"), account: account,
 		need: "a live run needs the application's token: set CONFORM_TOKEN, or give --token-file FILE"}.read(ctx, from, cleanToken)
-	if err == nil && !strings.HasPrefix(strings.ToLower(token), tokenKind) {
-		fmt.Fprintf(from.said, "warning: the token does not begin with %s, as those of UCWA do: is it another's, or a part of one?\n", tokenKind)
-	}
-	return token, err
 }
 
 // terminalOf is where a command may ask for a secret.
@@ -210,7 +205,8 @@ func terminalOf(cmd *cobra.Command) terminal {
 	return terminal{input: input, said: cmd.ErrOrStderr()}
 }
 
-// cleanToken takes a token as people paste it, with or without its scheme.
+// cleanToken takes a token as people paste it, with or without its scheme. What is no token of
+// UCWA is their mistake: sent, it would be told of as one of the client.
 func cleanToken(where, token string) (string, error) {
 	words := strings.Fields(strings.TrimPrefix(token, "\ufeff")) // a byte order mark, as editors on Windows write it
 	if len(words) > 0 && strings.EqualFold(words[0], "Bearer") {
@@ -218,6 +214,10 @@ func cleanToken(where, token string) (string, error) {
 	}
 	if len(words) != 1 {
 		return "", usage("%s: expected one token, such as cwt=AAEB..., on one line", where)
+	}
+	if rest, found := strings.CutPrefix(words[0], tokenKind); !found || rest == "" {
+		return "", usage("%s: expected a token that begins with %s, as those do that a UCWA server issues: is it another's, or a part of one? Nothing was sent; "+
+			"--sip ADDRESS signs in, and takes whatever token the server issues", where, tokenKind)
 	}
 	return words[0], nil
 }
