@@ -99,7 +99,7 @@ func newPage(raw *Report) *page {
 		Sentence: r.Evidence.sentence(),
 		Next:     next(r),
 		Verdicts: verdicts,
-		Bar:      bar(r.Counts),
+		Bar:      bar(r.Results),
 	}
 	looked := looksAt(r)
 	var links map[Pointer]link

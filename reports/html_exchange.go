@@ -28,14 +28,14 @@ func looksAt(r *Report) map[int]*look {
 				x = &look{fields: map[string]Verdict{}}
 				looks[at.Exchange] = x
 			}
-			verdict := result.Verdict
+			verdict := result.shownAs()
 			if i > 0 && verdict != Pass {
 				verdict = ""
 			}
 			x.fields[at.Field] = worseVerdict(x.fields[at.Field], verdict)
 			if verdict != "" && !counted[at.Exchange] {
 				counted[at.Exchange] = true
-				x.Counts.add(verdict)
+				x.Counts.add(result.Verdict)
 				x.Worst = worseVerdict(x.Worst, verdict)
 			}
 		}

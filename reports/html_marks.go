@@ -35,8 +35,15 @@ func attribute(b *strings.Builder, name, value string) {
 	}
 }
 
-// verdictHTML is a verdict by its colour, its symbol and its word.
-func verdictHTML(v Verdict) template.HTML {
-	return template.HTML(`<span class="verdict ` + class(v) + `"><span aria-hidden="true">` + symbol(v) + `</span> ` +
-		template.HTMLEscapeString(string(v)) + `</span>`)
+// Class is the style of a result.
+func (r *htmlResult) Class() string { return class(r.shownAs()) }
+
+// verdictHTML is the verdict of a result by its colour, its symbol and its word.
+func verdictHTML(r *htmlResult) template.HTML {
+	word := string(r.Verdict)
+	if r.excused() {
+		word += ", known"
+	}
+	return template.HTML(`<span class="verdict ` + r.Class() + `"><span aria-hidden="true">` + symbol(r.Verdict) + `</span> ` +
+		template.HTMLEscapeString(word) + `</span>`)
 }

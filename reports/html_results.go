@@ -32,7 +32,7 @@ func (s *htmlStep) Open() bool {
 }
 
 // Chips is the counts of the step that are not zero.
-func (s *htmlStep) Chips() []barPart { return bar(s.Counts) }
+func (s *htmlStep) Chips() []barPart { return bar(s.stepResults.Results) }
 
 // htmlResult is a result that can be linked to, and that shows its proof.
 type htmlResult struct {
@@ -42,6 +42,14 @@ type htmlResult struct {
 	Expected []run // with the difference marked, if anything is wrong
 	Observed []run
 	Excerpt  *excerpt
+}
+
+// urgency is lowest for what is to be looked at first; what is known already can wait.
+func (r *htmlResult) urgency() int {
+	if r.excused() {
+		return len(verdicts)
+	}
+	return slices.Index([]Verdict{Fail, Error, Warn}, r.Verdict)
 }
 
 // Open tells whether the result is unfolded from the beginning.
@@ -73,19 +81,12 @@ func tasksOf(r *Report, links map[Pointer]link) (tasks []*htmlTask, problems []*
 			step.Results = append(step.Results, htmlResultOf(result, anchorOf(result.Requirement, n, anchors), links))
 		}
 	}
-	for _, v := range []Verdict{Fail, Error, Warn} {
-		for _, task := range tasks {
-			for _, step := range task.Steps {
-				problems = append(problems, slices.Collect(func(yield func(*htmlResult) bool) {
-					for _, result := range step.Results {
-						if result.Verdict == v && result.speaks() && !yield(result) {
-							return
-						}
-					}
-				})...)
-			}
+	for _, task := range tasks {
+		for _, step := range task.Steps {
+			problems = append(problems, slices.DeleteFunc(slices.Clone(step.Results), func(x *htmlResult) bool { return !x.speaks() })...)
 		}
 	}
+	slices.SortStableFunc(problems, func(a, b *htmlResult) int { return a.urgency() - b.urgency() })
 	return tasks, problems
 }
 
@@ -170,23 +171,37 @@ func filters(r *Report) []tally {
 	return slices.DeleteFunc(all, func(t tally) bool { return len(t.Rows) < 2 })
 }
 
-// barPart is the part of the bar at the top that one verdict fills.
+// barPart is the part of the bar at the top that one verdict fills; failures that are
+// known are a part of their own.
 type barPart struct {
+	Word     string
 	Verdict  Verdict
+	Class    string
 	Count    int
 	X, Width float64 // of 1000
 }
 
-func bar(c Counts) []barPart {
-	var parts []barPart
-	x, total := 0.0, float64(c.Total())
-	for _, v := range verdicts {
-		if n := c.Of(v); n > 0 {
-			// Two of a thousand stay visible beside nine hundred.
-			width := max(float64(n)/total*1000, 8)
-			parts = append(parts, barPart{v, n, x, width})
-			x += width
+func bar(results []Result) []barPart {
+	var all, known Counts
+	for _, r := range results {
+		all.add(r.Verdict)
+		if r.excused() {
+			known.add(r.Verdict)
 		}
+	}
+	var parts []barPart
+	x, total := 0.0, float64(all.Total())
+	add := func(part barPart) {
+		if part.Count > 0 {
+			// Two of a thousand stay visible beside nine hundred.
+			part.X, part.Width = x, max(float64(part.Count)/total*1000, 8)
+			parts = append(parts, part)
+			x += part.Width
+		}
+	}
+	for _, v := range verdicts {
+		add(barPart{Word: string(v), Verdict: v, Class: class(v), Count: all.Of(v) - known.Of(v)})
+		add(barPart{Word: string(v) + ", known", Verdict: v, Class: class(Warn), Count: known.Of(v)})
 	}
 	for i := range parts {
 		parts[i].X, parts[i].Width = parts[i].X*1000/x, parts[i].Width*1000/x

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -354,5 +355,42 @@ func BenchmarkHTML(b *testing.B) {
 	r := many(60)
 	for b.Loop() {
 		render(b, r, "html", Options{})
+	}
+}
+
+// A failure that is known is borne: it is not red anywhere on the page, comes after those that are not known, and says
+// why it is borne.
+func TestKnownFailuresAreNotRed(t *testing.T) {
+	page := string(render(t, known(), "html", Options{}))
+	for _, want := range []string{
+		`<section class="hero excused"`, `<details class="result care" id="set-presence.1.status"`, "✗</span> fail, known</span>", "✗</span> 1 fail, known</span>",
+		`known: tracked as UC-17`, `class="exchange care"`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	red := regexp.MustCompile(`<(details|span|rect|a|mark) (id="[^"]*" )?class="([a-z]+ )?bad"[^>]*>`)
+	for _, found := range red.FindAllString(page, -1) {
+		t.Errorf("red: %s", found)
+	}
+	r := known()
+	r.Results[3].Verdict = Fail // another, later one, which nobody knows
+	r.Tally()
+	_, problems := tasksOf(r, nil)
+	if len(problems) != 2 || problems[0].Requirement != "set-presence.2.status" || problems[1].Known == nil {
+		t.Errorf("what is to be looked at first is %v", problems)
+	}
+	if page := string(render(t, r, "html", Options{})); !red.MatchString(page) {
+		t.Error("a failure that is not known is not red")
+	}
+}
+
+// Who has nothing else to do has a baseline to mend: the run is red until then.
+func TestNextOfAnOldBaseline(t *testing.T) {
+	r := conformant()
+	apply(r, "known:\n- requirement: set-presence.2.status\n  reason: tracked as UC-19\n")
+	if got := next(r); !strings.HasPrefix(got, "mend the baseline, which is out of date on set-presence.2.status") {
+		t.Error(got)
 	}
 }

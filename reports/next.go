@@ -7,6 +7,9 @@ import (
 
 // next is what to do now: the one command that brings the reader on.
 func next(r *Report) string {
+	if list := r.stale(); len(list) > 0 && r.Outcome != Nonconformant {
+		return "mend the baseline, which is out of date on " + argument(list[0].Requirement) + "; until then no run that it is held against is green"
+	}
 	switch r.Outcome {
 	case Excused:
 		for _, result := range r.knownFailures() {

@@ -107,6 +107,14 @@ func (r Result) broken() bool { return r.Verdict == Fail || r.Verdict == Warn }
 // excused tells whether a baseline knows of the failure.
 func (r Result) excused() bool { return r.Known != nil && r.broken() }
 
+// shownAs is the verdict whose colour a result has: a failure that is borne is not red.
+func (r Result) shownAs() Verdict {
+	if r.excused() {
+		return Warn
+	}
+	return r.Verdict
+}
+
 // binding tells whether the outcome hangs on this result.
 func (r Result) binding(strict bool) bool {
 	switch r.Level {
