@@ -155,10 +155,12 @@ func changes(was, is *Result) []Change {
 	}); fields != nil {
 		list = append(list, change(ChangedRequirement, was, is, fields...))
 	}
-	fields := unlike([][3]string{
-		{"verdict", string(was.Verdict), string(is.Verdict)}, {"expected", was.Expected, is.Expected},
-		{"observed", was.Observed, is.Observed}, {"reason", was.Reason, is.Reason}, {"evidence", was.fields(), is.fields()},
-	})
+	fields := unlike([][3]string{{"verdict", string(was.Verdict), string(is.Verdict)}})
+	if was.Expected != is.Expected || was.Observed != is.Observed || was.Reason != is.Reason {
+		before, after := folded(was.Expected, was.Observed, was.Reason), folded(is.Expected, is.Observed, is.Reason)
+		fields = append(fields, unlike([][3]string{{"expected", before[0], after[0]}, {"observed", before[1], after[1]}, {"reason", before[2], after[2]}})...)
+	}
+	fields = append(fields, unlike([][3]string{{"evidence", was.fields(), is.fields()}})...)
 	switch {
 	case is.broken() && !was.broken(), is.Verdict == Fail && was.Verdict == Warn:
 		list = append(list, change(Broken, was, is))
@@ -217,7 +219,11 @@ func differences(before, after *Report) []string {
 		}
 	}
 	say("other kinds of evidence", before.Evidence.Kind, after.Evidence.Kind)
-	say("other targets", before.target(), after.target())
+	if was, is := before.target(), after.target(); was != is && folded(was)[0] == folded(is)[0] {
+		notes = append(notes, "the targets have pseudonyms, which are others in each run: they may be the same, or not; --name would tell")
+	} else {
+		say("other targets", was, is)
+	}
 	say("other versions of the server", before.Evidence.Server, after.Evidence.Server)
 	say("other versions of "+after.Tool.Name, strings.TrimSpace(before.Tool.Version+" "+before.Tool.Commit), strings.TrimSpace(after.Tool.Version+" "+after.Tool.Commit))
 	say("other subjects", before.Subject, after.Subject)
@@ -284,6 +290,7 @@ func (c Change) said() [][2]string {
 	var lines [][2]string
 	pair := func(name, was, is string) {
 		if was != is {
+			was, is = apart(was, is)
 			lines = append(lines, [2]string{name, orNone(was) + " → " + orNone(is)})
 		}
 	}
@@ -300,9 +307,11 @@ func (c Change) said() [][2]string {
 	if c.Kind == Broken {
 		lines = append(lines, [2]string{"says", c.After.Statement})
 	}
-	pair("expected", c.Before.Expected, c.After.Expected)
-	pair("observed", c.Before.Observed, c.After.Observed)
-	pair("reason", c.Before.Reason, c.After.Reason)
+	was := folded(c.Before.Expected, c.Before.Observed, c.Before.Reason)
+	is := folded(c.After.Expected, c.After.Observed, c.After.Reason)
+	pair("expected", was[0], is[0])
+	pair("observed", was[1], is[1])
+	pair("reason", was[2], is[2])
 	pair("evidence", c.Before.Evidence, c.After.Evidence)
 	return lines
 }
