@@ -41,10 +41,11 @@ func renderCSV(to io.Writer, r *Report, _ Options) error {
 }
 
 // cell is a value that no spreadsheet takes for a formula: what begins like one gets
-// an apostrophe, which spreadsheets read as "this is text".
+// an apostrophe, which spreadsheets read as "this is text". So does what the log of a
+// GitHub workflow would take for a command, as the first value of a line is the target's name.
 func cell(s string) string {
 	s = shorten(s, cellRunes)
-	if strings.IndexAny(strings.TrimLeft(s, " "), "=+-@\t\r＝＋－＠") == 0 {
+	if strings.IndexAny(strings.TrimLeft(s, " "), "=+-@\t\r＝＋－＠") == 0 || strings.HasPrefix(s, "::") {
 		return "'" + s
 	}
 	return s

@@ -29,7 +29,7 @@ func WriteFiles(dir string, r *Report) ([]string, error) {
 			continue // made from report.json by whoever wants it
 		}
 		path := filepath.Join(dir, f.file)
-		temporary, err := writeTemporary(dir, func(w io.Writer) error { return f.render(w, r, Options{}) })
+		temporary, err := writeTemporary(dir, func(w io.Writer) error { return f.render(w, r, Options{Dir: "."}) })
 		if temporary != "" {
 			ready = append(ready, file{temporary, path})
 		}

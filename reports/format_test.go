@@ -57,8 +57,11 @@ func TestNext(t *testing.T) {
 	}{
 		"reference": {func(*Report) {}, "conform run --sip ADDRESS"},
 		"live":      {func(r *Report) { r.Evidence.Kind = "live" }, "conform run --cassette DIR/evidence.yaml"},
-		"capture":   {func(r *Report) { r.Evidence.Kind = "capture" }, "which also does the steps"},
-		"client":    {func(r *Report) { r.Subject = "client" }, "conform client --chaos random"},
+		"capture":   {func(r *Report) { r.Evidence.Kind = "capture" }, "asks the server itself, as it is today"},
+		"part of a capture": {func(r *Report) {
+			r.Evidence.Kind, r.Results[3].Verdict, r.Results[3].Level = "capture", NotExercised, "may"
+		}, "which also does the steps"},
+		"client": {func(r *Report) { r.Subject = "client" }, "conform client --chaos random"},
 		"client not exercised": {func(r *Report) { r.Subject, r.Results[1].Verdict = "client", NotExercised },
 			"first set-presence.1.link: have the client do it"},
 		"live not exercised": {func(r *Report) { r.Evidence.Kind, r.Results[1].Verdict = "live", NotExercised }, "conform doctor"},
@@ -72,8 +75,22 @@ func TestNext(t *testing.T) {
 		r := conformant()
 		test.change(r)
 		r.Tally()
-		if got := next(r); !strings.Contains(got, test.want) {
+		if got := next(r, ""); !strings.Contains(got, test.want) {
 			t.Errorf("%s: next is %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+// Where the evidence is, is told if it is known, in a way that can be pasted.
+func TestNextKnowsTheDirectory(t *testing.T) {
+	r := conformant()
+	r.Evidence.Kind = "live"
+	for dir, want := range map[string]string{
+		"": "DIR/evidence.yaml", ".": " evidence.yaml", "rep": " rep/evidence.yaml", "/var/rep": " /var/rep/evidence.yaml",
+		"a b": " DIR/evidence.yaml", "$(reboot)": " DIR/evidence.yaml", "-rf": " DIR/evidence.yaml",
+	} {
+		if got := next(r, dir); !strings.HasSuffix(got, want) {
+			t.Errorf("in %q: next is %q, want %q", dir, got, want)
 		}
 	}
 }

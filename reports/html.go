@@ -75,14 +75,16 @@ func (p *page) MoreNotes() []string { return p.Notes[len(p.FirstNotes()):] }
 // renderHTML is one file that needs nothing from elsewhere, and can be read without its
 // script. The content security policy allows the one style sheet and the one script, by
 // hash, and nothing else: even a value that escaped the template could not run.
-func renderHTML(r *Report, _ Options) ([]byte, error) {
+func renderHTML(r *Report, opts Options) ([]byte, error) {
 	tmpl, err := pageOnce()
 	if err != nil {
 		return nil, err
 	}
+	p := newPage(r)
+	p.Next = next(p.Report, opts.Dir)
 	var b bytes.Buffer
 	b.Grow(1 << 19)
-	if err := tmpl.Execute(&b, newPage(r)); err != nil {
+	if err := tmpl.Execute(&b, p); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
@@ -97,7 +99,6 @@ func newPage(raw *Report) *page {
 		Policy:   "default-src 'none'; style-src '" + hashOf(pageStyle) + "'; script-src '" + hashOf(pageScript) + "'; base-uri 'none'; form-action 'none'",
 		About:    r.about(),
 		Sentence: r.Evidence.sentence(),
-		Next:     next(r),
 		Verdicts: verdicts,
 		Bar:      bar(r.Results),
 	}

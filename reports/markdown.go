@@ -10,7 +10,7 @@ import (
 const markdownBytes = 900 << 10
 
 // renderMarkdown is for the summary of a CI job: what failed first, the rest folded away.
-func renderMarkdown(r *Report, _ Options) ([]byte, error) {
+func renderMarkdown(r *Report, opts Options) ([]byte, error) {
 	r = legible(r)
 	m := &markdown{}
 	m.head(r)
@@ -39,7 +39,7 @@ func renderMarkdown(r *Report, _ Options) ([]byte, error) {
 	}
 	m.quiet(r)
 	m.all(r)
-	m.b.WriteString("Next: " + mdText(next(r)) + "\n")
+	m.b.WriteString("Next: " + mdText(next(r, opts.Dir)) + "\n")
 	return []byte(m.b.String()), nil
 }
 

@@ -2,11 +2,13 @@ package reports
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
-// next is what to do now: the one command that brings the reader on.
-func next(r *Report) string {
+// next is what to do now: the one command that brings the reader on. The directory is
+// where the evidence is kept, "" if that is not known.
+func next(r *Report, dir string) string {
 	if list := r.stale(); len(list) > 0 && r.Outcome != Nonconformant {
 		return "mend the baseline, which is out of date on " + argument(list[0].Requirement) + "; until then no run that it is held against is green"
 	}
@@ -27,8 +29,18 @@ func next(r *Report) string {
 		}
 		switch r.Evidence.Kind {
 		case "live":
-			return "the evidence, which --out DIR keeps, can be judged again at any time: conform run --cassette DIR/evidence.yaml"
+			if dir == "" {
+				return "the evidence, which --out DIR keeps, can be judged again at any time: conform run --cassette DIR/evidence.yaml"
+			}
+			path := filepath.ToSlash(filepath.Join(dir, "evidence.yaml"))
+			if strings.Trim(path, plainLetters+"/") != "" || path[0] == '-' {
+				path = "DIR/evidence.yaml"
+			}
+			return "the evidence can be judged again at any time: conform run --cassette " + path
 		case "capture":
+			if r.Counts.NotExercised == 0 {
+				return "conform run --sip ADDRESS asks the server itself, as it is today"
+			}
 			return "conform run --sip ADDRESS, which also does the steps that the capture does not contain"
 		}
 		return "conform run --sip ADDRESS to certify your own server"
@@ -80,11 +92,13 @@ func missing(r *Report) string {
 	return "conform list shows what can be checked"
 }
 
+const plainLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
+
 // argument is an id that may be pasted into a shell; ids of a report that was read
 // from a file could be anything.
 func argument(id string) string {
 	odd := func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", r)
+		return !strings.ContainsRune(plainLetters, r)
 	}
 	if id == "" || id[0] == '-' || strings.IndexFunc(id, odd) >= 0 {
 		return "ID"

@@ -164,6 +164,41 @@ func path(url string) string {
 	return url
 }
 
+// A step that was not judged has its place in the text; a row of more is one.
+const mostUnjudged = 2
+
+// together makes one of the steps of a task that follow each other and of which nothing was
+// judged: what ended a run early is not to be looked for below all that it left undone.
+func together(steps []*stepResults) []*stepResults {
+	var out []*stepResults
+	for i := 0; i < len(steps); {
+		end := i
+		for end < len(steps) && steps[end].Task == steps[i].Task && steps[end].unjudged() {
+			end++
+		}
+		if end-i <= mostUnjudged {
+			out = append(out, steps[i])
+			i++
+			continue
+		}
+		one := &stepResults{Task: steps[i].Task, Title: count(end-i, "step") + " of which nothing was judged: " +
+			strings.Join(each(steps[i:end], func(s *stepResults) string { return shorten(s.ID, 40) }), ", ")}
+		for ; i < end; i++ {
+			one.Results = append(one.Results, steps[i].Results...)
+		}
+		for _, result := range one.Results {
+			one.Counts.add(result.Verdict)
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// unjudged tells whether nothing of the step was judged, though something could have been.
+func (s *stepResults) unjudged() bool {
+	return s.Counts.Blocked+s.Counts.NotExercised > 0 && s.Counts.Blocked+s.Counts.NotExercised+s.Counts.NotApplicable == s.Counts.Total()
+}
+
 // alike is results that share a verdict and its reason.
 type alike struct {
 	Verdict Verdict

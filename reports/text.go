@@ -17,8 +17,11 @@ func renderText(r *Report, opts Options) ([]byte, error) {
 	r = legible(r)
 	p := newPrinter(opts)
 	p.header(r)
-	steps := byStep(r)
 	task, several := "", r.severalTasks()
+	steps := byStep(r)
+	if !opts.Verbose {
+		steps = together(steps)
+	}
 	for _, s := range steps {
 		if s.Task != task && several {
 			p.item(0, "", bold, r.taskTitle(s.Task), bold)
@@ -28,7 +31,7 @@ func renderText(r *Report, opts Options) ([]byte, error) {
 		p.step(s, opts.Verbose)
 		p.blank()
 	}
-	p.footer(r)
+	p.footer(r, opts.Dir)
 	return []byte(p.b.String()), nil
 }
 
@@ -41,7 +44,11 @@ func (p *printer) header(r *Report) {
 }
 
 func (p *printer) step(s *stepResults, verbose bool) {
-	p.item(2, shorten(s.ID, 40)+"  ", bold, shorten(s.Title, shownRunes), bold)
+	lead := ""
+	if s.ID != "" {
+		lead = shorten(s.ID, 40) + "  "
+	}
+	p.item(2, lead, bold, shorten(s.Title, shownRunes), bold)
 	indent := 4 + min(4, utf8.RuneCountInString(s.ID))
 	if request := s.Request(); request != "" {
 		p.item(indent, "", plain, shorten(request, shownRunes), dim)
@@ -105,7 +112,7 @@ func (p *printer) result(indent int, r Result) {
 	}
 }
 
-func (p *printer) footer(r *Report) {
+func (p *printer) footer(r *Report, dir string) {
 	subjects := bySubject(r.Results)
 	headline := r.Counts.String()
 	var parts []string
@@ -136,7 +143,7 @@ func (p *printer) footer(r *Report) {
 	for _, note := range r.Notes {
 		p.item(0, "note: ", yellow, shorten(note, noteRunes), plain)
 	}
-	p.item(0, "next: ", bold, next(r), plain)
+	p.item(0, "next: ", bold, next(r, dir), plain)
 }
 
 // severalTasks tells whether steps need the name of their task.

@@ -144,7 +144,11 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	all := 0
 	for _, name := range e.Tasks {
 		ledger := tasks[name].ledger()
-		all += len(ledger.Requirements)
+		for _, requirement := range ledger.Requirements {
+			if subjects := j.options.Selection.Subjects; len(subjects) == 0 || slices.Contains(subjects, requirement.Subject) {
+				all++ // that a report is about one of the two, it says itself
+			}
+		}
 		r.Tasks = append(r.Tasks, reports.Task{ID: name, Title: ledger.Title, Revision: ledger.Revision})
 		for _, s := range ledger.Steps {
 			r.Steps = append(r.Steps, reports.Step{Task: name, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(tasks[name].steps[s.ID])})

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -67,7 +66,7 @@ Exit codes: 0 all is well (there may be warnings), 1 a problem was found, 2 usag
 	f.live.connection.add(cmd)
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(doctorFormats, ", "))
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
-	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
 	complete(cmd, "format", func() []string { return doctorFormats })
 	for _, name := range []string{"application", "target", "timeout", "hold"} {
 		complete(cmd, name, func() []string { return nil })
@@ -154,7 +153,7 @@ func (f *doctorFlags) write(cmd *cobra.Command, of string, s *sheet) error {
 			return err
 		}
 	} else {
-		s.text(&text, of, !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout))
+		s.text(&text, of, colourful(f.noColor, stdout))
 	}
 	if _, err := stdout.Write(text.Bytes()); err != nil {
 		return fmt.Errorf("writing to standard output: %w", err)

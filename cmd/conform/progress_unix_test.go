@@ -104,3 +104,37 @@ func TestProgressOnTerminal(t *testing.T) {
 		})
 	}
 }
+
+// Colour is for terminals that have it.
+func TestColourOnATerminal(t *testing.T) {
+	for _, test := range []struct {
+		environment []string
+		args        []string
+		want        bool
+	}{
+		{[]string{"TERM=xterm"}, nil, true},
+		{[]string{"TERM=dumb"}, nil, false},
+		{[]string{"TERM=xterm", "NO_COLOR=1"}, nil, false},
+		{[]string{"TERM=xterm"}, []string{"--no-color"}, false},
+	} {
+		master, slave, err := pty.Open()
+		if err != nil {
+			t.Skip("no terminal can be made here: ", err)
+		}
+		var shown screen
+		ended := make(chan struct{})
+		go func() { shown.follow(master); close(ended) }()
+		cmd := exec.Command("conform", append([]string{"run"}, test.args...)...)
+		cmd.Env = append(append(os.Environ(), "NO_COLOR="), test.environment...)
+		cmd.Stdout = slave
+		if err := cmd.Run(); err != nil {
+			t.Error(err)
+		}
+		slave.Close()
+		<-ended
+		master.Close()
+		if text := shown.String(); strings.Contains(text, "\x1b[") != test.want || !strings.Contains(text, "conformant") {
+			t.Errorf("%v %v: colours are not as expected (%v): %.200q", test.environment, test.args, test.want, text)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -53,7 +52,7 @@ func (o *output) add(cmd *cobra.Command, formats []string) {
 	flags.StringVar(&o.format, "format", formats[0], "of the output: "+strings.Join(formats, ", "))
 	flags.StringVar(&o.out, "out", "", "write into this file instead of to standard output")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show everything in the text, not only what needs a look")
-	flags.BoolVar(&o.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	flags.BoolVar(&o.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
 	complete(cmd, "format", func() []string { return formats })
 }
 
@@ -72,7 +71,7 @@ func (o *output) write(cmd *cobra.Command, render func(io.Writer, reports.Option
 	stdout := cmd.OutOrStdout()
 	options := reports.Options{Verbose: o.verbose}
 	if o.out == "" {
-		options.Color, options.Width = !o.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), width(stdout)
+		options.Color, options.Width = colourful(o.noColor, stdout), width(stdout)
 	}
 	var b bytes.Buffer
 	if err := render(&b, options); err != nil {

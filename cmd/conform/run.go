@@ -101,7 +101,7 @@ func (f *runFlags) reporting(cmd *cobra.Command) {
 	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
-	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
 	complete(cmd, "format", reports.Formats)
 	outDirectory(cmd)
 }
@@ -318,7 +318,7 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 
 // options are how standard output is written.
 func (f *runFlags) options(stdout io.Writer) reports.Options {
-	return reports.Options{Verbose: f.verbose, Color: !f.noColor && os.Getenv("NO_COLOR") == "" && isTerminal(stdout), Width: width(stdout)}
+	return reports.Options{Verbose: f.verbose, Color: colourful(f.noColor, stdout), Width: width(stdout), Dir: f.out}
 }
 
 // files writes the report and its evidence into the directory that is asked for, if one is.
@@ -416,6 +416,11 @@ func verdictCode(ctx context.Context, r *reports.Report) error {
 		return exit{code: exitFailed}
 	}
 	return exit{code: exitIncomplete}
+}
+
+// colourful tells whether colours are written: on a terminal that has them, if nobody minds.
+func colourful(refused bool, w io.Writer) bool {
+	return !refused && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
 func isTerminal(w io.Writer) bool {

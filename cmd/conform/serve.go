@@ -62,7 +62,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence, in a directory of its own for each client, below this one")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no log and no notes to standard error")
-	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so does the environment variable NO_COLOR")
+	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
 	flags.BoolVar(&f.plain, "plain", false, "serve plain http, without TLS")
 	complete(cmd, "format", reports.Repeatable)
 	complete(cmd, "fault", serverFaultNames)
