@@ -92,47 +92,46 @@ func renderJUnit(w io.Writer, r *Report, _ Options) error {
 		properties = append(properties, junitProperty{"note", note})
 	}
 	out := junitSuites{Name: r.Tool.Name}
-	add := func(name string, fill func(*junitSuite)) {
-		suite := func() *junitSuite {
-			s := &junitSuite{Name: name, Properties: properties}
+	add := func(name string, counts junitCounts, cases func() []junitCase) {
+		out.Tests += counts.Tests
+		out.Failures += counts.Failures
+		out.Errors += counts.Errors
+		out.Skipped += counts.Skipped
+		out.ms += counts.ms
+		counts.Time = seconds(counts.ms)
+		out.Suites = append(out.Suites, func() *junitSuite {
+			s := &junitSuite{Name: name, junitCounts: counts, Properties: properties, Cases: cases()}
 			if !r.Evidence.RecordedAt.IsZero() {
 				s.Timestamp = r.Evidence.RecordedAt.UTC().Format("2006-01-02T15:04:05")
 			}
-			fill(s)
-			s.Time = seconds(s.ms)
 			return s
-		}
-		s := suite()
-		out.Tests += s.Tests
-		out.Failures += s.Failures
-		out.Errors += s.Errors
-		out.Skipped += s.Skipped
-		out.ms += s.ms
-		out.Suites = append(out.Suites, suite)
-	}
-	for _, step := range byStep(r) {
-		add(step.Name(), func(s *junitSuite) {
-			for _, result := range step.Results {
-				s.add(result, junitCaseOf(result, step.Name(), r.Strict))
-			}
 		})
 	}
-	if len(r.stale()) > 0 {
-		add("baseline", func(s *junitSuite) {
-			for _, entry := range r.stale() {
-				s.add(Result{}, junitCase{
+	for _, step := range byStep(r) {
+		var counts junitCounts
+		for _, result := range step.Results {
+			counts.add(junitStateOf(result, r.Strict), result.DurationMs)
+		}
+		add(step.Name(), counts, func() []junitCase {
+			return each(step.Results, func(result Result) junitCase { return junitCaseOf(result, step.Name(), r.Strict) })
+		})
+	}
+	if list := r.stale(); len(list) > 0 {
+		add("baseline", junitCounts{Tests: len(list), Errors: len(list)}, func() []junitCase {
+			return each(list, func(entry Stale) junitCase {
+				return junitCase{
 					Class: "baseline", Name: entry.Requirement, Time: seconds(0),
 					Error: &junitProblem{Message: entry.Problem, Type: "stale", Text: shorten(entry.Reason, 2000)},
-				})
-			}
+				}
+			})
 		})
 	}
 	if r.Outcome != Conformant && r.Outcome != Excused && out.Failures+out.Errors == 0 {
-		add("outcome", func(s *junitSuite) {
-			s.add(Result{}, junitCase{
+		add("outcome", junitCounts{Tests: 1, Errors: 1}, func() []junitCase {
+			return []junitCase{{
 				Class: "outcome", Name: string(r.Outcome), Time: seconds(0),
 				Error: &junitProblem{Message: shorten(r.Counts.String(), shownRunes), Type: string(r.Outcome), Text: missing(r)},
-			})
+			}}
 		})
 	}
 	out.Time = seconds(out.ms)
@@ -148,57 +147,70 @@ func renderJUnit(w io.Writer, r *Report, _ Options) error {
 	return err
 }
 
-func (s *junitSuite) add(r Result, c junitCase) {
-	s.Tests++
-	s.ms += r.DurationMs
+// junitState is what CI systems know of a case.
+type junitState int
+
+const (
+	junitGreen junitState = iota
+	junitFailed
+	junitErred
+	junitSkipped
+)
+
+// junitStateOf is red for what keeps the run from being conformant.
+func junitStateOf(r Result, strict bool) junitState {
 	switch {
-	case c.Failure != nil:
-		s.Failures++
-	case c.Error != nil:
-		s.Errors++
-	case c.Skipped != nil:
-		s.Skipped++
+	case r.excused(), r.Verdict == NotApplicable, r.Verdict == NotExercised, r.Verdict == Blocked && !r.binding(strict):
+		return junitSkipped
+	case r.Verdict == Pass, r.Verdict == Warn && !r.binding(strict):
+		return junitGreen
+	case r.broken():
+		return junitFailed
 	}
-	s.Cases = append(s.Cases, c)
+	return junitErred
+}
+
+func (c *junitCounts) add(state junitState, ms float64) {
+	c.Tests++
+	c.ms += ms
+	switch state {
+	case junitFailed:
+		c.Failures++
+	case junitErred:
+		c.Errors++
+	case junitSkipped:
+		c.Skipped++
+	}
 }
 
 func junitCaseOf(r Result, class string, strict bool) junitCase {
-	c := junitCase{Class: class, Name: r.Requirement, Time: seconds(r.DurationMs)}
-	problem := func() *junitProblem {
+	c := junitCase{Class: class, Name: r.Requirement, Time: seconds(r.DurationMs), Facts: junitFactsOf(r)}
+	problem := func(kind string) *junitProblem {
 		message := r.Statement
-		if r.Verdict != Fail && r.Verdict != Warn && r.Reason != "" {
+		if !r.broken() && r.Reason != "" {
 			message = r.Reason
 		}
-		return &junitProblem{Message: shorten(message, shownRunes), Type: r.Level, Text: junitText(r)}
+		return &junitProblem{Message: shorten(message, shownRunes), Type: kind, Text: junitText(r)}
 	}
-	c.Facts = junitFactsOf(r)
-	if r.excused() {
-		c.Skipped = &junitSkip{"known failure: " + shorten(r.Known.String(), shownRunes)}
-		c.Output = junitText(r)
-		return c
-	}
-	switch r.Verdict {
-	case Pass:
-	case Fail:
-		c.Failure = problem()
-	case Warn:
-		if r.binding(strict) {
-			c.Failure = problem()
-		} else {
-			c.Output = "warn: " + junitText(r)
+	switch junitStateOf(r, strict) {
+	case junitFailed:
+		c.Failure = problem(r.Level)
+	case junitErred:
+		kind := Error
+		if r.Verdict == Blocked {
+			kind = Blocked
 		}
-	case NotApplicable, NotExercised:
-		c.Skipped = &junitSkip{skipMessage(r)}
-	case Blocked:
-		if r.binding(strict) {
-			c.Error = problem()
-			c.Error.Type = string(Blocked)
+		c.Error = problem(string(kind))
+	case junitSkipped:
+		if r.excused() {
+			c.Skipped, c.Output = &junitSkip{"known failure: " + shorten(r.Known.String(), shownRunes)}, junitText(r)
 		} else {
 			c.Skipped = &junitSkip{skipMessage(r)}
 		}
 	default:
-		c.Error = problem()
-		c.Error.Type = string(Error)
+		if r.Verdict == Warn {
+			c.Output = "warn: " + junitText(r)
+		}
 	}
 	return c
 }
