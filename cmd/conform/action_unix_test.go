@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,6 +121,38 @@ func TestAction(t *testing.T) {
 		// The application is gone with the first run.
 		if code, _, _, outputs := j.run("INPUT_TARGETS=pools.yaml", "INPUT_FAIL=false", "INPUT_SHARD=2/3"); code != 0 || outputs["exit-code"] != "3" {
 			t.Errorf("with fail: false the exit code is %d, outputs %v", code, outputs)
+		}
+	})
+	t.Run("more annotations than GitHub shows", func(t *testing.T) {
+		j := newJob(t)
+		fake := filepath.Join(j.workspace, "fake") // what many targets leave, without them
+		if err := os.WriteFile(fake, []byte(`#!/bin/sh
+if [ "$1" = run ]; then
+	for one in a-dead:incomplete b-bad:nonconformant c-known:excused d-good:conformant e-bad:nonconformant; do
+		mkdir -p "conform-report/${one%%:*}"
+		printf '{\n  "outcome": "%s",\n}\n' "${one##*:}" >"conform-report/${one%%:*}/report.json"
+	done
+	echo '{}' | tee conform-report/merge.json >conform-report/merge.md
+	exit 1
+fi
+name=$(basename "$(dirname "$3")")
+if [ "$name" != c-known ]; then for i in 1 2 3 4 5 6 7; do echo "::error title=$i · $name::x"; done; fi
+echo "::warning title=borne · $name::x"
+echo "::notice title=told · $name::x"
+`), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, log, _, _ := j.run("INPUT_BINARY="+fake, "INPUT_TARGETS=x")
+		var titles []string
+		for _, found := range regexp.MustCompile(`(?m)^::error title=(.*?)::`).FindAllStringSubmatch(log, -1) {
+			titles = append(titles, found[1])
+		}
+		want := []string{"1 · b-bad", "1 · e-bad", "1 · a-dead", "2 · b-bad", "2 · e-bad", "2 · a-dead", "3 · b-bad", "3 · e-bad", "3 · a-dead", "and 12 more"}
+		if !slices.Equal(titles, want) {
+			t.Errorf("errors are annotated as %q, expected %q: %s", titles, want, log)
+		}
+		if strings.Count(log, "::warning ") != 4 || strings.Count(log, "::notice ") != 4 || strings.Contains(log, "d-good") {
+			t.Errorf("not every target that is not conformant is told of: %s", log)
 		}
 	})
 	t.Run("a mistake", func(t *testing.T) {

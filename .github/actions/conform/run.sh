@@ -40,14 +40,33 @@ number() { # KEY FILE: the sum over all targets; the counts are the only numbers
 	sed -n "s/^ *\"$1\": \([0-9][0-9]*\),\{0,1\}$/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
 }
 
+# GitHub shows ten annotations of a kind for a step, and drops the rest unsaid. So the first of
+# each target comes before the second of any, the worst targets first, and the tenth says how many more there are.
+annotate() { # FILE...
+	awk '{ print FNR "\t" NR "\t" $0 }' "$@" | sort -n -k1,1 -k2,2 | cut -f3- | awk '
+		{ split($0, word, /[: ]+/); kind = word[2]; line[kind, ++n[kind]] = $0 }
+		END {
+			split("error warning notice", kinds, " ")
+			for (k = 1; k <= 3; k++) for (i = 1; i <= n[kinds[k]] && i <= 10; i++)
+				if (i == 10 && n[kinds[k]] > 10)
+					printf "::%s title=and %d more::The reports have them all; GitHub shows no more annotations of a step.\n", kinds[k], n[kinds[k]] - 9
+				else print line[kinds[k], i]
+		}'
+}
+
 outcome=none report=
 if [ -s "$out/merge.json" ]; then
 	report=$out/merge.json
 	cat "$out/merge.md" >>"$summary"
-	for one in "$out"/*/report.json; do
-		if [ "$one" -ot "$made/began" ] || grep -q '^  "outcome": "conformant",$' "$one"; then continue; fi
-		"$conform" report convert "$one" --format github
+	of=0
+	for wanted in nonconformant incomplete excused; do
+		for one in "$out"/*/report.json; do
+			if [ "$one" -ot "$made/began" ] || ! grep -q "^  \"outcome\": \"$wanted\",\$" "$one"; then continue; fi
+			of=$((of + 1))
+			"$conform" report convert "$one" --format github >"$made/annotations.$(printf %06d $of)"
+		done
 	done
+	if [ "$of" -gt 0 ]; then annotate "$made"/annotations.*; fi
 elif [ -s "$out/report.json" ]; then
 	report=$out/report.json
 	"$conform" report convert "$report" --format github
