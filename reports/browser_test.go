@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -480,9 +481,23 @@ var pictured = func() func(t *testing.T) map[string]*reports.Report {
 		if failed != nil {
 			t.Fatal(failed)
 		}
-		return map[string]*reports.Report{"conformant": list[0], "failing": list[1], "incomplete": list[2]}
+		return map[string]*reports.Report{"conformant": list[0], "failing": list[1], "incomplete": list[2], "known": borne(list[1])}
 	}
 }()
+
+// borne is the report with all of its failures in a baseline, which is wrong about one thing more.
+func borne(r *reports.Report) *reports.Report {
+	out := *r
+	out.Results = slices.Clone(r.Results)
+	baseline := &reports.Baseline{Known: []reports.KnownFailure{{Requirement: "set-presence.5.status", Reason: "tracked as UC-20"}}}
+	for _, result := range out.Results {
+		if result.Verdict == reports.Fail || result.Verdict == reports.Warn {
+			baseline.Known = append(baseline.Known, reports.KnownFailure{Requirement: result.Requirement, Reason: "tracked as UC-17"})
+		}
+	}
+	baseline.Apply(&out, out.Evidence.RecordedAt)
+	return &out
+}
 
 func judged(ctx context.Context) ([]*reports.Report, error) {
 	reference, err := cassettes.Open("reference/set-presence")
