@@ -12,8 +12,11 @@ import (
 //go:embed report.html.tmpl
 var pageTemplate string
 
+//go:embed base.css
+var baseStyle string
+
 //go:embed report.css
-var pageStyle string
+var reportStyle string
 
 //go:embed report.js
 var pageScript string
@@ -92,11 +95,12 @@ func renderHTML(r *Report, opts Options) ([]byte, error) {
 
 func newPage(raw *Report) *page {
 	r := legible(raw)
+	style := baseStyle + reportStyle
 	p := &page{
 		Report:   r,
-		Style:    template.CSS(pageStyle),
+		Style:    template.CSS(style),
 		Script:   template.JS(pageScript),
-		Policy:   "default-src 'none'; style-src '" + hashOf(pageStyle) + "'; script-src '" + hashOf(pageScript) + "'; base-uri 'none'; form-action 'none'",
+		Policy:   "default-src 'none'; style-src '" + hashOf(style) + "'; script-src '" + hashOf(pageScript) + "'; base-uri 'none'; form-action 'none'",
 		About:    r.about(),
 		Sentence: r.Evidence.sentence(),
 		Verdicts: verdicts,

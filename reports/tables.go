@@ -2,9 +2,7 @@ package reports
 
 import (
 	"bytes"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/base64"
 	"fmt"
 	"html/template"
 	"slices"
@@ -40,13 +38,13 @@ func tablePage(name, title string, content any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash := sha256.Sum256([]byte(tablesStyle))
+	style := baseStyle + tablesStyle
 	var b bytes.Buffer
 	err = tmpl.ExecuteTemplate(&b, name, struct {
 		Title, StyleHash string
 		Style            template.CSS
 		Content          any
-	}{title, "sha256-" + base64.StdEncoding.EncodeToString(hash[:]), template.CSS(tablesStyle), content})
+	}{title, hashOf(style), template.CSS(style), content})
 	return b.Bytes(), err
 }
 
