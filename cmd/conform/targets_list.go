@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"golang.org/x/text/unicode/norm"
 	"gopkg.in/yaml.v3"
 )
 
@@ -102,7 +103,7 @@ func (l *targetList) read(content []byte) error {
 		if err != nil {
 			return err
 		}
-		same := strings.ToLower(e.name) // a folder, also where case does not tell them apart
+		same := strings.ToLower(norm.NFC.String(e.name)) // a folder, also where case, or how an accent is written, does not tell them apart
 		if other := names[same]; other != nil {
 			return l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", e.name, other.where)
 		}

@@ -296,3 +296,20 @@ func FuzzTargets(f *testing.F) {
 		}
 	})
 }
+
+// TestWorstTargetIsToldFirst: pools that are down do not push out of sight the one that breaks a must.
+func TestWorstTargetIsToldFirst(t *testing.T) {
+	var list []*reports.Report
+	for i := range 2 * shownTargets {
+		list = append(list, &reports.Report{Name: fmt.Sprint("down-", i), Outcome: reports.Incomplete})
+	}
+	list = append(list, &reports.Report{Name: "bad", Outcome: reports.Nonconformant, Results: []reports.Result{{Requirement: "set-presence.2.status", Verdict: reports.Fail}}})
+	var told strings.Builder
+	whatFailed(&told, list)
+	if !strings.HasPrefix(told.String(), "bad is nonconformant\n  ✗ set-presence.2.status\n") || !strings.Contains(told.String(), "and 11 more targets") {
+		t.Errorf("it tells:\n%s", told.String())
+	}
+	if list[0].Name != "down-0" {
+		t.Error("the list of the caller is in another order")
+	}
+}

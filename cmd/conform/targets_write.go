@@ -122,9 +122,19 @@ func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*re
 	return nil
 }
 
-// whatFailed tells of each target that is not conformant what is broken, or why it was not judged.
+// urgency is lowest for a target that breaks a must: pools that are down are told of after it, however many.
+func urgency(r *reports.Report) int {
+	if r.Outcome == reports.Nonconformant {
+		return 0
+	}
+	return 1
+}
+
+// whatFailed tells of each target that is not conformant what is broken, or why it was not judged, the worst first.
 func whatFailed(w io.Writer, list []*reports.Report) {
 	told := 0
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b *reports.Report) int { return urgency(a) - urgency(b) })
 	for _, r := range list {
 		if r.Outcome == reports.Conformant || r.Outcome == reports.Excused {
 			continue
