@@ -51,12 +51,15 @@ func (c *Cassette) redact(known []string) (*Cassette, *secrets, *hider) {
 	if c.Provenance.Redaction.Version < redactionVersion { // what an Anonymizer did stays done
 		copied.Provenance.Redaction = Redaction{Version: redactionVersion, Rules: slices.Clone(redactionRules)}
 	}
-	s := &secrets{names: make(map[string]string)}
-	copied.change(func(name, text string) string { return inField(name, text, s.reserve) })
+	s := &secrets{names: make(map[string]string), plain: make(map[labelled]bool)}
+	copied.change(s.survey)
 	for _, secret := range known {
 		s.add(secret)
 	}
 	copied.change(func(name, text string) string {
+		if s.plain[labelled{name, text}] {
+			return text
+		}
 		s.collect(name, text)
 		return inField(name, text, s.name)
 	})
@@ -75,7 +78,28 @@ var placeholder = regexp.MustCompile(`^REDACTED-(\d+)$`)
 // secrets are those found in a recording, with the placeholders that stand for them.
 type secrets struct {
 	names map[string]string
-	taken int // the highest number of a placeholder
+	taken int               // the highest number of a placeholder
+	plain map[labelled]bool // texts in which nothing can be a secret
+}
+
+// mostPlain bounds the texts that are remembered as plain, each with the name of its field.
+const mostPlain = 10_000
+
+// survey notes the placeholders of an earlier redaction, and the texts that are plain, and changes nothing that is a secret. Most
+// texts are plain, and many occur in each exchange: those are looked at once.
+func (s *secrets) survey(name, text string) string {
+	if s.plain[labelled{name, text}] {
+		return text
+	}
+	found := false
+	changed := inField(name, text, func(secret string) string {
+		found = true
+		return s.reserve(secret)
+	})
+	if !found && changed == text && len(s.plain) < mostPlain && !mayShow(strings.ToLower(text)) {
+		s.plain[labelled{name, text}] = true
+	}
+	return changed
 }
 
 // reserve notes the placeholders of an earlier redaction, and changes nothing.
@@ -120,7 +144,7 @@ func (s *secrets) collect(field, text string) {
 			s.add(password)
 		}
 	}
-	if !strings.Contains(lower, "eyj") && !strings.Contains(lower, "authorization") && !strings.Contains(lower, "cookie") {
+	if !mayShow(lower) {
 		return
 	}
 	e := expressions()
@@ -137,6 +161,11 @@ func (s *secrets) collect(field, text string) {
 			s.add(token)
 		}
 	}
+}
+
+// mayShow tells whether a text, in lower case, can have what collect notes.
+func mayShow(lower string) bool {
+	return strings.Contains(lower, "basic ") || strings.Contains(lower, "eyj") || strings.Contains(lower, "authorization") || strings.Contains(lower, "cookie")
 }
 
 // putInto has all secrets looked for everywhere.
