@@ -29,24 +29,37 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	if _, err := ledgersOf(names); err != nil {
 		return nil, err
 	}
-	for i, x := range c.Exchanges {
-		if x.Interaction == nil {
-			return nil, fmt.Errorf("%s: exchange %d of %d is empty: give one with its request, or leave it out", c.Name, i+1, len(c.Exchanges))
-		}
-	}
 	for _, capability := range c.Provenance.Absent {
 		if absentees[capability] == "" {
 			return nil, fmt.Errorf("%s: conform.absent: %q is no capability that a run can do without%s; those are: %s", c.Name, capability,
 				Nearest(capability, slices.Sorted(maps.Keys(absentees))), strings.Join(slices.Sorted(maps.Keys(absentees)), ", "))
 		}
 	}
-	name := c.Name
-	c, err := c.Decompressed()
+	c, hides, err := legible(c)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
-	c, hides := c.Redact() // no secret goes beyond this line
-	all := exchanges(c.Exchanges, c.Provenance.Task != "")
+	return locate(c, hides, exchanges(c.Exchanges, c.Provenance.Task != ""), names), nil
+}
+
+// legible returns a recording as it can be read: decompressed and redacted. No secret
+// goes beyond it; what hides the same secrets elsewhere is nil if there are none.
+func legible(c *cassettes.Cassette) (*cassettes.Cassette, *cassettes.Anonymizer, error) {
+	for i, x := range c.Exchanges {
+		if x.Interaction == nil {
+			return nil, nil, fmt.Errorf("%s: exchange %d of %d is empty: give one with its request, or leave it out", c.Name, i+1, len(c.Exchanges))
+		}
+	}
+	plain, err := c.Decompressed()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	redacted, hides := plain.Redact()
+	return redacted, hides, nil
+}
+
+// locate finds the steps in exchanges of a redacted recording.
+func locate(c *cassettes.Cassette, hides *cassettes.Anonymizer, all []*Exchange, names []string) []*Evidence {
 	var list []*Evidence
 	groups := byApplication(all, c.Provenance.Task != "")
 	for _, group := range groups {
@@ -59,7 +72,7 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 		e.describe(c.Provenance)
 		list = append(list, e)
 	}
-	return list, nil
+	return list
 }
 
 // LocateAnonymized does what [Locate] does in traffic of which nobody may learn whose it

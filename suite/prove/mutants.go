@@ -38,12 +38,11 @@ func onMutants() ([]experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	locate := located[0].Variants()
 	var planned []experiment
 	for _, m := range mutants(located[0]) {
 		planned = append(planned, experiment{Trial: Trial{Kind: "recording", Name: m.name(), Does: m.name()}, run: func(_ context.Context, t *Trial) error {
-			mutated := *c
-			mutated.Exchanges = m.edit(c.Exchanges)
-			located, err := suite.Locate(&mutated)
+			located, err := locate(m.edit(located[0].Recording.Exchanges))
 			if err != nil {
 				return err
 			}

@@ -1,0 +1,40 @@
+package suite
+
+import (
+	"slices"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+)
+
+// Variants returns what does the same as [Locate] in recordings that differ from that of
+// e, e.Recording, in few exchanges, for whoever asks what becomes of the verdicts then.
+// An exchange with an Interaction of e.Recording is not redacted or read again, so none
+// of these may be changed. It can be called by several goroutines at once.
+func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence, error) {
+	known := make(map[*cassettes.Interaction]*Exchange, len(e.Exchanges))
+	for _, x := range e.Exchanges {
+		_, _ = x.response.decode(x.Response.Body) // now, since later many look at once
+		_, _ = x.request.decode(x.Request.Body)
+		known[x.Interaction] = x
+	}
+	return func(list []cassettes.Exchange) ([]*Evidence, error) {
+		whole, others := *e.Recording, *e.Recording
+		whole.Exchanges, others.Exchanges = list, slices.DeleteFunc(slices.Clone(list), func(x cassettes.Exchange) bool { return known[x.Interaction] != nil })
+		redacted, hides, err := legible(&others)
+		if err != nil || hides != nil || e.names != nil { // it must be said of the whole; a secret can stand in the others, too
+			return Locate(&whole, e.Tasks...)
+		}
+		changed := exchanges(redacted.Exchanges, e.Driven)
+		all := make([]*Exchange, 0, len(list))
+		whole.Exchanges = make([]cassettes.Exchange, 0, len(list))
+		for _, x := range list {
+			if k := known[x.Interaction]; k != nil {
+				all = append(all, &Exchange{Exchange: x, Probe: k.Probe, url: k.url, request: k.request, response: k.response})
+			} else {
+				all, changed = append(all, changed[0]), changed[1:]
+			}
+			whole.Exchanges = append(whole.Exchanges, all[len(all)-1].Exchange)
+		}
+		return locate(&whole, nil, all, e.Tasks), nil
+	}
+}
