@@ -11,30 +11,34 @@ import (
 const manyInUse = 32 << 20
 
 // collectLate has little collected: an ordinary run allocates some ten megabytes and
-// ends, and collecting them costs a third of its time. Once much is in use, as with a
-// thousand users or a recording of a hundred megabytes, the heap may no longer grow to
-// nine times that.
+// ends, and collecting them costs a third of its time. While much is in use, as with a
+// thousand users or a recording of a hundred megabytes, the heap may not grow to nine
+// times that.
 func collectLate() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	debug.SetGCPercent(800)
-	atNextCollection(func() bool {
+	const late, usual = 800, 100
+	percent := late
+	debug.SetGCPercent(percent)
+	atEachCollection(func() {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(live)
-		if live[0].Value.Uint64() < manyInUse {
-			return false
+		wanted := late
+		if live[0].Value.Uint64() >= manyInUse {
+			wanted = usual
 		}
-		debug.SetGCPercent(100)
-		return true
+		if wanted != percent { // to set it stops everything for a moment
+			percent = wanted
+			debug.SetGCPercent(percent)
+		}
 	})
 }
 
-// atNextCollection calls done after each collection until it returns true.
-func atNextCollection(done func() bool) {
-	runtime.AddCleanup(new([64]byte), func(done func() bool) {
-		if !done() {
-			atNextCollection(done)
-		}
-	}, done)
+// atEachCollection calls do after each collection.
+func atEachCollection(do func()) {
+	runtime.AddCleanup(new([64]byte), func(do func()) {
+		do()
+		atEachCollection(do)
+	}, do)
 }
