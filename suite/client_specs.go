@@ -292,21 +292,30 @@ func isFrame(u *url.URL) bool {
 // nobody knows what arrived, and a redirect is followed by the HTTP library. A photo
 // is fetched by its cookie, and a batch is a message of its own kind.
 func (c *check) clientRequests() []answer {
-	var list []answer
+	list := make([]answer, 0, len(c.index.clients))
+	for _, x := range c.index.clients {
+		list = append(list, answer{x, c})
+	}
+	if len(list) == 0 {
+		c.notExercised("the evidence holds no request on the application")
+	}
+	return list
+}
+
+// clientRequests finds them, once an evidence.
+func (e *Evidence) clientRequests() []*Exchange {
+	var list []*Exchange
 	tokens := map[string]bool{}
-	for _, x := range c.Exchanges {
+	for _, x := range e.Exchanges {
 		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
 			continue
 		}
 		token := strings.Join(x.requestHeader("Authorization"), "")
-		below := applicationOf(x.url) != nil || c.own(x.url)
+		below := applicationOf(x.url) != nil || e.own(x.url)
 		tokens[token] = tokens[token] || below && bearer.MatchString(token)
 		if below || tokens[token] && !isDiscovery(x.url) {
-			list = append(list, answer{x, c})
+			list = append(list, x)
 		}
-	}
-	if len(list) == 0 {
-		c.notExercised("the evidence holds no request on the application")
 	}
 	return list
 }

@@ -31,6 +31,7 @@ type index struct {
 	refused     int                        // the first 401
 	masked      map[string]bool            // see placeholders; nil until it is asked for
 	told        map[string][]string        // see tells; nil until it is asked for
+	clients     []*Exchange                // see clientRequests
 }
 
 type question struct{ method, url string }
@@ -46,7 +47,7 @@ type challenge struct {
 
 func indexOf(e *Evidence) *index {
 	i := &index{lastWith: map[string]int{}, accepted: map[string]bool{}, origins: map[string]map[string]bool{}, bearers: map[string]bool{},
-		lastAsked: map[question]int{}, issued: map[string]string{}}
+		lastAsked: map[question]int{}, issued: map[string]string{}, clients: e.clientRequests()}
 	failed := slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.Failure != "" })
 	if failed {
 		i.lastAnswer = map[repeatable]int{}

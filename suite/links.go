@@ -27,35 +27,51 @@ type servedLink struct {
 	self         bool
 }
 
+// link is a link in an answer, wherever that stands.
+type link struct {
+	serving
+	text string // of its URL
+}
+
 // linkKey identifies a resource by origin and path, without the query: clients
 // add parameters to links. Paths are compared decoded, since = and %3d are one.
 func linkKey(u *url.URL) string {
 	return ucwa.Origin(u) + strings.TrimSuffix(path.Clean("/"+u.Path), "/")
 }
 
-// collectLinks notes every link that the answer of an exchange served: those of
-// resources, embedded or not, and the named links of events and senders.
+// collectLinks notes the links that the answer of an exchange served.
 func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) {
-	note := func(rel, in, href string, self bool) {
-		u, err := ucwa.Resolve(x.url, href)
-		if err != nil {
-			return
+	links := x.links
+	if links == nil {
+		links = linksOf(x)
+	}
+	for _, link := range links {
+		link.by = by
+		if link.in == "me" && !link.self {
+			e.inMe = append(e.inMe, link.serving)
 		}
-		link := serving{rel, in, by, u, self}
-		if in == "me" && !self {
-			e.inMe = append(e.inMe, link)
-		}
-		seen := servedLink{rel, in, u.String(), self}
+		seen := servedLink{link.rel, link.in, link.text, link.self}
 		if noted[seen] {
-			return
+			continue
 		}
 		noted[seen] = true
-		key := linkKey(u)
-		e.served[key] = append(e.served[key], link)
+		key, rel := linkKey(link.url), link.rel
+		e.served[key] = append(e.served[key], link.serving)
 		if rel != "" && !slices.Contains(e.relsAt[key], rel) {
 			e.relsAt[key] = append(e.relsAt[key], rel)
 		}
 		e.relsServed[rel] = true
+	}
+}
+
+// linksOf finds every link that the answer of an exchange served: those of resources,
+// embedded or not, and the named links of events and senders.
+func linksOf(x *Exchange) []link {
+	var list []link
+	note := func(rel, in, href string, self bool) {
+		if u, err := ucwa.Resolve(x.url, href); err == nil {
+			list = append(list, link{serving{rel: rel, in: in, url: u, self: self}, u.String()})
+		}
 	}
 	if created := createdBy(x); created != nil && x.Response.Code == 201 && strings.HasSuffix(x.url.Path, "/applications") {
 		note("application", "", created.String(), false)
@@ -72,7 +88,7 @@ func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) 
 	}
 	object, err := x.object()
 	if err != nil {
-		return
+		return list
 	}
 	var walk func(in string, value any)
 	walk = func(in string, value any) {
@@ -120,6 +136,7 @@ func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) 
 		}
 	}
 	walk("", object)
+	return list
 }
 
 // anyHref finds the links in the answers of a batch, whatever resources they are in.

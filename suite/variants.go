@@ -15,7 +15,7 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 	for _, x := range e.Exchanges {
 		_, _ = x.response.decode(x.Response.Body) // now, since later many look at once
 		_, _ = x.request.decode(x.Request.Body)
-		known[x.Interaction] = x
+		known[x.Interaction] = &Exchange{Probe: x.Probe, url: x.url, request: x.request, response: x.response, links: linksOf(x)}
 	}
 	return func(list []cassettes.Exchange) ([]*Evidence, error) {
 		whole, others := *e.Recording, *e.Recording
@@ -29,7 +29,9 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 		whole.Exchanges = make([]cassettes.Exchange, 0, len(list))
 		for _, x := range list {
 			if k := known[x.Interaction]; k != nil {
-				all = append(all, &Exchange{Exchange: x, Probe: k.Probe, url: k.url, request: k.request, response: k.response})
+				same := *k
+				same.Exchange = x
+				all = append(all, &same)
 			} else {
 				all, changed = append(all, changed[0]), changed[1:]
 			}
