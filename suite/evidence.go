@@ -221,6 +221,9 @@ func (e *Evidence) Hide(text string) string {
 	return e.names.Hide(text)
 }
 
+// Hides reports whether anything was replaced in the evidence, for Check to look for.
+func (e *Evidence) Hides() bool { return e.names != nil }
+
 // Check fails if what is about to be written shows a credential that was in the evidence
 // or, of a live run, whose server it was: a *[cassettes.Anonymizer] looks for all that it hid.
 func (e *Evidence) Check(content []byte) error {
