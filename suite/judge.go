@@ -1,9 +1,11 @@
 package suite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -80,9 +82,18 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 }
 
 func (j *Judgement) declare() {
+	titles := map[string]string{}
 	for _, e := range j.evidence {
 		for _, name := range e.Tasks {
-			declare(tasks[name], e, j.selected[e])
+			titles[name] = tasks[name].ledger().Title
+		}
+	}
+	// In the order into which Ginkgo sorts them: in another, to sort them costs more than to run them.
+	for _, name := range slices.SortedFunc(maps.Keys(titles), func(a, b string) int { return cmp.Compare(titles[a], titles[b]) }) {
+		for _, e := range j.evidence {
+			if slices.Contains(e.Tasks, name) {
+				declare(tasks[name], e, j.selected[e])
+			}
 		}
 	}
 	ginkgo.ReportAfterSuite("conform", func(r ginkgo.Report) { j.collect(r) })

@@ -14,7 +14,7 @@ import (
 )
 
 // pools starts so many reference servers, each with five users, and returns a target for each user.
-func pools(b *testing.B, n int) []Target {
+func pools(b testing.TB, n int) []Target {
 	b.Helper()
 	var targets []Target
 	for pool := range n {
