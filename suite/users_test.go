@@ -32,8 +32,7 @@ func TestUsersLeaveNothing(t *testing.T) {
 	if err := goleak.Find(before); err != nil {
 		t.Error(err)
 	}
-	count := len(list)
-	list = nil
+	count := len(list) // the last use of it
 	for deadline := time.Now().Add(30 * time.Second); len(given) < count; runtime.GC() {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d of %d evidences are still held", count-len(given), count)
