@@ -34,15 +34,22 @@ func encodedRuns(text string) []run {
 		for end < len(text) && sixBits[text[end]] != notBase64 {
 			end++
 		}
+		lines := []run{{i, end}}
 		for {
 			next := nextLine(text, i, end)
 			if next == end {
 				break
 			}
-			end = next
+			begin := end + strings.IndexFunc(text[end:next], func(r rune) bool { return r >= utf8.RuneSelf || sixBits[r] != notBase64 })
+			lines, end = append(lines, run{begin, next}), next
 		}
-		if end-i >= shortestChunk {
-			runs = append(runs, run{i, end})
+		if len(lines) > 1 { // what looks like a line may be a long word before it
+			lines = append([]run{{i, end}}, lines...)
+		}
+		for _, line := range lines {
+			if line.end-line.start >= shortestChunk {
+				runs = append(runs, line)
+			}
 		}
 		i = end
 	}

@@ -156,6 +156,8 @@ func (v view) isBroken(at int) bool {
 	return found
 }
 
+// inWord tells whether a character goes on a word. Scripts without spaces do not: a name can stand anywhere in them, and so
+// does what begins at an odd place of something in UTF-16.
 func inWord(r rune) bool {
-	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) && !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
