@@ -199,11 +199,10 @@ func padded(s string) string { return s + strings.Repeat("=", (4-len(s)%4)%4) }
 
 // search returns an identity that stands in a text, nil if there is none.
 func (l *glance) search(text string, nested int) *identity {
-	views := l.views(text)
-	if found := l.seen(views, nested == mostNested); found != nil || nested == 0 {
+	if found := l.compressed(text, nested); found != nil || !l.index.canStandIn(text) {
 		return found
 	}
-	if found := l.compressed(text, nested); found != nil {
+	if found := l.seen(l.views(text), nested == mostNested); found != nil || nested == 0 {
 		return found
 	}
 	for _, v := range layers(text) {

@@ -35,7 +35,9 @@ type index struct {
 	lengths map[string][]int // by the first shortestSought bytes: the lengths of the texts, the longest first
 	texts   map[string][]*identity
 	secrets []*identity
+	foreign bool // some have characters beyond ASCII
 	wide    bool // some have characters beyond Latin-1
+	fewest  int  // how many characters the shortest of the texts has
 }
 
 // shortestSought is how long what is looked for must be, context included.
@@ -55,6 +57,10 @@ func (x *index) add(id *identity) {
 	if id.kind == "secrets" {
 		x.secrets = append(x.secrets, id)
 	}
+	if n := utf8.RuneCountInString(id.text); x.fewest == 0 || n < x.fewest {
+		x.fewest = n
+	}
+	x.foreign = x.foreign || !ascii(id.text)
 	x.wide = x.wide || strings.ContainsFunc(id.text, func(r rune) bool { return r > 0xff })
 	x.pairs[int(id.text[0])<<8|int(id.text[1])] = true
 	head := id.text[:min(4, len(id.text))]
@@ -62,6 +68,25 @@ func (x *index) add(id *identity) {
 		x.lengths[head] = slices.Insert(x.lengths[head], at, len(id.text))
 	}
 }
+
+// canStandIn tells whether a text has as many characters as the shortest that is looked for. No encoding but compression needs less
+// than a byte for one. Of what decodes to nothing, as most words that may be base64 do, few bytes are characters of ASCII.
+func (x *index) canStandIn(text string) bool {
+	if len(text) < x.fewest || x.foreign {
+		return len(text) >= x.fewest
+	}
+	characters := 0
+	for i := range len(text) {
+		if c := text[i]; c < utf8.RuneSelf || strings.IndexByte(foldedToASCII, c) >= 0 {
+			characters++
+		}
+	}
+	return characters >= x.fewest
+}
+
+// foldedToASCII are the bytes that begin a character beyond ASCII which [alike] makes one of ASCII: blanks, "ı", "ſ", "K" (Kelvin) and
+// some signs of Greek.
+const foldedToASCII = "\xa0\xc2\xc4\xc5\xcd\xe1\xe2\xe3"
 
 // hit is a place in a view made alike where an identity stands.
 type hit struct {
