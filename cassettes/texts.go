@@ -52,7 +52,9 @@ func (c *Cassette) change(change func(name, text string) string) {
 // changeBody changes a body, and with it the lengths that were true.
 func changeBody(body *string, length *int64, header http.Header, change func(name, text string) string) {
 	was := len(*body)
-	*body = change("", *body)
+	if *body = change("", *body); len(*body) == was {
+		return
+	}
 	if *length == int64(was) {
 		*length = int64(len(*body))
 	}
