@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/onsi/gomega/types"
@@ -28,23 +29,19 @@ type check struct {
 
 // observation is one look at one field: what was wanted and what was there.
 type observation struct {
-	exchange int
-	field    string
 	expected string
-	observed Field   // as text, where a report needs it: most looks are right, and only one of them is shown
-	duration float64 // of the exchange, in milliseconds
+	Field    // its text is made where a report needs it: most looks are right, and only one of them is shown
 }
 
 // mostLooks bounds what a check remembers of what was right in thousands of exchanges.
 const mostLooks = 10 * mostPointers
 
 // look remembers a look at a field: all of the first exchanges, and the last of all.
-func (c *check) look(o observation) {
-	if len(c.looks) < mostLooks {
-		c.looks = append(c.looks, o)
-		return
+func (c *check) look(expected string, f Field) {
+	if len(c.looks) == mostLooks {
+		c.looks = c.looks[:mostLooks-1]
 	}
-	c.looks[mostLooks-1] = o
+	c.looks = append(c.looks, observation{expected, f})
 }
 
 // Field is one place in an exchange, what the matchers of this package look at.
@@ -75,13 +72,13 @@ func (c *check) stop(verdict reports.Verdict, reason string) {
 // one of the server.
 func (c *check) whole() {
 	if x := c.unanswered; x != nil && x == c.lost {
-		c.look(observation{exchange: x.ID, field: "status", expected: "an answer to the user of the run", observed: answer{x, c}.Status()})
+		c.look("an answer to the user of the run", answer{x, c}.Status())
 		c.stop(reports.Error, c.lossNote())
 	} else if x != nil && x.Failure == "" {
-		c.look(observation{exchange: x.ID, field: "status", expected: "an answer to what was asked", observed: answer{x, c}.Status()})
+		c.look("an answer to what was asked", answer{x, c}.Status())
 		c.stop(reports.Error, laterReason(x))
 	} else if x != nil {
-		c.look(observation{exchange: x.ID, field: "answer", expected: "an answer", observed: Field{Value: x.Failure}})
+		c.look("an answer", Field{Name: "answer", Value: x.Failure, x: x})
 		c.stop(reports.Error, fmt.Sprintf("exchange %d, %s %s, got no whole answer: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure))
 	}
 }
@@ -315,7 +312,7 @@ func (f Field) text() string {
 			return v
 		}
 	case int:
-		text := fmt.Sprint(v)
+		text := strconv.Itoa(v)
 		if f.Name == "status" && http.StatusText(v) != "" {
 			text += " " + http.StatusText(v)
 		}

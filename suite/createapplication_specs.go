@@ -589,11 +589,11 @@ func (a answer) challengeThat(expected string, fulfils func(ucwa.Challenge) bool
 // the server is right then.
 func (c *check) signedInBy(a answer) {
 	if a.later() {
-		c.look(observation{a.ID, "status", "200 OK", a.Status(), 0})
+		c.look("200 OK", a.Status())
 		c.stop(reports.Error, fmt.Sprintf("the server asked to come again later (%d in exchange %d): a password is sent once, so run again then", a.Response.Code, a.ID))
 	}
 	if a.Response.Code == http.StatusBadRequest && errorOf(a.Exchange) == "invalid_grant" || a.Response.Code == http.StatusUnauthorized {
-		c.look(observation{a.ID, "status", "200 OK", a.Status(), 0})
+		c.look("200 OK", a.Status())
 		c.stop(reports.Error, fmt.Sprintf("the credentials of this run were refused, so nothing follows (%d in exchange %d)", a.Response.Code, a.ID))
 	}
 }

@@ -240,17 +240,19 @@ func conclude(result *reports.Result, o *outcome) {
 	for _, look := range decisive {
 		prefix := ""
 		if len(decisive) > 1 {
-			prefix = look.field + " "
+			prefix = look.Name + " "
 		}
 		expected = append(expected, prefix+look.expected)
-		observed = append(observed, prefix+look.observed.observed())
+		observed = append(observed, prefix+look.observed())
 	}
 	result.Expected, result.Observed = strings.Join(expected, "; "), strings.Join(observed, "; ")
-	result.DurationMs = decisive[0].duration
-	for _, look := range slices.Concat(decisive, looks) {
-		pointer := reports.Pointer{Exchange: look.exchange, Field: look.field}
-		if len(result.Evidence) < mostPointers && !slices.Contains(result.Evidence, pointer) {
-			result.Evidence = append(result.Evidence, pointer)
+	result.DurationMs = decisive[0].x.Response.Duration.Seconds() * 1000
+	for _, list := range [][]observation{decisive, looks} {
+		for _, look := range list {
+			pointer := reports.Pointer{Exchange: look.x.ID, Field: look.Name}
+			if len(result.Evidence) < mostPointers && !slices.Contains(result.Evidence, pointer) {
+				result.Evidence = append(result.Evidence, pointer)
+			}
 		}
 	}
 }
@@ -263,8 +265,7 @@ const mostPointers = 10
 func firstExchange(looks []observation) []observation {
 	var list []observation
 	for _, look := range looks {
-		if look.exchange == looks[0].exchange && len(list) < 3 &&
-			!slices.ContainsFunc(list, func(o observation) bool { return o.field == look.field }) {
+		if look.x == looks[0].x && len(list) < 3 && !slices.ContainsFunc(list, func(o observation) bool { return o.Name == look.Name }) {
 			list = append(list, look)
 		}
 	}

@@ -34,7 +34,7 @@ func (m matcher) Match(actual any) (bool, error) {
 		return true, nil
 	}
 	if f.check != nil {
-		f.check.look(observation{f.x.ID, f.Name, m.expected, f, f.x.Response.Duration.Seconds() * 1000})
+		f.check.look(m.expected, f)
 	}
 	return m.matches(f), nil
 }

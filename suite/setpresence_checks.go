@@ -26,7 +26,7 @@ var inadmissible = map[int]string{
 // had: nobody can tell then whether the server or what it was given is wrong.
 func (c *check) admitted(a answer) {
 	if why := inadmissible[a.Response.Code]; why != "" {
-		c.look(observation{a.ID, "status", "200 OK", a.Status(), 0})
+		c.look("200 OK", a.Status())
 		c.stop(reports.Error, fmt.Sprintf("the application of this run cannot be had, so nothing follows (%d in exchange %d): %s", a.Response.Code, a.ID, why))
 	}
 }

@@ -355,7 +355,7 @@ func TestTolerated(t *testing.T) {
 // TestConclude holds how Ginkgo's states become verdicts, and that a spec which
 // looked at nothing is no pass.
 func TestConclude(t *testing.T) {
-	looked := []observation{{exchange: 1, field: "status", expected: "204", observed: Field{Value: "200"}}}
+	looked := []observation{{"204", Field{Name: "status", Value: "200", x: &Exchange{Exchange: cassettes.Exchange{Interaction: &cassettes.Interaction{ID: 1}}}}}}
 	for _, test := range []struct {
 		name  string
 		level string
