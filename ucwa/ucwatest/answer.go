@@ -3,7 +3,6 @@ package ucwatest
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"mime"
 	"net/http"
 	"strconv"
@@ -76,7 +75,7 @@ func encode(content object, mediaType string) []byte {
 	if isXML(strings.TrimSuffix(mediaType, utf8Charset)) {
 		return inXML(content)
 	}
-	body, err := json.Marshal(content)
+	body, err := appendJSON(nil, content)
 	if err != nil {
 		panic(err) // resources hold strings, numbers, lists and objects only
 	}

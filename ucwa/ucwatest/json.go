@@ -1,10 +1,11 @@
 package ucwatest
 
 import (
-	"bytes"
 	"encoding/json"
 	"hash/fnv"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // object is a JSON object whose members keep their order, so that resources
@@ -16,27 +17,48 @@ type member struct {
 	value any
 }
 
-func (o object) MarshalJSON() ([]byte, error) {
-	var b bytes.Buffer
-	b.WriteByte('{')
-	for i, m := range o {
-		if i > 0 {
-			b.WriteByte(',')
+func (o object) MarshalJSON() ([]byte, error) { return appendJSON(nil, o) }
+
+// appendJSON writes a value after b. What resources consist of is written here: encoding/json would check again, at each level,
+// what a level below has written.
+func appendJSON(b []byte, value any) ([]byte, error) {
+	var err error
+	switch v := value.(type) {
+	case object:
+		b = append(b, '{')
+		for i, m := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = appendJSON(b, m.name); err != nil {
+				return nil, err
+			}
+			if b, err = appendJSON(append(b, ':'), m.value); err != nil {
+				return nil, err
+			}
 		}
-		name, err := json.Marshal(m.name)
-		if err != nil {
-			return nil, err
+		return append(b, '}'), nil
+	case []object:
+		if v == nil {
+			return append(b, "null"...), nil
 		}
-		value, err := json.Marshal(m.value)
-		if err != nil {
-			return nil, err
+		b = append(b, '[')
+		for i, o := range v {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			if b, err = appendJSON(b, o); err != nil {
+				return nil, err
+			}
 		}
-		b.Write(name)
-		b.WriteByte(':')
-		b.Write(value)
+		return append(b, ']'), nil
+	case string:
+		if !strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r >= utf8.RuneSelf || strings.ContainsRune(`"\\<>&`, r) }) {
+			return append(append(append(b, '"'), v...), '"'), nil
+		}
 	}
-	b.WriteByte('}')
-	return b.Bytes(), nil
+	plain, err := json.Marshal(value)
+	return append(b, plain...), err
 }
 
 // resource puts a resource together in the order the documentation prints:
