@@ -31,12 +31,17 @@ type servedLink struct {
 type link struct {
 	serving
 	text string // of its URL
+	key  string // of its URL, if it was looked for before
 }
 
 // linkKey identifies a resource by origin and path, without the query: clients
 // add parameters to links. Paths are compared decoded, since = and %3d are one.
 func linkKey(u *url.URL) string {
-	return ucwa.Origin(u) + strings.TrimSuffix(path.Clean("/"+u.Path), "/")
+	place := u.Path
+	if !strings.HasPrefix(place, "/") {
+		place = "/" + place
+	}
+	return ucwa.Origin(u) + strings.TrimSuffix(path.Clean(place), "/")
 }
 
 // collectLinks notes the links that the answer of an exchange served.
@@ -55,7 +60,10 @@ func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) 
 			continue
 		}
 		noted[seen] = true
-		key, rel := linkKey(link.url), link.rel
+		key, rel := link.key, link.rel
+		if key == "" {
+			key = linkKey(link.url)
+		}
 		e.served[key] = append(e.served[key], link.serving)
 		if rel != "" && !slices.Contains(e.relsAt[key], rel) {
 			e.relsAt[key] = append(e.relsAt[key], rel)
@@ -70,7 +78,7 @@ func linksOf(x *Exchange) []link {
 	var list []link
 	note := func(rel, in, href string, self bool) {
 		if u, err := ucwa.Resolve(x.url, href); err == nil {
-			list = append(list, link{serving{rel: rel, in: in, url: u, self: self}, u.String()})
+			list = append(list, link{serving: serving{rel: rel, in: in, url: u, self: self}, text: u.String()})
 		}
 	}
 	if created := createdBy(x); created != nil && x.Response.Code == 201 && strings.HasSuffix(x.url.Path, "/applications") {

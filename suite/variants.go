@@ -15,7 +15,11 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 	for _, x := range e.Exchanges {
 		_, _ = x.response.decode(x.Response.Body) // now, since later many look at once
 		_, _ = x.request.decode(x.Request.Body)
-		known[x.Interaction] = &Exchange{Probe: x.Probe, url: x.url, request: x.request, response: x.response, links: linksOf(x)}
+		links := linksOf(x)
+		for i := range links {
+			links[i].key = linkKey(links[i].url)
+		}
+		known[x.Interaction] = &Exchange{Probe: x.Probe, url: x.url, request: x.request, response: x.response, links: links}
 	}
 	return func(list []cassettes.Exchange) ([]*Evidence, error) {
 		whole, others := *e.Recording, *e.Recording
