@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -80,10 +79,33 @@ func write[T any](w io.Writer, what T, format string, opts Options, forms []form
 	if i < 0 {
 		return fmt.Errorf("unknown report format %q; there are %s", format, strings.Join(namesOf(forms), ", "))
 	}
-	var b bytes.Buffer
-	if err := forms[i].render(&b, what, opts); err != nil {
+	var p pages
+	if err := forms[i].render(&p, what, opts); err != nil {
 		return fmt.Errorf("report as %s: %w", format, err)
 	}
-	_, err := w.Write(b.Bytes())
-	return err
+	for _, page := range p {
+		if _, err := w.Write(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pages keeps what is written until all is. A buffer in one piece would be copied each time that it grows.
+type pages [][]byte
+
+const pageSize = 32 << 10 // bytes
+
+func (p *pages) Write(b []byte) (int, error) {
+	for rest := b; len(rest) > 0; {
+		n := len(*p)
+		if n == 0 || len((*p)[n-1]) == pageSize {
+			*p = append(*p, make([]byte, 0, pageSize))
+			n++
+		}
+		last := &(*p)[n-1]
+		fits := min(len(rest), pageSize-len(*last))
+		*last, rest = append(*last, rest[:fits]...), rest[fits:]
+	}
+	return len(b), nil
 }

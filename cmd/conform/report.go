@@ -69,22 +69,19 @@ func (o *output) check(cmd *cobra.Command) error {
 // write writes what render renders, whole or not at all.
 func (o *output) write(cmd *cobra.Command, render func(io.Writer, reports.Options) error) error {
 	stdout := cmd.OutOrStdout()
-	options := reports.Options{Verbose: o.verbose}
 	if o.out == "" {
-		options.Color, options.Width = colourful(o.noColor, stdout), width(stdout)
-	}
-	var b bytes.Buffer
-	if err := render(&b, options); err != nil {
-		return exit{exitFailed, err}
-	}
-	if o.out != "" {
-		if err := reports.WriteFile(o.out, b.Bytes()); err != nil {
-			return exit{exitFailed, err}
+		if err := render(stdout, reports.Options{Verbose: o.verbose, Color: colourful(o.noColor, stdout), Width: width(stdout)}); err != nil {
+			return exit{exitFailed, fmt.Errorf("standard output: %w", err)}
 		}
 		return nil
 	}
-	if _, err := stdout.Write(b.Bytes()); err != nil {
-		return exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}
+	var b bytes.Buffer
+	err := render(&b, reports.Options{Verbose: o.verbose})
+	if err == nil {
+		err = reports.WriteFile(o.out, b.Bytes())
+	}
+	if err != nil {
+		return exit{exitFailed, err}
 	}
 	return nil
 }

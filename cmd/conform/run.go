@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -294,16 +293,12 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	if err := inspect(r, e); err != nil {
 		return err
 	}
-	var text bytes.Buffer // so that a report is written whole or not at all
-	if err := reports.Write(&text, r, f.format, f.options(stdout)); err != nil {
-		return err
-	}
 	// The files first: standard output may end this process, if nobody reads it.
 	written, err := f.files(cmd, r, e)
 	if err != nil {
 		return err
 	}
-	if _, err := stdout.Write(text.Bytes()); err != nil {
+	if err := reports.Write(stdout, r, f.format, f.options(stdout)); err != nil {
 		return fmt.Errorf("writing the report to standard output: %w", err)
 	}
 	switch {
