@@ -1,7 +1,6 @@
 package cassettes
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func Names() []string {
 // if the content cannot be used; errors.Is finds fs.ErrNotExist if there is no such recording.
 func Open(nameOrPath string) (*Cassette, error) {
 	if content, err := embedded.ReadFile(nameOrPath + ".yaml"); err == nil {
-		return Read(nameOrPath, bytes.NewReader(content))
+		return parse(nameOrPath, content)
 	}
 	c, err := openFile(nameOrPath)
 	if errors.Is(err, fs.ErrNotExist) {

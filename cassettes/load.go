@@ -59,12 +59,12 @@ func Read(name string, r io.Reader) (*Cassette, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot read the cassette: %w", name, err)
 	}
-	l := &loader{file: name}
-	c, err := l.load(content)
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return parse(name, content)
+}
+
+// parse does what [Read] does.
+func parse(name string, content []byte) (*Cassette, error) {
+	return (&loader{file: name}).load(content)
 }
 
 // loader decodes go-vcr's schema from YAML nodes by hand: so each message has its line, keys are not compared pairwise, and

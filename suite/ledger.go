@@ -125,12 +125,13 @@ type Selection struct {
 // Apply returns the selected requirements of the ledgers in their order. An id, level
 // or subject that does not exist is an error, and so is a selection that selects nothing.
 func (s Selection) Apply(ledgers ...*Ledger) ([]Requirement, error) {
-	var all, selected []Requirement
+	var lists [][]Requirement
 	var ids, titles []string
 	for _, l := range ledgers {
-		all = append(all, l.Requirements...)
+		lists = append(lists, l.Requirements)
 		titles = append(titles, l.Task)
 	}
+	all := slices.Concat(lists...)
 	for _, r := range all {
 		ids = append(ids, r.ID)
 	}
@@ -152,6 +153,7 @@ func (s Selection) Apply(ledgers ...*Ledger) ([]Requirement, error) {
 	if err := known("subject", s.Subjects, []string{"server", "client"}); err != nil {
 		return nil, err
 	}
+	selected := all[:0]
 	for _, r := range all {
 		if (len(s.Requirements) == 0 || slices.ContainsFunc(s.Requirements, func(p string) bool { return matchID(p, r.ID) })) &&
 			(len(s.Levels) == 0 || slices.Contains(s.Levels, r.Level)) &&
