@@ -20,11 +20,7 @@ import (
 type emitter struct{ yaml []byte }
 
 func (e *emitter) key(indent int, name string) {
-	for range indent {
-		e.yaml = append(e.yaml, ' ')
-	}
-	e.yaml = append(e.yaml, name...)
-	e.yaml = append(e.yaml, ':')
+	e.yaml = append(append(append(e.yaml, spaces[:indent]...), name...), ':')
 }
 
 func (e *emitter) mapping(indent int, name string) {
@@ -38,7 +34,8 @@ func (e *emitter) plain(indent int, name, value string) {
 }
 
 func (e *emitter) number(indent int, name string, value int64) {
-	e.plain(indent, name, strconv.FormatInt(value, 10))
+	e.key(indent, name)
+	e.yaml = append(strconv.AppendInt(append(e.yaml, ' '), value, 10), '\n')
 }
 
 func (e *emitter) text(indent int, name, value string) {
@@ -57,10 +54,8 @@ func (e *emitter) list(indent int, name string, values []string) {
 
 func (e *emitter) items(indent int, values []string) {
 	for _, value := range values {
-		for range indent {
-			e.yaml = append(e.yaml, ' ')
-		}
-		e.yaml = append(appendScalar(append(e.yaml, "- "...), value), '\n')
+		e.yaml = append(append(e.yaml, spaces[:indent]...), "- "...)
+		e.yaml = append(appendScalar(e.yaml, value), '\n')
 	}
 }
 
@@ -100,12 +95,15 @@ func appendScalar(dst []byte, s string) []byte {
 	}
 	dst = append(dst, '"')
 	from := 0 // where what is not appended begins
-	for i, r := range s {
-		if ' ' <= r && r <= '~' && r != '"' && r != '\\' {
+	for i := 0; i < len(s); {
+		if plain[s[i]] {
+			i++
 			continue
 		}
+		r, length := utf8.DecodeRuneInString(s[i:])
 		dst = append(dst, s[from:i]...)
-		from = i + utf8.RuneLen(r)
+		i += length
+		from = i
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', byte(r))
@@ -126,16 +124,19 @@ func appendScalar(dst []byte, s string) []byte {
 	return append(append(dst, s[from:]...), '"')
 }
 
-// interactions writes the last key of the file: the exchanges that were answered.
-func (e *emitter) interactions(exchanges []Exchange) {
-	e.mapping(0, "interactions")
-	for _, x := range exchanges {
-		if x.Failure == "" {
-			e.number(0, "- id", int64(x.ID))
-			e.request(2, &x.Request)
-			e.response(2, &x.Response)
-		}
+// plain are the characters that stand for themselves between quotation marks.
+var plain = func() (table [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		table[c] = c != '"' && c != '\\'
 	}
+	return table
+}()
+
+// exchange writes one that was answered.
+func (e *emitter) exchange(x Exchange) {
+	e.number(0, "- id", int64(x.ID))
+	e.request(2, &x.Request)
+	e.response(2, &x.Response)
 }
 
 // provenance writes the first key of the file, with the exchanges that failed.

@@ -94,9 +94,10 @@ func (l *loader) load(content []byte) (*Cassette, error) {
 	if len(bytes.TrimSpace(content)) == 0 {
 		return nil, l.fail(nil, "", "is empty: record it again")
 	}
-	if head, exchanges := ownFile(content); exchanges != nil {
+	head, list := ownFile(content)
+	if exchanges := ownExchanges(list); exchanges != nil {
 		if top, err := l.parse(head); err == nil {
-			return l.cassette(content, top, exchanges)
+			return l.cassette(checksum(content), top, exchanges)
 		}
 	}
 	return l.loadYAML(content)
@@ -108,16 +109,16 @@ func (l *loader) loadYAML(content []byte) (*Cassette, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.cassette(content, top, nil)
+	return l.cassette(checksum(content), top, nil)
 }
 
-// cassette reads what stands under the top of a file, but for its exchanges if they are read already.
-func (l *loader) cassette(content []byte, top *yaml.Node, exchanges []Exchange) (_ *Cassette, err error) {
+// cassette reads what stands under the top of a file with that checksum, but for its exchanges if they are read already.
+func (l *loader) cassette(sum string, top *yaml.Node, exchanges []Exchange) (_ *Cassette, err error) {
 	s := l.section("", top)
 	if err := s.version(); err != nil {
 		return nil, err
 	}
-	c := &Cassette{Name: l.file, SHA256: checksum(content)}
+	c := &Cassette{Name: l.file, SHA256: sum}
 	if exchanges == nil {
 		if exchanges, err = l.exchanges("interactions", s.fields["interactions"]); err != nil {
 			return nil, err
@@ -127,7 +128,9 @@ func (l *loader) cassette(content []byte, top *yaml.Node, exchanges []Exchange) 
 		return nil, l.fail(cmp.Or(s.fields["interactions"], top), "interactions", "has no exchange, so there is nothing to replay or to judge: record it again")
 	}
 	for i, n := range number(exchanges) {
-		exchanges[i].ID = n
+		if exchanges[i].ID != n { // they may be somebody's
+			exchanges[i].ID = n
+		}
 	}
 	c.Exchanges = exchanges
 	if !null(s.fields["conform"]) {

@@ -3,7 +3,6 @@ package cassettes
 import (
 	"bytes"
 	"encoding/base64"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -16,16 +15,19 @@ import (
 // ownReader reads a list of interactions as [emitter] writes it, key by key, and nothing else: it is the emitter backwards,
 // and some twenty times as fast as a reader of YAML. What departs from that form in the least, if only by a space, makes it
 // odd; then it is for the reader of YAML, which also has the messages. What it accepts, it reads as that one does.
+//
+// Told to compare, it changes nothing: it is odd, too, if what it reads is not what is there.
 type ownReader struct {
-	rest   []byte
-	odd    bool
-	buffer []byte            // the scalar in hand, if it had escapes
-	words  map[string]string // the short texts so far: most occur in every exchange
+	rest    []byte
+	odd     bool
+	compare bool
+	buffer  []byte            // the scalar in hand, if it had escapes
+	words   map[string]string // the short texts so far: most occur in every exchange
 }
 
-// ownFile splits a file as it is written here into its head, which is YAML of its own, and its exchanges. It returns nil if
-// the file is not of that form.
-func ownFile(content []byte) (head []byte, exchanges []Exchange) {
+// ownFile splits a file as it is written here into its head, which is YAML of its own, and the list of its exchanges. It returns
+// nil if the file is not of that form; [ownReader] tells whether the list is.
+func ownFile(content []byte) (head, list []byte) {
 	const lists = "version: 2\ninteractions:\n"
 	at := bytes.Index(content, []byte(lists))
 	if at < 0 {
@@ -39,40 +41,51 @@ func ownFile(content []byte) (head []byte, exchanges []Exchange) {
 		}
 		line = line[end:]
 	}
-	o := ownReader{rest: content[at+len(lists):], words: map[string]string{}}
-	for len(o.rest) > 0 {
-		exchanges = append(exchanges, o.exchange())
-	}
-	if o.odd {
-		return nil, nil
-	}
-	return content[:at+len("version: 2\n")], exchanges
+	return content[:at+len("version: 2\n")], content[at+len(lists):]
 }
 
-func (o *ownReader) exchange() Exchange {
-	x := Exchange{Interaction: new(Interaction)}
-	x.ID = o.int(0, "- id")
+func newOwnReader(list []byte) *ownReader { return &ownReader{rest: list, words: map[string]string{}} }
+
+// ownExchanges reads a list of exchanges. It returns nil if it has none, or is not of the form in which one is written here.
+func ownExchanges(list []byte) []Exchange {
+	var exchanges []Exchange
+	o := newOwnReader(list)
+	for len(o.rest) > 0 {
+		x := Exchange{Interaction: new(Interaction)}
+		o.exchange(x)
+		exchanges = append(exchanges, x)
+	}
+	if o.odd {
+		return nil
+	}
+	return exchanges
+}
+
+// end makes the reader odd if anything is left.
+func (o *ownReader) end() { o.odd = o.odd || len(o.rest) > 0 }
+
+func (o *ownReader) exchange(x Exchange) {
+	o.int(0, "- id", &x.ID)
 	o.request(&x.Request)
 	o.response(&x.Response)
-	return x
 }
 
 func (o *ownReader) request(r *cassette.Request) {
 	o.mapping(2, "request")
-	r.Proto = o.text("proto")
-	r.ProtoMajor = o.int(inMessage, "proto_major")
-	r.ProtoMinor = o.int(inMessage, "proto_minor")
-	r.ContentLength = o.number(inMessage, "content_length")
-	r.TransferEncoding = o.list("transfer_encoding")
-	r.Trailer = o.values("trailer")
-	r.Host = o.text("host")
-	r.RemoteAddr = o.text("remote_addr")
-	r.RequestURI = o.text("request_uri")
-	r.Body = o.text("body")
-	r.Form = url.Values(o.values("form"))
-	r.Headers = o.values("headers")
-	r.URL = o.text("url")
-	r.Method = o.text("method")
+	o.text("proto", &r.Proto)
+	o.int(inMessage, "proto_major", &r.ProtoMajor)
+	o.int(inMessage, "proto_minor", &r.ProtoMinor)
+	o.number(inMessage, "content_length", &r.ContentLength)
+	o.list("transfer_encoding", &r.TransferEncoding)
+	o.values("trailer", (*map[string][]string)(&r.Trailer))
+	o.text("host", &r.Host)
+	o.text("remote_addr", &r.RemoteAddr)
+	o.text("request_uri", &r.RequestURI)
+	o.text("body", &r.Body)
+	o.values("form", (*map[string][]string)(&r.Form))
+	o.values("headers", (*map[string][]string)(&r.Headers))
+	o.text("url", &r.URL)
+	o.text("method", &r.Method)
 	if u, err := url.Parse(r.URL); err != nil || u.Scheme == "" || u.Host == "" || r.Method == "" {
 		o.giveUp()
 	}
@@ -80,21 +93,33 @@ func (o *ownReader) request(r *cassette.Request) {
 
 func (o *ownReader) response(r *cassette.Response) {
 	o.mapping(2, "response")
-	r.Proto = o.text("proto")
-	r.ProtoMajor = o.int(inMessage, "proto_major")
-	r.ProtoMinor = o.int(inMessage, "proto_minor")
-	r.TransferEncoding = o.list("transfer_encoding")
-	r.Trailer = o.values("trailer")
-	r.ContentLength = o.number(inMessage, "content_length")
-	uncompressed := o.plain(inMessage, "uncompressed")
-	r.Uncompressed = string(uncompressed) == "true"
-	r.Body = o.text("body")
-	r.Headers = o.values("headers")
-	r.Status = o.text("status")
-	r.Code = o.int(inMessage, "code")
-	duration, err := time.ParseDuration(o.text("duration"))
-	r.Duration = duration
-	if err != nil || duration < 0 || r.Code < 100 || r.Code > 999 || !r.Uncompressed && string(uncompressed) != "false" {
+	o.text("proto", &r.Proto)
+	o.int(inMessage, "proto_major", &r.ProtoMajor)
+	o.int(inMessage, "proto_minor", &r.ProtoMinor)
+	o.list("transfer_encoding", &r.TransferEncoding)
+	o.values("trailer", (*map[string][]string)(&r.Trailer))
+	o.number(inMessage, "content_length", &r.ContentLength)
+	uncompressed := string(o.plain(inMessage, "uncompressed"))
+	set(o, &r.Uncompressed, uncompressed == "true")
+	o.text("body", &r.Body)
+	o.values("headers", (*map[string][]string)(&r.Headers))
+	o.text("status", &r.Status)
+	o.int(inMessage, "code", &r.Code)
+	took := r.Duration.String() // as it is written, if that is compared
+	o.text("duration", &took)
+	duration, err := time.ParseDuration(took)
+	set(o, &r.Duration, duration)
+	if err != nil || duration < 0 || r.Code < 100 || r.Code > 999 || !r.Uncompressed && uncompressed != "false" {
+		o.giveUp()
+	}
+}
+
+// set keeps what was read, or compares it.
+func set[T comparable](o *ownReader, field *T, read T) {
+	switch {
+	case !o.compare:
+		*field = read
+	case *field != read:
 		o.giveUp()
 	}
 }
@@ -147,52 +172,66 @@ func (o *ownReader) plain(indent int, name string) []byte {
 }
 
 // number reads a whole number in the one form in which it is written; YAML has others.
-func (o *ownReader) number(indent int, name string) int64 {
+func (o *ownReader) number(indent int, name string, field *int64) {
 	text := o.plain(indent, name)
 	n, err := strconv.ParseInt(string(text), 10, 64)
 	var form [20]byte
 	if err != nil || !bytes.Equal(strconv.AppendInt(form[:0], n, 10), text) {
 		o.giveUp()
 	}
-	return n
+	set(o, field, n)
 }
 
-func (o *ownReader) int(indent int, name string) int {
-	n := o.number(indent, name)
+func (o *ownReader) int(indent int, name string, field *int) {
+	n := int64(*field)
+	o.number(indent, name, &n)
 	if int64(int(n)) != n {
 		o.giveUp()
 	}
-	return int(n)
+	set(o, field, int(n))
 }
 
-func (o *ownReader) text(name string) string {
+func (o *ownReader) text(name string, field *string) {
 	o.key(inMessage, name)
 	o.need(" ")
-	text := o.scalar()
+	o.into(field)
 	o.need("\n")
-	return text
 }
 
-func (o *ownReader) list(name string) []string {
+func (o *ownReader) list(name string, field *[]string) {
 	o.key(inMessage, name)
-	return o.items(inMessage)
+	o.items(inMessage, field)
 }
 
 // items reads the list that stands behind a key.
-func (o *ownReader) items(indent int) []string {
-	if o.has(" []\n") {
-		return []string{}
-	}
-	o.need("\n")
-	list := make([]string, 0, 1)
-	for o.item(indent) {
-		list = append(list, o.scalar())
+func (o *ownReader) items(indent int, field *[]string) {
+	list := *field
+	n := 0
+	if !o.has(" []\n") {
 		o.need("\n")
+		for ; o.item(indent); n++ {
+			if o.compare && n == len(list) {
+				o.giveUp()
+				return
+			}
+			if !o.compare {
+				list = append(list, "")
+			}
+			o.into(&list[n])
+			o.need("\n")
+		}
+		if n == 0 {
+			o.giveUp()
+		}
 	}
-	if len(list) == 0 {
+	switch {
+	case !o.compare && n == 0:
+		*field = []string{}
+	case !o.compare:
+		*field = list
+	case n < len(list):
 		o.giveUp()
 	}
-	return list
 }
 
 // item tells whether the next line is an item, and reads up to its text.
@@ -203,31 +242,52 @@ func (o *ownReader) item(indent int) bool {
 	return o.has(spaces[:indent]) && o.has("- ")
 }
 
-func (o *ownReader) values(name string) http.Header {
+func (o *ownReader) values(name string, field *map[string][]string) {
 	o.key(inMessage, name)
-	if o.has(" {}\n") {
-		return http.Header{}
+	values := *field
+	if !o.compare {
+		values = map[string][]string{}
+		*field = values
 	}
-	o.need("\n")
-	values := http.Header{}
-	const indent = inMessage + 2
-	for o.has(spaces[:indent]) {
-		before := len(o.rest)
-		name := o.scalar()
-		if long := before-len(o.rest) > longestKey; long || values[name] != nil {
+	n := 0
+	if !o.has(" {}\n") {
+		o.need("\n")
+		const indent = inMessage + 2
+		for last := ""; o.has(spaces[:indent]); n++ {
+			before := len(o.rest)
+			name := o.word(o.scalar())
+			list, known := values[name]
+			if long := before-len(o.rest) > longestKey; long || known != o.compare || n > 0 && name <= last {
+				o.giveUp()
+			}
+			o.need(":")
+			o.items(indent, &list)
+			if !o.compare {
+				values[name] = list
+			}
+			last = name
+		}
+		if n == 0 {
 			o.giveUp()
 		}
-		o.need(":")
-		values[name] = o.items(indent)
 	}
-	if len(values) == 0 {
+	if n != len(values) {
 		o.giveUp()
 	}
-	return values
 }
 
-// scalar reads the double-quoted form of a text.
-func (o *ownReader) scalar() string {
+// into reads a text into a field, or compares it.
+func (o *ownReader) into(field *string) {
+	switch text := o.scalar(); {
+	case !o.compare:
+		*field = o.word(text)
+	case string(text) != *field:
+		o.giveUp()
+	}
+}
+
+// scalar reads the double-quoted form of a text. What it returns stands only until the next call.
+func (o *ownReader) scalar() []byte {
 	binary := o.has("!!binary ")
 	text := o.quoted()
 	if binary {
@@ -235,9 +295,9 @@ func (o *ownReader) scalar() string {
 		if err != nil {
 			o.giveUp()
 		}
-		return string(decoded)
+		return decoded
 	}
-	return o.word(text)
+	return text
 }
 
 // word returns the text as a string, a short one always as the same.
@@ -263,6 +323,8 @@ func (o *ownReader) quoted() []byte {
 	from := 0 // where what is not copied begins
 	for i := 0; i < len(o.rest); {
 		switch b := o.rest[i]; {
+		case plain[b]:
+			i++
 		case b == '"':
 			text := o.rest[from:i]
 			if from > 0 {
@@ -281,8 +343,6 @@ func (o *ownReader) quoted() []byte {
 			o.buffer = utf8.AppendRune(o.buffer, r)
 			i += length
 			from = i
-		case ' ' <= b && b <= '~':
-			i++
 		default:
 			r, length := utf8.DecodeRune(o.rest[i:])
 			if length == 1 || !unicode.IsPrint(r) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 var sumLine = regexp.MustCompile(`  sha256: .*\n`)
@@ -17,7 +18,7 @@ func unsummed(t testing.TB, c *Cassette) []byte { return sumLine.ReplaceAll(enco
 // bothWays reads a file as it is written here, and as YAML, and wants the same. It returns whether it was of our form.
 func bothWays(t *testing.T, content []byte) bool {
 	t.Helper()
-	if _, exchanges := ownFile(content); exchanges == nil {
+	if _, list := ownFile(content); ownExchanges(list) == nil {
 		return false
 	}
 	swift, swiftErr := (&loader{file: "tape.yaml"}).load(content)
@@ -87,4 +88,98 @@ func FuzzOwnForm(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, content []byte) { bothWays(t, content) })
+}
+
+// TestComparesWhatItReads changes each field of an exchange after it was written: none may be taken for what stands in the file.
+func TestComparesWhatItReads(t *testing.T) {
+	written := func() Exchange {
+		x := everywhere("a\"\t\xff").clone() // which has maps of its own
+		x.ID = 7
+		x.Request.TransferEncoding, x.Response.TransferEncoding = []string{"chunked", "gzip"}, []string{"chunked"}
+		x.Response.Code, x.Response.Duration = 200, 1500
+		return x
+	}
+	reads := func(x Exchange, more ...byte) bool {
+		var e emitter
+		e.exchange(written())
+		o := newOwnReader(append(e.yaml, more...))
+		o.compare = true
+		o.exchange(x)
+		o.end()
+		return !o.odd
+	}
+	if x := written(); !reads(x) || !reflect.DeepEqual(x, written()) {
+		t.Fatal("what was written is not read as it is, or changed by reading")
+	}
+	if reads(written(), []byte("- id: 8\n")...) {
+		t.Error("more stands in the file than was written, and is not seen")
+	}
+	changed := 0
+	change := func(what string, set func(x Exchange)) {
+		t.Helper()
+		changed++
+		x := written()
+		if set(x); reads(x) {
+			t.Errorf("%s was changed, and is taken for what stands in the file", what)
+		}
+	}
+	change("the number", func(x Exchange) { x.ID++ })
+	for _, part := range []string{"Request", "Response"} {
+		message := func(x Exchange) reflect.Value { return reflect.ValueOf(x.Interaction).Elem().FieldByName(part) }
+		for n := range message(written()).NumField() {
+			field := message(written()).Type().Field(n)
+			if !field.IsExported() {
+				continue
+			}
+			place := func(x Exchange) reflect.Value { return message(x).Field(n) }
+			name := part + "." + field.Name
+			switch v := place(written()).Interface().(type) {
+			case string:
+				change(name, func(x Exchange) { place(x).SetString(v + "x") })
+			case bool:
+				change(name, func(x Exchange) { place(x).SetBool(!v) })
+			case int, int64, time.Duration:
+				change(name, func(x Exchange) { place(x).SetInt(place(x).Int() + 1) })
+			case []string:
+				change(name+", shorter", func(x Exchange) { place(x).Set(reflect.ValueOf(v[1:])) })
+				change(name+", longer", func(x Exchange) { place(x).Set(reflect.ValueOf(append(slices.Clone(v), "x"))) })
+				change(name+", other", func(x Exchange) { place(x).Index(0).SetString("x") })
+			default: // the maps
+				key := place(written()).MapKeys()[0]
+				change(name+", less", func(x Exchange) { place(x).SetMapIndex(key, reflect.Value{}) })
+				change(name+", more", func(x Exchange) { place(x).SetMapIndex(reflect.ValueOf("zz"), reflect.ValueOf([]string{"x"})) })
+				change(name+", other", func(x Exchange) { place(x).SetMapIndex(key, reflect.ValueOf([]string{"x"})) })
+			}
+		}
+	}
+	if changed < 40 {
+		t.Errorf("%d changes were tried, are fields missing?", changed)
+	}
+}
+
+// TestReadsBackWhileWriting holds that a recording is read back also if its exchanges fill many blocks, some failed.
+func TestReadsBackWhileWriting(t *testing.T) {
+	var list []Exchange
+	for n := range 1000 {
+		x := get("https://ucwa.example/"+strings.Repeat("long/", n%50), strings.Repeat("\"\x00", n%100))
+		if n%100 == 99 {
+			x = failed(get("https://ucwa.example/", ""), "refused")
+		}
+		list = append(list, x)
+	}
+	c := tape(list...)
+	for i := range c.Exchanges {
+		c.Exchanges[i].ID = i + 1
+	}
+	content, proven := c.file()
+	if !proven {
+		t.Error("the exchanges are not read as they are")
+	}
+	read, err := Read("tape", bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Provenance.SHA256 != read.SHA256 || len(read.Exchanges) != len(list) {
+		t.Errorf("%d exchanges with the sum %s, want %d with %s", len(read.Exchanges), read.SHA256, len(list), c.Provenance.SHA256)
+	}
 }
