@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -29,7 +28,7 @@ type Judgement struct {
 	options  Options
 	evidence []*Evidence
 	selected map[*Evidence][]Requirement
-	checks   map[*Evidence]map[string]*outcome
+	outcomes map[*Evidence]map[string]*outcome
 }
 
 // outcome is how the spec of one check ended.
@@ -37,6 +36,7 @@ type outcome struct {
 	check   *check
 	state   types.SpecState
 	message string // why it failed
+	at      string // the line of the spec that says so, below the message
 }
 
 // Declare adds the specs for every evidence to Ginkgo's tree, without running
@@ -53,7 +53,7 @@ func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
 }
 
 func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
-	j := &Judgement{options: options, evidence: evidence, selected: map[*Evidence][]Requirement{}, checks: map[*Evidence]map[string]*outcome{}}
+	j := &Judgement{options: options, evidence: evidence, selected: map[*Evidence][]Requirement{}, outcomes: map[*Evidence]map[string]*outcome{}}
 	if len(evidence) == 0 {
 		return nil, errors.New("nothing to judge: there is no evidence")
 	}
@@ -62,10 +62,10 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 		if e == nil {
 			return nil, fmt.Errorf("evidence %d of %d is nil: was an error of Locate or Replay ignored?", i+1, len(evidence))
 		}
-		if j.checks[e] != nil {
+		if j.outcomes[e] != nil {
 			return nil, fmt.Errorf("evidence %d of %d was given before: each has one report", i+1, len(evidence))
 		}
-		j.checks[e] = map[string]*outcome{}
+		j.outcomes[e] = map[string]*outcome{}
 		key := strings.Join(e.Tasks, ", ")
 		if chosen[key] == nil {
 			ledgers, err := ledgersOf(e.Tasks)
@@ -82,30 +82,14 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 }
 
 func (j *Judgement) declare() {
-	titles := map[string]string{}
+	byTask := map[string][]*Evidence{}
 	for _, e := range j.evidence {
 		for _, name := range e.Tasks {
-			titles[name] = tasks[name].ledger().Title
+			byTask[name] = append(byTask[name], e)
 		}
 	}
-	// In the order into which Ginkgo sorts them: in another, to sort them costs more than to run them.
-	for _, name := range slices.SortedFunc(maps.Keys(titles), func(a, b string) int { return cmp.Compare(titles[a], titles[b]) }) {
-		for _, e := range j.evidence {
-			if slices.Contains(e.Tasks, name) {
-				declare(tasks[name], e, j.selected[e])
-			}
-		}
-	}
-	ginkgo.ReportAfterSuite("conform", func(r ginkgo.Report) { j.collect(r) })
-}
-
-func (j *Judgement) collect(r ginkgo.Report) {
-	for _, spec := range r.SpecReports {
-		for _, entry := range spec.ReportEntries {
-			if c, ok := entry.Value.GetRawValue().(*check); ok && j.checks[c.Evidence] != nil {
-				j.checks[c.Evidence][c.requirement.ID] = &outcome{c, spec.State, strings.TrimSpace(spec.Failure.Message + " " + spec.Failure.ForwardedPanic)}
-			}
-		}
+	for _, name := range slices.Sorted(maps.Keys(byTask)) {
+		declare(tasks[name], j.selected[byTask[name][0]], byTask[name], j.outcomes)
 	}
 }
 
@@ -171,7 +155,7 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	if e.Driven && r.Subject != "server" {
 		r.Notes = append(r.Notes, "the client that was judged is conform's own driver")
 	}
-	r.Results = results(j.selected[e], j.checks[e])
+	r.Results = results(j.selected[e], j.outcomes[e])
 	for _, x := range e.Exchanges {
 		r.Exchanges = append(r.Exchanges, x.report())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
@@ -307,5 +308,45 @@ func TestJudgeOnce(t *testing.T) {
 	judge(t, Options{}, located(t, "documentation/set-presence"))
 	if _, err := Judge(Options{}, located(t, "documentation/set-presence")); err == nil {
 		t.Error("the second Judge was not refused")
+	}
+}
+
+// TestManyInOneSpec holds how Ginkgo tells of several evidences: a requirement fails if it fails for one, is passed if it
+// is for one and fails for none, and is skipped where there was nothing to judge in any.
+func TestManyInOneSpec(t *testing.T) {
+	if ownProcess(t) {
+		return
+	}
+	broken := open(t, "reference/set-presence")
+	broken.Name = "broken"
+	for _, x := range broken.Exchanges {
+		if x.Request.Method == http.MethodPost && strings.HasSuffix(x.Request.URL, "/presence") && x.Response.Code == http.StatusNoContent {
+			x.Response.Code = http.StatusOK
+		}
+	}
+	if _, err := Declare(Options{}, located(t, "documentation/set-presence"), replay(t, open(t, "reference/set-presence")), replay(t, broken)); err != nil {
+		t.Fatal(err)
+	}
+	ended := map[string]types.SpecReport{}
+	ginkgo.ReportAfterSuite("of the test", func(r ginkgo.Report) {
+		for _, spec := range r.SpecReports {
+			if len(spec.LeafNodeLabels) == 1 {
+				ended[spec.LeafNodeLabels[0]] = spec
+			}
+		}
+	})
+	ginkgo.RunSpecs(verdictsCount{}, "conform")
+	for id, want := range map[string]types.SpecState{
+		"set-presence.6.status":          types.SpecStateFailed,
+		"set-presence.refusal.anonymous": types.SpecStatePassed, // which the documentation does not exercise
+		"create-application.1.order":     types.SpecStateSkipped,
+	} {
+		if ended[id].State != want {
+			t.Errorf("%s: %s, want %s", id, ended[id].State, want)
+		}
+	}
+	const says = "broken, exchange"
+	if message := ended["set-presence.6.status"].Failure.Message; !strings.HasPrefix(message, says) || !strings.Contains(message, "setpresence_specs.go:") {
+		t.Errorf("the failure does not tell whose it is, or which line says so:\\n%s", message)
 	}
 }

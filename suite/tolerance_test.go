@@ -362,13 +362,13 @@ func TestConclude(t *testing.T) {
 		o     *outcome
 		want  reports.Verdict
 	}{
-		{"passed", "must", &outcome{&check{looks: looked}, types.SpecStatePassed, ""}, reports.Pass},
-		{"passed, but looked at nothing", "must", &outcome{&check{}, types.SpecStatePassed, ""}, reports.Error},
-		{"a must failed", "must", &outcome{&check{looks: looked}, types.SpecStateFailed, ""}, reports.Fail},
-		{"a should failed", "should", &outcome{&check{looks: looked}, types.SpecStateFailed, ""}, reports.Warn},
-		{"skipped with a verdict", "must", &outcome{&check{verdict: reports.Blocked}, types.SpecStateSkipped, ""}, reports.Blocked},
-		{"skipped by Ginkgo", "must", &outcome{&check{}, types.SpecStateSkipped, ""}, reports.Error},
-		{"panicked", "must", &outcome{&check{looks: looked}, types.SpecStatePanicked, ""}, reports.Error},
+		{"passed", "must", &outcome{check: &check{looks: looked}, state: types.SpecStatePassed}, reports.Pass},
+		{"passed, but looked at nothing", "must", &outcome{check: &check{}, state: types.SpecStatePassed}, reports.Error},
+		{"a must failed", "must", &outcome{check: &check{looks: looked}, state: types.SpecStateFailed}, reports.Fail},
+		{"a should failed", "should", &outcome{check: &check{looks: looked}, state: types.SpecStateFailed}, reports.Warn},
+		{"skipped with a verdict", "must", &outcome{check: &check{verdict: reports.Blocked}, state: types.SpecStateSkipped}, reports.Blocked},
+		{"skipped by Ginkgo", "must", &outcome{check: &check{}, state: types.SpecStateSkipped}, reports.Error},
+		{"panicked", "must", &outcome{check: &check{looks: looked}, state: types.SpecStatePanicked}, reports.Error},
 		{"did not run", "must", nil, reports.Error},
 	} {
 		result := reports.Result{Level: test.level}

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
@@ -14,10 +15,11 @@ type tree struct {
 	requirement func(id string, spec func(*check))
 }
 
-// declare adds the specs of the evidence's task to Ginkgo's tree: the task is an
-// ordered container, a step a container in it, a requirement an It whose label is
-// its id.
-func declare(t *task, evidence *Evidence, selected []Requirement) {
+// declare adds the specs of a task to Ginkgo's tree: the task is an ordered container, a
+// step a container in it, a requirement an It whose label is its id. One It judges all
+// evidence, and notes in outcomes how it ended for each: the tree does not grow with the
+// evidence.
+func declare(t *task, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
 	ledger := t.ledger()
 	requirements := byID(selected)
 	titles := map[string]string{}
@@ -33,15 +35,43 @@ func declare(t *task, evidence *Evidence, selected []Requirement) {
 					return
 				}
 				ginkgo.It(r.Says, ginkgo.Label(id), func() {
-					c := newCheck(evidence, r, func(message string, skip ...int) { ginkgo.Fail(message, skip...) }, func(reason string) { ginkgo.Skip(reason, 2) })
-					ginkgo.AddReportEntry(id, c, ginkgo.ReportEntryVisibilityNever)
-					spec(c)
-					c.end()
+					for _, e := range evidence {
+						outcomes[e][id] = run(e, r, spec)
+					}
+					tell(id, evidence, outcomes)
 				})
 			},
 		})
 	})
 }
+
+// tell ends the It of a requirement as the worst of its outcomes: what fails for one
+// evidence fails, and what passes for none is skipped.
+func tell(id string, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
+	var failed []string
+	passed := false
+	for _, e := range evidence {
+		switch o := outcomes[e][id]; o.state {
+		case types.SpecStatePassed:
+			passed = true
+		case types.SpecStateFailed, types.SpecStatePanicked:
+			failed = append(failed, fmt.Sprintf("%s, %s%s\n", e.Source, o.message, o.at))
+		}
+	}
+	if len(failed) > 0 {
+		more := ""
+		if n := len(failed) - mostTold; n > 0 {
+			failed, more = failed[:mostTold], fmt.Sprintf("and %d more", n)
+		}
+		ginkgo.Fail(strings.Join(failed, "")+more, 1)
+	}
+	if !passed {
+		ginkgo.Skip(outcomes[evidence[0]][id].check.reason, 1)
+	}
+}
+
+// mostTold bounds what an It repeats of a requirement that fails for a thousand users.
+const mostTold = 5
 
 // examine runs the same specs without Ginkgo, as often as a process likes: for
 // those who judge thousands of evidences, such as the proof of the suite itself.
@@ -69,8 +99,11 @@ func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
 		o.state, o.message = state, message
 		panic(ended{})
 	}
-	o.check = newCheck(evidence, r, func(message string, _ ...int) { end(types.SpecStateFailed, message) },
-		func(reason string) { end(types.SpecStateSkipped, reason) })
+	fail := func(message string, skip ...int) {
+		o.at = "\n" + types.NewCodeLocation(append(skip, 0)[0]+1).String()
+		end(types.SpecStateFailed, message)
+	}
+	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(types.SpecStateSkipped, reason) }}
 	defer func() {
 		switch p := recover().(type) {
 		case nil, ended:
@@ -89,8 +122,4 @@ func byID(list []Requirement) map[string]Requirement {
 		m[r.ID] = r
 	}
 	return m
-}
-
-func newCheck(evidence *Evidence, r Requirement, fail func(string, ...int), skip func(string)) *check {
-	return &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: skip}
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log"
 	"net/http"
-	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -33,49 +32,6 @@ func pools(b testing.TB, n int) []Target {
 		}
 	}
 	return targets
-}
-
-// BenchmarkUsers gathers evidence of 1,000 users of 200 pools at once, and judges each. With -short it is of 50.
-func BenchmarkUsers(b *testing.B) {
-	count := 200
-	if testing.Short() {
-		count = 10
-	}
-	for b.Loop() {
-		b.StopTimer()
-		targets := pools(b, count)
-		before := heap()
-		b.StartTimer()
-		began := time.Now()
-		list := Gather(b.Context(), targets...)
-		gathered := time.Since(began)
-		kept := heap() - before
-		judging := time.Now()
-		for _, e := range list {
-			results, err := Examine(e)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for _, r := range results {
-				if r.Verdict == "fail" || r.Verdict == "error" {
-					b.Fatalf("%s: %s %s", e.Source, r.Requirement, r.Reason)
-				}
-			}
-		}
-		users := float64(len(targets))
-		b.ReportMetric(gathered.Seconds()*1000/users, "gather-ms/user")
-		b.ReportMetric(time.Since(judging).Seconds()*1000/users, "judge-ms/user")
-		b.ReportMetric(float64(kept)/(1<<20)/users, "MiB/user")
-		runtime.KeepAlive(list)
-	}
-}
-
-// heap returns how many bytes are in use once all is collected that can be.
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
 
 // BenchmarkOverhead compares an exchange of net/http alone, over TLS on the loopback interface, with one that is recorded, and
