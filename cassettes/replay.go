@@ -175,12 +175,16 @@ func response(req *http.Request, recorded *cassette.Response) *http.Response {
 		Body:             http.NoBody,
 		ContentLength:    recorded.ContentLength,
 		TransferEncoding: slices.Clone(recorded.TransferEncoding),
-		Trailer:          canonical(recorded.Trailer),
 		Uncompressed:     recorded.Uncompressed,
 		Request:          req,
 	}
+	if len(recorded.Trailer) > 0 {
+		resp.Trailer = canonical(recorded.Trailer)
+	}
 	if recorded.Body != "" {
-		resp.Body = io.NopCloser(strings.NewReader(recorded.Body))
+		b := new(body)
+		b.Reset(recorded.Body)
+		resp.Body = b
 	}
 	// A length that was unknown stays so, and that of a HEAD is of the body that GET would have; else it must be true, since
 	// clients read by it.
@@ -196,17 +200,21 @@ func response(req *http.Request, recorded *cassette.Response) *http.Response {
 	return resp
 }
 
+// body is a text that can be read as a body.
+type body struct{ strings.Reader }
+
+func (*body) Close() error { return nil }
+
 // canonical returns a copy with names as http.Header.Get expects them. Files of other tools may have them in any case.
 func canonical(recorded http.Header) http.Header {
-	for name := range recorded {
+	header := make(http.Header, len(recorded))
+	for name, values := range recorded {
 		if textproto.CanonicalMIMEHeaderKey(name) != name {
 			return renamed(recorded)
 		}
+		header[name] = slices.Clone(values)
 	}
-	if recorded == nil {
-		return http.Header{}
-	}
-	return recorded.Clone()
+	return header
 }
 
 func renamed(recorded http.Header) http.Header {
