@@ -70,6 +70,18 @@ func (p pseudonyms) guid(canonical string) string {
 	return fmt.Sprintf("00000000-%s-4%s-8%s-%s", s[:4], s[4:7], s[7:10], s[10:22])
 }
 
+// isGUID tells whether a text in lower case is such a GUID. Any four letters and digits can stand in one, also those that are the
+// name of a server, such as fe02.
+func isGUID(s string) bool {
+	const form = "00000000-xxxx-4xxx-8xxx-xxxxxxxxxxxx"
+	for i := range len(form) {
+		if form[i] != s[i] && (form[i] != 'x' || !isHex(s[i])) {
+			return false
+		}
+	}
+	return true
+}
+
 // mask is for what is malformed, and must stay so: letters become x, and digits 0.
 func mask(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -101,6 +113,9 @@ func pseudonymAt(text string) int {
 		if strings.HasPrefix(text[n:], reserved) {
 			n += len(reserved)
 		}
+		return n
+	}
+	if n := len("00000000-0000-4000-8000-000000000000"); len(text) >= n && isGUID(text[:n]) && (len(text) == n || !alphanumeric(text[n])) {
 		return n
 	}
 	const redacted = "redacted-"
