@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -65,7 +66,7 @@ func FileName(name string) string {
 	return ""
 }
 
-// Write writes the report in one of the [Formats]. Nothing is written unless all of it can be rendered.
+// Write writes the report in one of the [Formats]. Nothing is written unless all of it, or the first 64 KiB, can be rendered.
 func Write(w io.Writer, r *Report, format string, opts Options) error {
 	return write(w, r, format, opts, formats())
 }
@@ -79,33 +80,16 @@ func write[T any](w io.Writer, what T, format string, opts Options, forms []form
 	if i < 0 {
 		return fmt.Errorf("unknown report format %q; there are %s", format, strings.Join(namesOf(forms), ", "))
 	}
-	var p pages
-	if err := forms[i].render(&p, what, opts); err != nil {
-		return fmt.Errorf("report as %s: %w", format, err)
+	b := bufio.NewWriterSize(w, heldBack)
+	err := forms[i].render(b, what, opts)
+	if err == nil {
+		err = b.Flush()
 	}
-	for _, page := range p {
-		if _, err := w.Write(page); err != nil {
-			return err
-		}
+	if err != nil {
+		return fmt.Errorf("report as %s: %w", format, err)
 	}
 	return nil
 }
 
-// pages keeps what is written until all is. A buffer in one piece would be copied each time that it grows.
-type pages [][]byte
-
-const pageSize = 32 << 10 // bytes
-
-func (p *pages) Write(b []byte) (int, error) {
-	for rest := b; len(rest) > 0; {
-		n := len(*p)
-		if n == 0 || len((*p)[n-1]) == pageSize {
-			*p = append(*p, make([]byte, 0, pageSize))
-			n++
-		}
-		last := &(*p)[n-1]
-		fits := min(len(rest), pageSize-len(*last))
-		*last, rest = append(*last, rest[:fits]...), rest[fits:]
-	}
-	return len(b), nil
-}
+// heldBack is how much is rendered, in bytes, before any of it is written.
+const heldBack = 64 << 10
