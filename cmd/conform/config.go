@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -310,7 +311,7 @@ func (c *config) mapping(node *yaml.Node, known []string, each func(key, value *
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
-		case secretKey.MatchString(key.Value):
+		case secretKey().MatchString(key.Value):
 			return c.fail(key, "%s: a secret does not stand in this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
 				"or keep it in the keyring or the environment", key.Value)
 		case !slices.Contains(known, key.Value):
@@ -337,7 +338,7 @@ func (c *config) setting(into map[string]setting, key, value *yaml.Node) error {
 		if item.Kind != yaml.ScalarNode || item.Tag == "!!null" || item.Value == "" {
 			return c.fail(key, "%s: expected a value, or a list of them; leave the key out for the default", key.Value)
 		}
-		if secretValue.MatchString(item.Value) {
+		if secretValue().MatchString(item.Value) {
 			return c.fail(item, "%s: the value looks like a secret, which does not stand in this file: put it into a file of its own, and name that with token-file",
 				key.Value)
 		}
@@ -362,10 +363,14 @@ func (c *config) setting(into map[string]setting, key, value *yaml.Node) error {
 var paths = []string{"targets", "token-file", "password-file", "cacert", "client-cert", "client-key"}
 
 var (
-	secretKey = regexp.MustCompile(`(?i)^((access|anonymous|restricted|client)[-_]?)?(token|password|passwd|pwd|passphrase|secret|key|api[-_]?key|authorization|bearer|cookie|credentials?)$`)
+	secretKey = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^((access|anonymous|restricted|client)[-_]?)?(token|password|passwd|pwd|passphrase|secret|key|api[-_]?key|authorization|bearer|cookie|credentials?)$`)
+	})
 
 	// A token of UCWA or of OAuth, a private key, a password in a URL.
-	secretValue = regexp.MustCompile(`(?i)cwt=|^bearer\s|^eyJ[\w-]{20,}|-----BEGIN|://[^/\s]*:[^/\s]*@|//[^/\s@]+@`)
+	secretValue = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)cwt=|^bearer\s|^eyJ[\w-]{20,}|-----BEGIN|://[^/\s]*:[^/\s]*@|//[^/\s@]+@`)
+	})
 )
 
 // guard refuses a file that others can write, since they could send the secret that it

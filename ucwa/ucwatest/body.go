@@ -185,14 +185,14 @@ func (f *fields) text(name string) string {
 }
 
 // required is the value of a string that must be there.
-func (f *fields) required(name string, form *regexp.Regexp, kind string) string {
+func (f *fields) required(name string, form func() *regexp.Regexp, kind string) string {
 	before := len(f.bad)
 	s := f.text(name)
 	switch {
 	case len(f.bad) > before:
 	case s == "":
 		f.reject(name, "is missing")
-	case !form.MatchString(s):
+	case !form().MatchString(s):
 		f.reject(name, "is not "+kind)
 	}
 	return s
