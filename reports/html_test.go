@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -352,9 +353,15 @@ func TestAnchors(t *testing.T) {
 }
 
 func BenchmarkHTML(b *testing.B) {
-	r := many(60)
-	for b.Loop() {
-		render(b, r, "html", Options{})
+	for _, exchanges := range []int{60, 5000} {
+		b.Run(strconv.Itoa(exchanges), func(b *testing.B) {
+			r := many(exchanges)
+			size := 0
+			for b.Loop() {
+				size = len(render(b, r, "html", Options{}))
+			}
+			b.ReportMetric(float64(size)/1e6, "MB")
+		})
 	}
 }
 

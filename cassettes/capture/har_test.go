@@ -235,6 +235,26 @@ func TestMemory(t *testing.T) {
 			t.Fatalf("HAR_MEGABYTES: %v", err)
 		}
 	}
+	c, peak := readEndless(t, megabytes)
+	if peak > 300<<20 {
+		t.Errorf("the heap took %d MiB", peak>>20)
+	}
+	t.Logf("%d MB: %d exchanges of %d, the heap took up to %d MiB", megabytes, len(c.Exchanges), c.Seen, peak>>20)
+}
+
+// BenchmarkHAR reads a HAR of 500 MB.
+func BenchmarkHAR(b *testing.B) {
+	most := uint64(0)
+	for b.Loop() {
+		_, peak := readEndless(b, 500)
+		most = max(most, peak)
+	}
+	b.ReportMetric(float64(most)/(1<<20), "peak-MiB")
+}
+
+// readEndless reads a HAR of so many MB, most of it of others, and returns the peak of the heap, in bytes.
+func readEndless(t testing.TB, megabytes int) (c *Capture, peak uint64) {
+	t.Helper()
 	other := strings.ReplaceAll(entryWith(1, `{"mimeType":"video/mp4","encoding":"base64","text":"%s"}`), "pool.example/ucwa", "cdn.example/films")
 	page := strings.Repeat(`<p class=\"x\">\u00e9\n</p>`, 40_000)
 	source := &endless{left: megabytes << 20, parts: []string{
@@ -244,7 +264,6 @@ func TestMemory(t *testing.T) {
 	}}
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(200 << 20)) // as the command does
 	defer debug.SetGCPercent(debug.SetGCPercent(800))
-	var peak uint64
 	probe := readerFunc(func(p []byte) (int, error) {
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
@@ -258,10 +277,7 @@ func TestMemory(t *testing.T) {
 	if last := c.Exchanges[len(c.Exchanges)-1]; last.Response.Body != "last" || len(c.Notes) > 0 {
 		t.Errorf("not read to the end: %+v, %q", last, c.Notes)
 	}
-	if peak > 300<<20 {
-		t.Errorf("the heap took %d MiB", peak>>20)
-	}
-	t.Logf("%d MB: %d exchanges of %d, the heap took up to %d MiB", megabytes, len(c.Exchanges), c.Seen, peak>>20)
+	return c, peak
 }
 
 type readerFunc func(p []byte) (int, error)

@@ -14,7 +14,7 @@ func BenchmarkCommand(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", conform, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	for _, line := range []string{"version", "--help", "list", "run --format json"} {
+	for _, line := range []string{"version", "--help", "list", "run --format json", "prove"} {
 		b.Run(strings.ReplaceAll(strings.ReplaceAll(line, " ", "_"), "--", ""), func(b *testing.B) {
 			most, cpu := int64(0), 0.0
 			for b.Loop() {
