@@ -47,5 +47,9 @@ func openFile(path string) (*Cassette, error) {
 		return nil, fmt.Errorf("cannot open the cassette: %w", err)
 	}
 	defer file.Close()
-	return Read(path, file)
+	size := int64(0) // of what is no ordinary file, it is not known
+	if info, err := file.Stat(); err == nil {
+		size = info.Size()
+	}
+	return readSized(path, file, size)
 }

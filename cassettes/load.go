@@ -54,12 +54,16 @@ func (e *FileError) Error() string {
 //
 // The exchanges keep the numbers they have in the file if those ascend from 1 or more, as here; else they are numbered by
 // position. Header names stay as they are recorded; a [Replayer] serves them in canonical form.
-func Read(name string, r io.Reader) (*Cassette, error) {
-	content, err := io.ReadAll(io.LimitReader(r, MaxFile+1))
-	if err != nil {
+func Read(name string, r io.Reader) (*Cassette, error) { return readSized(name, r, 0) }
+
+// readSized does what [Read] does. It is told how many bytes to expect, so that those of a long file are not copied again and again.
+func readSized(name string, r io.Reader, size int64) (*Cassette, error) {
+	var content bytes.Buffer
+	content.Grow(int(min(size, MaxFile)) + bytes.MinRead)
+	if _, err := content.ReadFrom(io.LimitReader(r, MaxFile+1)); err != nil {
 		return nil, fmt.Errorf("%s: cannot read the cassette: %w", name, err)
 	}
-	return parse(name, content)
+	return parse(name, content.Bytes())
 }
 
 // parse does what [Read] does.
