@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrLeak marks the refusal to hand out what still shows a secret or an identity.
@@ -299,21 +301,66 @@ func (h *hider) leak(text string) string {
 }
 
 // Check looks for the secrets and identities of the recording in the bytes of a file, in every encoding. It returns an error that
-// is [ErrLeak] if one is there; the error tells the line and the kind, and not what stands there.
+// is [ErrLeak] if one is there; the error tells the line and the kind, and not what stands there. A long file is looked through by
+// all processors.
 func (h *hider) Check(content []byte) error {
-	exchange := ""
-	number := 0
-	for line := range bytes.Lines(content) {
-		number++
-		text := strings.TrimSuffix(string(line), "\n")
-		if m := exchangeLine().FindStringSubmatch(text); m != nil {
-			exchange = "exchange " + m[1] + ", "
+	blocks := blocksOf(content, 256<<10)
+	leaks := make([]error, len(blocks))
+	var next atomic.Int64
+	look := func() {
+		for {
+			n := int(next.Add(1)) - 1
+			if n >= len(blocks) {
+				return
+			}
+			leaks[n] = h.checkBlock(content, blocks[n])
 		}
-		if kind := h.leak(text); kind != "" {
-			return fmt.Errorf("%sline %d of the file: one of the %s is still there: %w", exchange, number, kind, ErrLeak)
+	}
+	var wait sync.WaitGroup
+	for range min(len(blocks), runtime.GOMAXPROCS(0)) - 1 {
+		wait.Go(look)
+	}
+	look()
+	wait.Wait()
+	for _, err := range leaks {
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-var exchangeLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^ *- id: (\d+)$`) })
+// block is a part of a file that consists of whole lines.
+type block struct{ start, end int }
+
+func blocksOf(content []byte, least int) []block {
+	var blocks []block
+	for start := 0; start < len(content); {
+		end := len(content)
+		if start+least < end {
+			if n := bytes.IndexByte(content[start+least:], '\n'); n >= 0 {
+				end = start + least + n + 1
+			}
+		}
+		blocks = append(blocks, block{start, end})
+		start = end
+	}
+	return blocks
+}
+
+func (h *hider) checkBlock(content []byte, b block) error {
+	at := b.start
+	for line := range bytes.Lines(content[b.start:b.end]) {
+		if kind := h.leak(string(bytes.TrimSuffix(line, []byte("\n")))); kind != "" {
+			exchange := ""
+			if before := exchangeLine().FindAllSubmatch(content[:at+len(line)], -1); before != nil {
+				exchange = fmt.Sprintf("exchange %s, ", before[len(before)-1][1])
+			}
+			return fmt.Errorf("%sline %d of the file: one of the %s is still there: %w", exchange, bytes.Count(content[:at], []byte("\n"))+1, kind, ErrLeak)
+		}
+		at += len(line)
+	}
+	return nil
+}
+
+var exchangeLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^ *- id: (\d+)$`) })

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -361,5 +362,38 @@ func TestCleanRunsAreForgotten(t *testing.T) {
 	}
 	if n := len(h.clean); n == 0 || n > mostClean {
 		t.Errorf("%d runs are remembered, expected at most %d", n, mostClean)
+	}
+}
+
+// TestCheckLongFile holds that a leak is found wherever it stands in a long file, the first of several, with its place.
+func TestCheckLongFile(t *testing.T) {
+	h := newHider(pseudonyms{})
+	h.putSecret("Sesame-4711", "REDACTED-1")
+	const lines = 40_000 // of 30 bytes: several blocks
+	file := func(leaks ...int) []byte {
+		var b bytes.Buffer
+		for n := 1; n <= lines; n++ {
+			switch {
+			case slices.Contains(leaks, n):
+				b.WriteString("  body: \"Sesame-4711 is open\"\n")
+			case n%100 == 1:
+				fmt.Fprintf(&b, "- id: %-8d", n/100+1)
+				b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
+				b.WriteByte('\n')
+			default:
+				fmt.Fprintf(&b, "  field: \"nothing, line %d\"\n", n)
+			}
+		}
+		return b.Bytes()
+	}
+	if err := h.Check(file()); err != nil {
+		t.Error(err)
+	}
+	for _, leaks := range [][]int{{2}, {20_050}, {lines}, {39_990, 12_345, 30_000}} {
+		first := slices.Min(leaks)
+		want := fmt.Sprintf("exchange %d, line %d of the file", (first-1)/100+1, first)
+		if err := h.Check(file(leaks...)); !errors.Is(err, ErrLeak) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

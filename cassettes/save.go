@@ -80,21 +80,21 @@ func (c *Cassette) file() (content []byte, proven bool) {
 	list := len(e.yaml)
 	e.mapping(0, "interactions")
 
-	type block struct {
+	type part struct {
 		exchanges []Exchange
 		content   []byte
 	}
-	blocks := make(chan block, 16)
+	parts := make(chan part, 16)
 	reader := newOwnReader(nil)
 	reader.compare = true
 	sum := sha256.New() // of what has no CR: each text stands on one line
 	sum.Write(e.yaml[list:])
 	var reading sync.WaitGroup
 	reading.Go(func() {
-		for b := range blocks {
-			sum.Write(b.content)
-			reader.rest = b.content
-			for _, x := range b.exchanges {
+		for p := range parts {
+			sum.Write(p.content)
+			reader.rest = p.content
+			for _, x := range p.exchanges {
 				reader.exchange(x)
 			}
 			reader.end()
@@ -105,9 +105,9 @@ func (c *Cassette) file() (content []byte, proven bool) {
 		for _, x := range exchanges {
 			e.exchange(x)
 		}
-		blocks <- block{exchanges, e.yaml[begin:]} // which stays as it is, also if the rest moves on
+		parts <- part{exchanges, e.yaml[begin:]} // which stays as it is, also if the rest moves on
 	}
-	close(blocks)
+	close(parts)
 	reading.Wait()
 
 	c.Provenance.SHA256 = hex.EncodeToString(sum.Sum(nil))
