@@ -202,7 +202,7 @@ func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, key []byte)
 // readCapture reads a capture of any format; an interrupt ends it.
 func readCapture(ctx context.Context, file string) (*capture.Capture, error) {
 	if os.Getenv("GOMEMLIMIT") == "" { // a capture can be as large as a disk, while little of it is ever kept
-		debug.SetMemoryLimit(mostMemory)
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(mostMemory))
 	}
 	c, err := begin(func() (*capture.Capture, error) { return capture.Open(file) })(ctx)
 	if err != nil {
@@ -215,7 +215,8 @@ func readCapture(ctx context.Context, file string) (*capture.Capture, error) {
 	return c, nil
 }
 
-// mostMemory is from where on the collector works hard.
+// mostMemory is from where on the collector works hard, in bytes. What is done with what was kept may need more, and would
+// take thrice as long.
 const mostMemory = 200 << 20
 
 // nothingIn says that there is no exchange of UCWA in a capture, and what is there.

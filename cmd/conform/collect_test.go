@@ -25,7 +25,7 @@ func TestCollectLate(t *testing.T) {
 			}
 		}
 	}
-	much := make([]byte, 2*manyInUse)
+	much := make([]byte, lateUntil)
 	become(100)
 	runtime.KeepAlive(much)
 	become(800)

@@ -342,8 +342,16 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 	if !e.Hides() {
 		return nil
 	}
-	check := func(what any) error {
-		shown, err := json.Marshal(what)
+	check := func(list ...any) error { // a line for each, of which several are looked through at once
+		var shown []byte
+		var err error
+		for _, what := range list {
+			var line []byte
+			if line, err = json.Marshal(what); err != nil {
+				break
+			}
+			shown = append(append(shown, line...), '\n')
+		}
 		if err == nil {
 			err = e.Check(shown)
 		}
@@ -352,7 +360,7 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 		}
 		return nil
 	}
-	if check([]any{r.Results, r.Notes}) != nil {
+	if check(r.Results, r.Notes) != nil {
 		for i := range r.Results {
 			result := &r.Results[i]
 			result.Expected, result.Observed, result.Reason = e.Hide(result.Expected), e.Hide(result.Observed), e.Hide(result.Reason)
@@ -361,11 +369,19 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 			r.Notes[i] = e.Hide(r.Notes[i])
 		}
 	}
-	err := check(r.Evidence)
-	for i := 0; i < len(r.Exchanges) && err == nil; i++ { // each by itself: together they are as long as the report
-		err = check(r.Exchanges[i])
+	if err := check(r.Evidence); err != nil {
+		return err
 	}
-	return err
+	for some := range slices.Chunk(r.Exchanges, 500) { // together they are as long as the report
+		list := make([]any, len(some))
+		for i := range some {
+			list[i] = some[i]
+		}
+		if err := check(list...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keep writes the evidence beside the report, where a good recording of an earlier run
