@@ -96,7 +96,7 @@ func appendScalar(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0 // where what is not appended begins
 	for i := 0; i < len(s); {
-		if plain[s[i]] {
+		if asIs[s[i]] {
 			i++
 			continue
 		}
@@ -124,8 +124,8 @@ func appendScalar(dst []byte, s string) []byte {
 	return append(append(dst, s[from:]...), '"')
 }
 
-// plain are the characters that stand for themselves between quotation marks.
-var plain = func() (table [256]bool) {
+// asIs are the characters that stand for themselves between quotation marks.
+var asIs = func() (table [256]bool) {
 	for c := ' '; c <= '~'; c++ {
 		table[c] = c != '"' && c != '\\'
 	}

@@ -132,7 +132,7 @@ func (l *loader) cassette(sum string, top *yaml.Node, exchanges []Exchange) (_ *
 		return nil, l.fail(cmp.Or(s.fields["interactions"], top), "interactions", "has no exchange, so there is nothing to replay or to judge: record it again")
 	}
 	for i, n := range number(exchanges) {
-		if exchanges[i].ID != n { // they may be somebody's
+		if exchanges[i].ID != n { // they are the caller's where a recording is read back
 			exchanges[i].ID = n
 		}
 	}

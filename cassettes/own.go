@@ -323,7 +323,7 @@ func (o *ownReader) quoted() []byte {
 	from := 0 // where what is not copied begins
 	for i := 0; i < len(o.rest); {
 		switch b := o.rest[i]; {
-		case plain[b]:
+		case asIs[b]:
 			i++
 		case b == '"':
 			text := o.rest[from:i]

@@ -171,7 +171,7 @@ func TestReadsBackWhileWriting(t *testing.T) {
 	for i := range c.Exchanges {
 		c.Exchanges[i].ID = i + 1
 	}
-	content, proven := c.file()
+	content, proven := c.file(slices.DeleteFunc(slices.Clone(c.Exchanges), Exchange.failed))
 	if !proven {
 		t.Error("the exchanges are not read as they are")
 	}

@@ -17,8 +17,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-
-	"gopkg.in/yaml.v3"
 )
 
 var (
@@ -61,16 +59,20 @@ func (c *Cassette) Encode() ([]byte, error) {
 		}
 	}
 
-	content, proven := kept.file()
-	if err := kept.readsBack(content, proven); err != nil {
+	answers := slices.DeleteFunc(slices.Clone(kept.Exchanges), Exchange.failed)
+	content, proven := kept.file(answers)
+	if !proven {
+		answers = nil
+	}
+	if err := kept.readsBack(content, answers); err != nil {
 		return nil, err
 	}
 	return content, nil
 }
 
-// file returns what is written, and notes its checksum in the provenance. While it is written it is read back: proven tells
-// whether the exchanges that were answered are read as they are.
-func (c *Cassette) file() (content []byte, proven bool) {
+// file returns what is written, with the exchanges that were answered, and notes its checksum in the provenance. While it is written
+// it is read back: proven tells whether those exchanges are read as they are.
+func (c *Cassette) file(answered []Exchange) (content []byte, proven bool) {
 	const none = "0000000000000000000000000000000000000000000000000000000000000000"
 	c.Provenance.SHA256 = none // until it is known: it stands before what it is made of
 	e := emitter{yaml: make([]byte, 0, roughly(c.Exchanges))}
@@ -100,7 +102,7 @@ func (c *Cassette) file() (content []byte, proven bool) {
 			reader.end()
 		}
 	})
-	for exchanges := range slices.Chunk(c.answered(), 256) {
+	for exchanges := range slices.Chunk(answered, 256) {
 		begin := len(e.yaml)
 		for _, x := range exchanges {
 			e.exchange(x)
@@ -113,11 +115,6 @@ func (c *Cassette) file() (content []byte, proven bool) {
 	c.Provenance.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	copy(e.yaml[at:], c.Provenance.SHA256)
 	return e.yaml, !reader.odd
-}
-
-// answered returns the exchanges that did not fail.
-func (c *Cassette) answered() []Exchange {
-	return slices.DeleteFunc(slices.Clone(c.Exchanges), Exchange.failed)
 }
 
 // roughly estimates how long the file of these exchanges is, so that a long one is not copied again and again as it grows.
@@ -135,18 +132,17 @@ func roughly(exchanges []Exchange) int {
 	return length
 }
 
-// readsBack says how the content differs from the cassette when it is read. What is proven is not read again.
-func (c *Cassette) readsBack(content []byte, proven bool) error {
+// readsBack says how the content differs from the cassette when it is read. The exchanges that are proven are not read again.
+func (c *Cassette) readsBack(content []byte, proven []Exchange) error {
 	l := &loader{file: c.Name}
 	var read *Cassette
 	var err error
-	if head, _ := ownFile(content); proven && head != nil {
-		var top *yaml.Node
-		if top, err = l.parse(head); err == nil {
-			read, err = l.cassette(c.Provenance.SHA256, top, c.answered())
-		}
-	} else { // some text has a form that only a reader of YAML knows
-		read, err = l.load(content)
+	if head, _ := ownFile(content); proven == nil || len(content) > MaxFile {
+		read, err = l.load(content) // some text has a form that only a reader of YAML knows, or it is refused
+	} else if top, headErr := l.parse(head); headErr != nil {
+		err = headErr
+	} else {
+		read, err = l.cassette(c.Provenance.SHA256, top, proven)
 	}
 	if err != nil {
 		return fmt.Errorf("the recording would not load again: %w", err)

@@ -236,3 +236,11 @@ func TestSaveRemovesLeftovers(t *testing.T) {
 		t.Errorf("%s is still there", litter)
 	}
 }
+
+// TestEncodeTooLarge holds that nothing is saved that is too large to be read.
+func TestEncodeTooLarge(t *testing.T) {
+	c := tape(get("https://ucwa.example/", strings.Repeat("a", MaxFile)))
+	if content, err := c.Encode(); err == nil || !strings.Contains(err.Error(), "larger than 128 MiB") {
+		t.Errorf("%d bytes, error %v", len(content), err)
+	}
+}
