@@ -201,11 +201,16 @@ func padded(s string) string { return s + strings.Repeat("=", (4-len(s)%4)%4) }
 
 // search returns an identity that stands in a text, nil if there is none.
 func (l *glance) search(text string, nested int) *identity {
-	if found := l.compressed(text, nested); found != nil || !l.index.canStandIn(text) {
+	if found := l.compressed(text, nested); found != nil {
 		return found
 	}
-	if found := l.seen(l.views(text), nested == mostNested); found != nil || nested == 0 {
-		return found
+	if l.index.canStandIn(text) {
+		if found := l.seen(l.views(text), nested == mostNested); found != nil {
+			return found
+		}
+	}
+	if nested == 0 {
+		return nil
 	}
 	for _, v := range layers(text) {
 		for _, found := range l.encoded(v.text, nested) {

@@ -397,3 +397,30 @@ func TestCheckLongFile(t *testing.T) {
 		}
 	}
 }
+
+// TestCompressedIsShort holds that a secret is found where it is compressed, and so shorter than it is.
+func TestCompressedIsShort(t *testing.T) {
+	secret := strings.Repeat("0123456789abcdef", 16)
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write([]byte(secret)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"base64":           base64.StdEncoding.EncodeToString(b.Bytes()),
+		"base64 of base64": base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString(b.Bytes()))),
+		"hexadecimal":      hex.EncodeToString(b.Bytes()),
+	} {
+		if len(text) >= len(secret) {
+			t.Fatalf("%s is not shorter", name)
+		}
+		h := newHider(pseudonyms{})
+		h.putSecret(secret, "REDACTED-1")
+		if h.leak(text) == "" {
+			t.Errorf("%s: not found", name)
+		}
+		if hidden := h.hide(`{"state":"` + text + `"}`); strings.Contains(hidden, text) {
+			t.Errorf("%s: not hidden", name)
+		}
+	}
+}

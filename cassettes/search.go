@@ -69,8 +69,8 @@ func (x *index) add(id *identity) {
 	}
 }
 
-// canStandIn tells whether a text has as many characters as the shortest that is looked for. No encoding but compression needs less
-// than a byte for one. Of what decodes to nothing, as most words that may be base64 do, few bytes are characters of ASCII.
+// canStandIn tells whether a text has as many characters as the shortest that is looked for. No view needs less than a byte for one:
+// only what is compressed does. Of what decodes to nothing, as most words that may be base64 do, few bytes are characters of ASCII.
 func (x *index) canStandIn(text string) bool {
 	if len(text) < x.fewest || x.foreign {
 		return len(text) >= x.fewest
