@@ -10,7 +10,7 @@ import (
 )
 
 // anonymizationVersion grows with each change of what an [Anonymizer] replaces.
-const anonymizationVersion = 4
+const anonymizationVersion = 5
 
 // AnonymizeOptions say how to anonymize. The zero value is what nearly everybody wants.
 type AnonymizeOptions struct {

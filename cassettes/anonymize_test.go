@@ -47,7 +47,7 @@ func TestAnonymized(t *testing.T) {
 	if err != nil || !strings.HasSuffix(u.Host, ".example.invalid") || !strings.Contains(got.Response.Body, `"href":"`+u.Path+`"`) {
 		t.Errorf("the link of the body is not that of the URL %s:\n%s", u, got.Response.Body)
 	}
-	if r := hidden.Provenance.Redaction; r.Version != 4 || fmt.Sprint(r.Rules) != "[addresses applications authorization conferences cookies hosts identifiers images names passwords phones tokens words]" {
+	if r := hidden.Provenance.Redaction; r.Version != 5 || fmt.Sprint(r.Rules) != "[addresses applications authorization conferences cookies hosts identifiers images names passwords phones tokens words]" {
 		t.Errorf("the provenance says %+v", r)
 	}
 	if same, _ := c.Anonymized(AnonymizeOptions{Key: []byte("a key for tests")}); !bytes.Equal(encode(t, same), encode(t, hidden)) {
@@ -72,6 +72,32 @@ func TestAnonymizedByChance(t *testing.T) {
 	}
 	if body := hidden.Exchanges[0].Response.Body; !strings.Contains(body, `"00000000-fe02-4`) {
 		t.Errorf("the key gives other pseudonyms now; look for one that gives a GUID with fe02 again:\n%s", body)
+	}
+}
+
+// TestForeignGUIDIsNoPseudonym holds that a GUID that only looks like a pseudonym is hidden as any other.
+func TestForeignGUIDIsNoPseudonym(t *testing.T) {
+	const guid = "00000000-dead-4bee-8fee-005056ab12cd"
+	body := `{"state":"` + guid + `"}`
+	for name, options := range map[string]AnonymizeOptions{
+		"as a GUID":           {},
+		"as a word":           {Words: []string{guid}},
+		"its end as a word":   {Words: []string{"005056ab12cd"}},
+		"as a secret":         {Secrets: []string{guid}, KeepNames: true},
+		"its end as a secret": {Secrets: []string{"005056ab12cd"}, KeepNames: true},
+	} {
+		hidden, err := tape(get("https://pool.example/", body)).Anonymized(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := hidden.Exchanges[0].Response.Body; strings.Contains(got, "005056ab12cd") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	x := get("https://pool.example/", body)
+	x.Request.Headers = http.Header{"Authorization": {"Bearer " + guid}}
+	if got := tape(x).Redacted().Exchanges[0].Response.Body; strings.Contains(got, guid) {
+		t.Errorf("as a token: %s", got)
 	}
 }
 

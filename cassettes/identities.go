@@ -148,7 +148,7 @@ func (a *Anonymizer) addPhone(number string) {
 func (a *Anonymizer) addGUID(guid string) {
 	guid = strings.ToLower(guid)
 	// Zeros are nobody's, nor is what Microsoft gave to its own programs.
-	if strings.HasPrefix(guid, "00000000-") || strings.HasPrefix(guid, "0000000") && strings.HasSuffix(guid, "-0000-0ff1-ce00-000000000000") {
+	if isPseudonym(guid) || strings.Trim(guid, "0-") == "" || strings.HasPrefix(guid, "0000000") && strings.HasSuffix(guid, "-0000-0ff1-ce00-000000000000") {
 		return
 	}
 	stands := a.names.guid(guid)
@@ -157,7 +157,7 @@ func (a *Anonymizer) addGUID(guid string) {
 }
 
 func (a *Anonymizer) addApplication(id string) {
-	if isNumber(id) || isPseudonym(id) || strings.HasPrefix(id, "{") || strings.HasPrefix(id, "00000000-") {
+	if isNumber(id) || isPseudonym(id) || strings.HasPrefix(id, "{") {
 		return
 	}
 	stands := a.names.of("app", id)

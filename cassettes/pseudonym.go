@@ -67,11 +67,17 @@ func decimal(s string) bool { return s != "" && strings.Trim(s, "0123456789") ==
 // guid returns a GUID that begins with zeros, as no other of version 4 does.
 func (p pseudonyms) guid(canonical string) string {
 	s := hex.EncodeToString(p.sum("guid", canonical))
-	return fmt.Sprintf("00000000-%s-4%s-8%s-%s", s[:4], s[4:7], s[7:10], s[10:22])
+	guid := fmt.Sprintf("00000000-%s-4%s-8%s-%s", s[:4], s[4:7], s[7:10], s[10:18])
+	return guid + guidMark(guid)
 }
 
-// isGUID tells whether a text in lower case is such a GUID. Any four letters and digits can stand in one, also those that are the
-// name of a server, such as fe02.
+// guidMark is how a GUID ends that begins so and is a pseudonym.
+func guidMark(guid string) string {
+	return fmt.Sprintf("%04x", crc32.ChecksumIEEE([]byte("conform"+guid))&0xffff)
+}
+
+// isGUID tells whether a text in lower case is such a pseudonym. In its digits there can stand, by chance, the name of a server, such
+// as fe02.
 func isGUID(s string) bool {
 	const form = "00000000-xxxx-4xxx-8xxx-xxxxxxxxxxxx"
 	for i := range len(form) {
@@ -79,7 +85,7 @@ func isGUID(s string) bool {
 			return false
 		}
 	}
-	return true
+	return guidMark(s[:len(s)-4]) == s[len(s)-4:]
 }
 
 // mask is for what is malformed, and must stay so: letters become x, and digits 0.
