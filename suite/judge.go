@@ -36,7 +36,7 @@ type outcome struct {
 	check   *check
 	state   types.SpecState
 	message string // why it failed
-	at      string // the line of the spec that says so, below the message
+	at      string // the line of the spec that says so, or where it panicked, on lines of their own
 }
 
 // Declare adds the specs for every evidence to Ginkgo's tree, without running
@@ -194,7 +194,7 @@ func results(selected []Requirement, outcomes map[string]*outcome) []reports.Res
 // conclude turns what Ginkgo found into a verdict with its proof.
 func conclude(result *reports.Result, o *outcome) {
 	if o == nil {
-		result.Verdict, result.Reason = reports.Error, "its spec did not run: was it filtered out by a flag of Ginkgo?"
+		result.Verdict, result.Reason = reports.Error, "its spec did not run: was it filtered out by a flag of Ginkgo, or interrupted?"
 		return
 	}
 	looks := o.check.looks

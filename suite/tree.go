@@ -34,8 +34,11 @@ func declare(t *task, selected []Requirement, evidence []*Evidence, outcomes map
 				if !ok {
 					return
 				}
-				ginkgo.It(r.Says, ginkgo.Label(id), func() {
+				ginkgo.It(r.Says, ginkgo.Label(id), func(ctx ginkgo.SpecContext) {
 					for _, e := range evidence {
+						if ctx.Err() != nil {
+							return // interrupted: the reports are asked for next
+						}
 						outcomes[e][id] = run(e, r, spec)
 					}
 					tell(id, evidence, outcomes)
@@ -100,7 +103,11 @@ func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
 		panic(ended{})
 	}
 	fail := func(message string, skip ...int) {
-		o.at = "\n" + types.NewCodeLocation(append(skip, 0)[0]+1).String()
+		caller := 1
+		if len(skip) > 0 {
+			caller += skip[0]
+		}
+		o.at = "\n" + types.NewCodeLocation(caller).String()
 		end(types.SpecStateFailed, message)
 	}
 	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(types.SpecStateSkipped, reason) }}
@@ -109,6 +116,7 @@ func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
 		case nil, ended:
 		default:
 			o.state, o.message = types.SpecStatePanicked, fmt.Sprint(p)
+			o.at = "\n" + types.NewCodeLocationWithStackTrace(1).FullStackTrace
 		}
 	}()
 	spec(o.check)
