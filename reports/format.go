@@ -80,15 +80,26 @@ func write[T any](w io.Writer, what T, format string, opts Options, forms []form
 	if i < 0 {
 		return fmt.Errorf("unknown report format %q; there are %s", format, strings.Join(namesOf(forms), ", "))
 	}
-	b := bufio.NewWriterSize(w, heldBack)
-	err := forms[i].render(b, what, opts)
-	if err == nil {
-		err = b.Flush()
-	}
-	if err != nil {
+	out := &outlet{w: w}
+	b := bufio.NewWriterSize(out, heldBack)
+	if err := forms[i].render(b, what, opts); out.err == nil && err != nil {
 		return fmt.Errorf("report as %s: %w", format, err)
 	}
-	return nil
+	if out.err != nil {
+		return out.err
+	}
+	return b.Flush()
+}
+
+// outlet keeps the error of writing, which is none of rendering.
+type outlet struct {
+	w   io.Writer
+	err error
+}
+
+func (o *outlet) Write(b []byte) (n int, err error) {
+	n, o.err = o.w.Write(b)
+	return n, o.err
 }
 
 // heldBack is how much is rendered, in bytes, before any of it is written.

@@ -66,12 +66,12 @@ func (o *output) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// write writes what render renders, whole or not at all.
+// write writes what render renders, into a file whole or not at all.
 func (o *output) write(cmd *cobra.Command, render func(io.Writer, reports.Options) error) error {
 	stdout := cmd.OutOrStdout()
 	if o.out == "" {
 		if err := render(stdout, reports.Options{Verbose: o.verbose, Color: colourful(o.noColor, stdout), Width: width(stdout)}); err != nil {
-			return exit{exitFailed, fmt.Errorf("standard output: %w", err)}
+			return exit{exitFailed, err}
 		}
 		return nil
 	}

@@ -82,44 +82,50 @@ func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.E
 	return err
 }
 
-// writeMatrix writes the matrix to standard output, and the files if they are asked for.
+// writeMatrix writes the files, if they are asked for, and the matrix to standard output.
 func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report) error {
-	stdout := cmd.OutOrStdout()
-	var text bytes.Buffer
-	if f.format == "text" {
-		whatFailed(&text, list)
-	}
-	if err := reports.WriteMatrix(&text, m, f.format, f.options(stdout)); err != nil {
+	written, err := f.matrixFiles(m)
+	if err != nil {
 		return err
 	}
-	if _, err := stdout.Write(text.Bytes()); err != nil {
+	// After the files: standard output may end this process, if nobody reads it.
+	stdout := cmd.OutOrStdout()
+	if f.format == "text" {
+		whatFailed(stdout, list)
+	}
+	if err := reports.WriteMatrix(stdout, m, f.format, f.options(stdout)); err != nil {
 		return fmt.Errorf("writing the matrix to standard output: %w", err)
 	}
-	if f.out == "" {
-		if !f.quiet {
-			fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it, with a report for each target")
-		}
-		return nil
+	switch {
+	case f.quiet:
+	case written == nil:
+		fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it, with a report for each target")
+	default:
+		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and a folder for each of %d targets\n", strings.Join(written, ", "), len(list))
 	}
-	var written []string
+	return nil
+}
+
+// matrixFiles writes the matrix into the directory that is asked for, if one is.
+func (f *runFlags) matrixFiles(m *reports.Matrix) (written []string, err error) {
+	if f.out == "" {
+		return nil, nil
+	}
 	for _, format := range reports.MatrixFormats() {
 		if matrixFiles[format] == "" {
 			continue
 		}
 		var b bytes.Buffer
 		if err := reports.WriteMatrix(&b, m, format, reports.Options{}); err != nil {
-			return err
+			return nil, err
 		}
 		path := filepath.Join(f.out, matrixFiles[format])
 		if err := reports.WriteFile(path, b.Bytes()); err != nil {
-			return err
+			return nil, err
 		}
 		written = append(written, path)
 	}
-	if !f.quiet {
-		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and a folder for each of %d targets\n", strings.Join(written, ", "), len(list))
-	}
-	return nil
+	return written, nil
 }
 
 // urgency is lowest for a target that breaks a must: pools that are down are told of after it, however many.
