@@ -20,7 +20,7 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	rounds := flag.Int("rounds", 10, "how often each is run")
+	rounds := flag.Int("rounds", 11, "how often each is run")
 	tools := flag.String("tools", "", "directory with the programs")
 	here := flag.String("here", ".ci/compare", "directory with what they read")
 	flag.Parse()
@@ -33,6 +33,11 @@ func main() {
 	defer running.Close()
 	token := server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"})
 
+	scratch, err := os.MkdirTemp("", "compare")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(scratch)
 	tool := func(name string) string { return filepath.Join(*tools, name) }
 	file := func(name string) string { return filepath.Join(*here, name) }
 	commands := []struct {
@@ -41,7 +46,7 @@ func main() {
 	}{
 		{"conform run (the embedded recording, all requirements)", []string{tool("conform"), "run", "--format", "json"}},
 		{"net/http, without a tool", []string{tool("bare")}},
-		{"venom", []string{tool("venom"), "run", file("venom.yaml"), "--output-dir", os.TempDir()}},
+		{"venom", []string{tool("venom"), "run", file("venom.yaml"), "--output-dir", scratch}},
 		{"k6", []string{tool("k6"), "run", "--quiet", "--no-usage-report", file("k6.js")}},
 		{"newman", []string{tool("newman"), "run", file("newman.json")}},
 		{"stepci", []string{tool("stepci"), "run", file("stepci.yaml")}},
