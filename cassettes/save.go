@@ -35,7 +35,6 @@ var (
 // would refuse, for example without a method.
 func (c *Cassette) Encode() ([]byte, error) {
 	kept := &Cassette{Name: c.Name, Provenance: c.Provenance, Exchanges: make([]Exchange, 0, len(c.Exchanges))}
-	answered := 0
 	for i, x := range c.Exchanges {
 		if x.Interaction == nil {
 			return nil, fmt.Errorf("%s: exchange %d of the list has no interaction: it cannot be saved", c.Name, i+1)
@@ -44,12 +43,6 @@ func (c *Cassette) Encode() ([]byte, error) {
 			continue
 		}
 		kept.Exchanges = append(kept.Exchanges, Exchange{Interaction: x.Interaction, Failure: x.Failure})
-		if !x.failed() {
-			answered++
-		}
-	}
-	if answered == 0 {
-		return nil, fmt.Errorf("%s: %w", c.Name, ErrEmpty)
 	}
 	for i, n := range number(kept.Exchanges) {
 		if x := &kept.Exchanges[i]; x.ID != n {
@@ -60,6 +53,9 @@ func (c *Cassette) Encode() ([]byte, error) {
 	}
 
 	answers := slices.DeleteFunc(slices.Clone(kept.Exchanges), Exchange.failed)
+	if len(answers) == 0 {
+		return nil, fmt.Errorf("%s: %w", c.Name, ErrEmpty)
+	}
 	content, proven := kept.file(answers)
 	if !proven {
 		answers = nil
