@@ -145,7 +145,7 @@ type ran struct {
 }
 
 // quick are the limits of a run that is to meet them.
-var quick = []string{"--request-timeout", "700ms", "--event-wait", "700ms", "--timeout", "8s"}
+var quick = []string{"--request-timeout", "2s", "--event-wait", "700ms", "--timeout", "8s"}
 
 // certify runs the command on an application.
 func (p *pool) certify(environment []string, application string, args ...string) ran {
