@@ -34,18 +34,20 @@ func encodedRuns(text string) []run {
 		for end < len(text) && sixBits[text[end]] != notBase64 {
 			end++
 		}
-		lines := []run{{i, end}}
-		for {
-			next := nextLine(text, i, end)
-			if next == end {
-				break
+		next := nextLine(text, i, end)
+		if next == end { // nearly always
+			if end-i >= shortestChunk {
+				runs = append(runs, run{i, end})
 			}
+			i = end
+			continue
+		}
+		lines := []run{{i, end}}
+		for ; next != end; next = nextLine(text, i, end) {
 			begin := end + strings.IndexFunc(text[end:next], func(r rune) bool { return r >= utf8.RuneSelf || sixBits[r] != notBase64 })
 			lines, end = append(lines, run{begin, next}), next
 		}
-		if len(lines) > 1 { // what looks like a line may be a long word before it
-			lines = append([]run{{i, end}}, lines...)
-		}
+		lines = append([]run{{i, end}}, lines...) // what looks like a line may be a long word before it
 		for _, line := range lines {
 			if line.end-line.start >= shortestChunk {
 				runs = append(runs, line)
@@ -68,12 +70,15 @@ func encodedChunks(text string) []chunk {
 // nextLine returns where the next line of base64 ends, if the one that ends here goes on there: as mail does it, they are of at
 // least 60 characters.
 func nextLine(text string, start, end int) int {
+	if end-start < shortestLine {
+		return end
+	}
 	last := max(start, strings.LastIndexAny(text[start:end], "\r\n ")+1+start)
 	next := end
 	for next < len(text) && next < end+4 && strings.IndexByte("\r\n ", text[next]) >= 0 {
 		next++
 	}
-	if end-last < 60 || next == end || text[end-1] == '=' {
+	if end-last < shortestLine || next == end || text[end-1] == '=' {
 		return end
 	}
 	stop := next
@@ -85,6 +90,8 @@ func nextLine(text string, start, end int) int {
 	}
 	return stop
 }
+
+const shortestLine = 60
 
 // inRun returns what can stand in a run of the characters of base64: in all of it, in the segments of it between slashes, as in
 // paths, behind letters that do not belong to it, and in hexadecimal digits.

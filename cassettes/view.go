@@ -110,27 +110,36 @@ func (v view) peel() (view, bool) {
 // decode makes a view in which each place where a decoder finds a code has what the code stands for. The decoder is told the
 // rest of the text, and returns what it stands for and the length of the code, 0 if there is none.
 func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, bool) {
-	var b strings.Builder
-	from := make([]int, 0, len(v.text)+1)
-	changed := false
+	var text []byte // made at the first code: most texts that could have one have none
+	var from []int
 	for i := 0; i < len(v.text); {
 		c := v.text[i]
 		if only == 0 && (c == '%' || c == '\\' || c == '&' || c == 0) || only != 0 && c == only {
 			if plain, n := decoder(v.text[i:]); n > 0 {
+				if from == nil {
+					text, from = make([]byte, i, len(v.text)), make([]int, i, len(v.text)+1)
+					copy(text, v.text)
+					for at := range from {
+						from[at] = v.start(at)
+					}
+				}
 				for range len(plain) {
 					from = append(from, v.start(i))
 				}
-				b.WriteString(plain)
+				text = append(text, plain...)
 				i += n
-				changed = true
 				continue
 			}
 		}
-		from = append(from, v.start(i))
-		b.WriteByte(c)
+		if from != nil {
+			text, from = append(text, c), append(from, v.start(i))
+		}
 		i++
 	}
-	return view{text: b.String(), from: append(from, v.start(len(v.text)))}, changed
+	if from == nil {
+		return v, false
+	}
+	return view{text: string(text), from: append(from, v.start(len(v.text)))}, true
 }
 
 func (v view) start(i int) int {
