@@ -2,9 +2,9 @@ package main
 
 import (
 	"os"
-	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 )
 
 // lateUntil is how far the heap may grow before it is collected, in bytes, if less than half of that is in use.
@@ -21,8 +21,9 @@ func collectLate() {
 	const most, usual = 800, 100 // percent of what is in use
 	percent := most
 	debug.SetGCPercent(percent)
-	atEachCollection(func() {
-		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	var look func()
+	look = func() { // a cleanup would come when its span is swept, often much later
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // as the last collection found it
 		metrics.Read(live)
 		inUse := max(1, int(live[0].Value.Uint64()))
 		wanted := min(most, max(usual, lateUntil*100/inUse-100)) / 100 * 100
@@ -30,13 +31,7 @@ func collectLate() {
 			percent = wanted
 			debug.SetGCPercent(percent)
 		}
-	})
-}
-
-// atEachCollection calls do after each collection.
-func atEachCollection(do func()) {
-	runtime.AddCleanup(new([64]byte), func(do func()) {
-		do()
-		atEachCollection(do)
-	}, do)
+		time.AfterFunc(10*time.Millisecond, look)
+	}
+	time.AfterFunc(100*time.Millisecond, look) // which an ordinary run does not live to see
 }
