@@ -40,8 +40,10 @@ type outcome struct {
 }
 
 // Declare adds the specs for every evidence to Ginkgo's tree, without running
-// them. It is for test binaries that run Ginkgo themselves; others call [Judge]. It
-// fails, and declares nothing, where there is no evidence, or one of a task that
+// them. It is for test binaries that run Ginkgo themselves; others call [Judge]. Each
+// spec has the id of its requirement, the task, the subject and the level as labels. That
+// all pass does not mean that all was looked at: what the evidence does not show is
+// skipped, and [Judgement.Reports] tell the outcome. Declare fails, and declares nothing, where there is no evidence, or one of a task that
 // there is not, or where nothing is selected.
 func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
 	j, err := prepare(options, evidence)

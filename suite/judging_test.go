@@ -330,7 +330,7 @@ func TestManyInOneSpec(t *testing.T) {
 	ended := map[string]types.SpecReport{}
 	ginkgo.ReportAfterSuite("of the test", func(r ginkgo.Report) {
 		for _, spec := range r.SpecReports {
-			if len(spec.LeafNodeLabels) == 1 {
+			if len(spec.LeafNodeLabels) == 4 {
 				ended[spec.LeafNodeLabels[0]] = spec
 			}
 		}

@@ -16,9 +16,9 @@ type tree struct {
 }
 
 // declare adds the specs of a task to Ginkgo's tree: the task is an ordered container, a
-// step a container in it, a requirement an It whose label is its id. One It judges all
-// evidence, and notes in outcomes how it ended for each: the tree does not grow with the
-// evidence.
+// step a container in it, a requirement an It with its id, task, subject and level as
+// labels. One It judges all evidence, and notes in outcomes how it ended for each: the
+// tree does not grow with the evidence.
 func declare(t *task, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
 	ledger := t.ledger()
 	requirements := byID(selected)
@@ -34,7 +34,7 @@ func declare(t *task, selected []Requirement, evidence []*Evidence, outcomes map
 				if !ok {
 					return
 				}
-				ginkgo.It(r.Says, ginkgo.Label(id), func(ctx ginkgo.SpecContext) {
+				ginkgo.It(r.Says, ginkgo.Label(id, ledger.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
 					for _, e := range evidence {
 						if ctx.Err() != nil {
 							return // interrupted: the reports are asked for next
