@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // client is one client in recorded traffic: all that is about one application, or all of
@@ -17,8 +14,9 @@ import (
 type client struct {
 	application string // its linkKey, "" if there is none
 	exchanges   []*Exchange
-	tokens      map[string]bool  // the values of Authorization with which it is asked
-	at          map[string][]int // the numbers of its exchanges, by origin, and of all by ""
+	tokens      map[string]bool // the values of Authorization with which it is asked
+	spoken      spoken          // its exchanges
+	number      int             // in the order in which the clients appear
 }
 
 // byApplication splits traffic by application: each is another client, also where one
@@ -77,8 +75,14 @@ func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
 			c.tokens[token] = true
 		}
 	}
+	accepted := map[string]int{} // by how many applications, for each token
 	for _, c := range clients {
-		if len(clients) == 1 || !c.trespasses(clients) && (c.asked() || c.another(clients)) {
+		for token := range c.tokens {
+			accepted[token]++
+		}
+	}
+	for _, c := range clients {
+		if len(clients) == 1 || !c.trespasses(accepted) && (c.asked() || c.another(accepted)) {
 			own = append(own, c)
 		} else {
 			loose = append(loose, c.exchanges...)
@@ -100,27 +104,22 @@ func (c *client) asked() bool {
 
 // trespasses: the application served nothing, and was asked with tokens alone that others
 // accepted. So it is no client, but where the clients went to whom the tokens belong.
-func (c *client) trespasses(clients []*client) bool {
+func (c *client) trespasses(accepted map[string]int) bool {
 	return len(c.tokens) == 0 && !slices.ContainsFunc(c.exchanges, func(x *Exchange) bool {
 		token := x.authorization()
-		return x.succeeded() || token == "" || !slices.ContainsFunc(clients, func(other *client) bool { return other.tokens[token] })
+		return x.succeeded() || token == "" || accepted[token] == 0
 	})
 }
 
 // another: its token was accepted, and by no other application. So it is another client,
 // of which the traffic begins in the middle.
-func (c *client) another(clients []*client) bool {
-	return len(c.tokens) > 0 && !slices.ContainsFunc(clients, func(other *client) bool {
-		if other == c {
+func (c *client) another(accepted map[string]int) bool {
+	for token := range c.tokens {
+		if accepted[token] > 1 {
 			return false
 		}
-		for token := range c.tokens {
-			if other.tokens[token] {
-				return true
-			}
-		}
-		return false
-	})
+	}
+	return len(c.tokens) > 0
 }
 
 // usersIn finds out by the token endpoints which tokens are of one user. All of them belong
@@ -143,12 +142,13 @@ func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Excha
 	}
 	own := map[*Exchange]bool{}
 	unknown := slices.ContainsFunc(clients, func(c *client) bool { return len(c.tokens) == 0 }) // whose tokens are, since they were taken out
+	holders := holdersOf(clients)
 	for _, name := range names {
 		known := false
-		for _, c := range clients {
-			if c.uses(tokens[name]) {
-				known = true
-				maps.Copy(c.tokens, tokens[name])
+		for _, c := range holders.ofAny(maps.Keys(tokens[name])) {
+			known = true
+			for token := range tokens[name] {
+				holders.add(c, token)
 			}
 		}
 		if known || unknown || len(clients) == 0 && len(names) == 1 {
@@ -160,15 +160,6 @@ func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Excha
 		}
 	}
 	return append(clients, all...), slices.DeleteFunc(loose, func(x *Exchange) bool { return own[x] })
-}
-
-func (c *client) uses(tokens map[string]bool) bool {
-	for token := range tokens {
-		if c.tokens[token] {
-			return true
-		}
-	}
-	return false
 }
 
 // signsIn returns the name with which x asks for a token, and the token that it got; ""
@@ -193,15 +184,15 @@ func deal(clients []*client, loose, all []*Exchange) {
 	signIn := &Evidence{Exchanges: all}
 	signIn.findSignIn()
 	isSignIn := func(x *Exchange) bool { return signIn.signIn[linkKey(x.url)] != "" || issuerOf(x) != nil }
+	holders, heard := holdersOf(clients), heardOf(clients, all)
 	give := func(x *Exchange, to []*client) {
 		for i, c := range to {
 			if i > 0 {
 				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, url: x.url}
 			}
 			c.exchanges = append(c.exchanges, x)
-			if c.at != nil {
-				c.note(x)
-			}
+			c.spoken.note(x)
+			heard.note(x, c)
 		}
 	}
 	// From the last to the first: whose an exchange is, the next may tell.
@@ -241,7 +232,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 		if !isLoose[x] {
 			continue
 		}
-		owners := owning(clients, x)
+		owners := holders.owning(x)
 		switch {
 		case len(owners) > 0 && isSignIn(x):
 			next(owners, x.ID)
@@ -252,12 +243,12 @@ func deal(clients []*client, loose, all []*Exchange) {
 			to := waitingFor(waiting, x)
 			for _, c := range to {
 				if token := x.authorization(); token != "" {
-					c.tokens[token] = true // of a host that leads on to the application's
+					holders.add(c, token) // of a host that leads on to the application's
 				}
 			}
 			give(x, to)
 		default:
-			give(x, []*client{busiest(clients, x)})
+			give(x, []*client{heard.busiest(x)})
 		}
 	}
 }
@@ -275,29 +266,10 @@ type signingIn struct {
 func waitingFor(waiting []*signingIn, x *Exchange) []*client {
 	like := fmt.Sprint(x.Request.Method, " ", linkKey(x.url), " ", x.Response.Code, " ", len(x.authorization()) > 0)
 	done := waiting[0].clients[0].exchanges[0].ID // the sign-in of the next is over then
-	i := slices.IndexFunc(waiting, func(w *signingIn) bool { return !w.has[like] && (w == waiting[0] || w.first > 0 && w.first < done) })
+	i := slices.IndexFunc(waiting, func(w *signingIn) bool { return (w == waiting[0] || w.first > 0 && w.first < done) && !w.has[like] })
 	w := waiting[max(i, 0)]
 	w.has[like] = true
 	return w.clients
-}
-
-// owning returns the clients whose token x carries, or yields.
-func owning(clients []*client, x *Exchange) []*client {
-	var owners []*client
-	quoted := map[string]bool{} // all that stands between quotes in the answer, which can be long
-	for text := range strings.SplitSeq(x.Response.Body, `"`) {
-		quoted[text] = true
-	}
-	for _, c := range clients {
-		for authorization := range c.tokens {
-			_, token, _ := strings.Cut(authorization, " ")
-			if x.authorization() == authorization || token != "" && (quoted[token] || x.shows(token) != "") {
-				owners = append(owners, c)
-				break
-			}
-		}
-	}
-	return owners
 }
 
 // shows returns the field of a request that has a token in it, besides Authorization, ""
@@ -320,11 +292,7 @@ func (x *Exchange) shows(token string) string {
 // hasToken reports whether a text has a token in it, as it is or percent-encoded, and not just the
 // beginning of another.
 func hasToken(text, token string) bool {
-	secret := strings.TrimPrefix(token, "cwt=") // what stands before it is encoded in many ways
-	if len(secret) < 6 {
-		secret = token
-	}
-	for _, form := range []string{secret, url.QueryEscape(secret)} {
+	for _, form := range formsOf(token) {
 		for rest := text; form != ""; {
 			_, behind, found := strings.Cut(rest, form)
 			if !found {
@@ -337,49 +305,4 @@ func hasToken(text, token string) bool {
 		}
 	}
 	return false
-}
-
-// busiest returns the client that spoke last before x, to that host if one did; if none
-// did, the one that speaks first after it.
-func busiest(clients []*client, x *Exchange) *client {
-	best, distance := clients[0], -1
-	for _, c := range clients {
-		if far := c.distance(x); distance < 0 || far < distance {
-			best, distance = c, far
-		}
-	}
-	return best
-}
-
-// distance tells how far from x the client speaks: to that host if it does, and before x
-// if it does. Exchanges are given to clients from the last to the first, so that what was
-// given before is behind x.
-func (c *client) distance(x *Exchange) int {
-	const after, elsewhere = 1 << 20, 1 << 24
-	if c.at == nil {
-		c.at = map[string][]int{}
-		for _, y := range c.exchanges {
-			c.note(y)
-		}
-	}
-	for _, host := range []struct {
-		numbers []int
-		penalty int
-	}{{c.at[ucwa.Origin(x.url)], 0}, {c.at[""], elsewhere}} {
-		i, _ := slices.BinarySearch(host.numbers, x.ID)
-		switch {
-		case i > 0:
-			return x.ID - host.numbers[i-1] + host.penalty
-		case len(host.numbers) > 0:
-			return host.numbers[0] - x.ID + after + host.penalty
-		}
-	}
-	return after + 2*elsewhere
-}
-
-func (c *client) note(x *Exchange) {
-	for _, origin := range []string{ucwa.Origin(x.url), ""} {
-		i, _ := slices.BinarySearch(c.at[origin], x.ID)
-		c.at[origin] = slices.Insert(c.at[origin], i, x.ID)
-	}
 }

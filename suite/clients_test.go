@@ -75,24 +75,29 @@ func renamed(list []cassettes.Exchange, n int) []cassettes.Exchange {
 	}
 	renamed := (&cassettes.Cassette{Exchanges: list}).Redacted().Exchanges
 	for _, x := range renamed {
-		for _, text := range []*string{&x.Request.URL, &x.Request.Body, &x.Response.Body} {
-			*text = rename(*text)
-		}
-		for _, h := range []map[string][]string{x.Request.Headers, x.Response.Headers} {
-			for _, values := range h {
-				for i := range values {
-					values[i] = rename(values[i])
-				}
-			}
-		}
-		setField(x.Request.Headers, "Content-Length", fmt.Sprint(len(x.Request.Body)))
-		if len(header(x.Request.Headers, "Content-Length")) > 0 && x.Request.Body == "" {
-			delete(x.Request.Headers, "Content-Length")
-		}
-		x.Request.ContentLength = int64(len(x.Request.Body))
-		delete(x.Response.Headers, "Content-Length")
+		anew(x, rename)
 	}
 	return renamed
+}
+
+// anew changes every text of an exchange that may name somebody, and keeps its lengths true.
+func anew(x cassettes.Exchange, rename func(string) string) {
+	for _, text := range []*string{&x.Request.URL, &x.Request.Body, &x.Response.Body} {
+		*text = rename(*text)
+	}
+	for _, h := range []map[string][]string{x.Request.Headers, x.Response.Headers} {
+		for _, values := range h {
+			for i := range values {
+				values[i] = rename(values[i])
+			}
+		}
+	}
+	setField(x.Request.Headers, "Content-Length", fmt.Sprint(len(x.Request.Body)))
+	if len(header(x.Request.Headers, "Content-Length")) > 0 && x.Request.Body == "" {
+		delete(x.Request.Headers, "Content-Length")
+	}
+	x.Request.ContentLength = int64(len(x.Request.Body))
+	delete(x.Response.Headers, "Content-Length")
 }
 
 // begins is the number of exchanges until the application is there.

@@ -1,6 +1,9 @@
 package suite
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -50,6 +53,64 @@ func day(tb testing.TB, n, clients int) *cassettes.Cassette {
 		c.Exchanges[i].ID = i + 1
 	}
 	return c
+}
+
+// crowd returns what many clients do who sign in at the same time, each of it the same: its user, tokens, application and
+// identifiers are its own and, if homes is given, so are its hosts.
+func crowd(tb testing.TB, clients int, homes bool) *cassettes.Cassette {
+	tb.Helper()
+	c := &cassettes.Cassette{Name: "crowd"}
+	var sessions [][]cassettes.Exchange
+	for n := range clients {
+		session := (&cassettes.Cassette{Exchanges: someone(tb)}).Redacted().Exchanges
+		secret := func(found string) string {
+			sum := sha256.Sum256(fmt.Append(nil, found, n))
+			return base64.RawURLEncoding.EncodeToString(bytes.Repeat(sum[:], 4))
+		}
+		who, home := fmt.Sprintf("user%04d", n), "contoso.com"
+		if homes {
+			home = fmt.Sprintf("home%04d.com", n)
+		}
+		names := strings.NewReplacer("10100000001", fmt.Sprintf("2020000%04d", n), "3fa85f64", fmt.Sprintf("3fa8%04x", n), "dana@", who+"@", "dana%40", who+"%40",
+			"Dana Birkby", fmt.Sprintf("Given%04d Family%04d", n, n), "Dana", fmt.Sprintf("Given%04d", n), "contoso.com", home)
+		for _, x := range session {
+			anew(x, func(s string) string { return names.Replace(tokenIn.ReplaceAllStringFunc(s, secret)) })
+		}
+		sessions = append(sessions, session)
+	}
+	for i := range sessions[0] {
+		for _, session := range sessions {
+			x := session[i]
+			x.ID = len(c.Exchanges) + 1
+			c.Exchanges = append(c.Exchanges, x)
+		}
+	}
+	return c
+}
+
+// BenchmarkClients shows how judging grows with the number of clients, each of which does the same.
+func BenchmarkClients(b *testing.B) {
+	for _, homes := range []bool{false, true} {
+		for _, clients := range []int{20, 40, 80, 160} {
+			b.Run(fmt.Sprintf("homes=%t/%d clients", homes, clients), func(b *testing.B) {
+				c := crowd(b, clients, homes)
+				b.ResetTimer()
+				for b.Loop() {
+					began := time.Now()
+					list, err := LocateAnonymized(c, cassettes.AnonymizeOptions{}, Tasks()...)
+					if err != nil || len(list) != clients {
+						b.Fatal(len(list), err)
+					}
+					b.ReportMetric(time.Since(began).Seconds()*1000, "locate-ms")
+					for _, e := range list {
+						if _, err := Examine(e); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			})
+		}
+	}
 }
 
 // BenchmarkScale shows how judging grows with the traffic.
