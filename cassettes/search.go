@@ -31,7 +31,9 @@ type identity struct {
 
 // index finds many texts in one pass: the time depends on the text searched, not on how many are looked for.
 type index struct {
-	pairs   [1 << 16]bool
+	pairs   [1 << 16]bool    // the first two bytes of the texts
+	short   [1 << 16]bool    // the same, of those shorter than a head
+	heads   [1 << 16]bool    // the first four bytes of the others, as sum makes them: thousands of secrets begin with every pair there is
 	lengths map[string][]int // by the first shortestSought bytes: the lengths of the texts, the longest first
 	texts   map[string][]*identity
 	secrets []*identity
@@ -64,9 +66,20 @@ func (x *index) add(id *identity) {
 	x.wide = x.wide || strings.ContainsFunc(id.text, func(r rune) bool { return r > 0xff })
 	x.pairs[int(id.text[0])<<8|int(id.text[1])] = true
 	head := id.text[:min(4, len(id.text))]
+	if len(head) == 4 {
+		x.heads[sum(head)] = true
+	} else {
+		x.short[int(id.text[0])<<8|int(id.text[1])] = true
+	}
 	if at, found := slices.BinarySearchFunc(x.lengths[head], len(id.text), func(a, b int) int { return cmp.Compare(b, a) }); !found {
 		x.lengths[head] = slices.Insert(x.lengths[head], at, len(id.text))
 	}
+}
+
+// sum makes a short number of the first four bytes of a text.
+func sum(text string) uint16 {
+	n := uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16 | uint32(text[3])<<24
+	return uint16(n * 2654435769 >> 16)
 }
 
 // canStandIn tells whether a text has as many characters as the shortest that is looked for. No view needs less than a byte for one:
@@ -121,7 +134,7 @@ func (x *index) find(v view) []hit {
 		}
 	heads:
 		for _, head := range [...]int{4, 3, 2} {
-			if i+head > len(text) {
+			if i+head > len(text) || head == 4 && !x.heads[sum(text[i:])] || head < 4 && !x.short[int(text[i])<<8|int(text[i+1])] {
 				continue
 			}
 			for _, length := range x.lengths[text[i:i+head]] {
