@@ -25,6 +25,7 @@ type hider struct {
 	mu     sync.Mutex
 	hidden map[string]map[string]bool // by kind: the pseudonyms that were put in
 	clean  map[string]bool            // runs in which nothing is encoded that is looked for
+	aged   map[string]bool            // those before them: what is still met among them is remembered on
 }
 
 func newHider(names pseudonyms) *hider {
@@ -36,7 +37,7 @@ func (h *hider) put(kind, text string, skip, tail int, edge edge, pseudonym func
 	if strings.TrimSpace(text) == "" {
 		return
 	}
-	h.clean = nil // more is looked for now
+	h.clean, h.aged = nil, nil // more is looked for now
 	h.index.add(&identity{kind, folded(text), skip, tail, edge, pseudonym})
 	if !ascii(text) {
 		h.index.add(&identity{kind, folded(misread(text)), skip, tail, edge, pseudonym})
@@ -247,7 +248,7 @@ func (l *glance) encoded(text string, nested int) iter.Seq2[chunk, *identity] {
 }
 
 const (
-	mostClean       = 1 << 14 // bounds how many runs are remembered as clean
+	mostClean       = 1 << 15 // bounds how many runs are remembered as clean, and how many as aged
 	mostCleanLength = 256     // bounds how long each may be, in bytes
 )
 
@@ -256,16 +257,24 @@ const (
 func (h *hider) isClean(run string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !h.clean[run] && h.aged[run] {
+		h.remember(strings.Clone(run))
+	}
 	return h.clean[run]
 }
 
 func (h *hider) setClean(run string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.remember(strings.Clone(run)) // a copy, which does not keep the text that it stands in
+}
+
+// remember notes a clean run. Where many clients were recorded most runs are of one of them, and go; the words of the protocol stay.
+func (h *hider) remember(run string) {
 	if h.clean == nil || len(h.clean) >= mostClean {
-		h.clean = map[string]bool{}
+		h.clean, h.aged = map[string]bool{}, h.clean
 	}
-	h.clean[strings.Clone(run)] = true // a copy, which does not keep the text that it stands in
+	h.clean[run] = true
 }
 
 // seen returns an identity that can be seen. A short one stands by chance in what only may be base64.
