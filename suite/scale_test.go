@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +87,42 @@ func crowd(tb testing.TB, clients int, homes bool) *cassettes.Cassette {
 		}
 	}
 	return c
+}
+
+// TestCrowd holds that of many who sign in at the same time each gets all that shows a token of its own, and nothing that
+// shows another's. Of what shows none nobody can tell.
+func TestCrowd(t *testing.T) {
+	const clients = 30
+	shows := func(x cassettes.Exchange) bool {
+		return x.Request.Headers.Get("Authorization") != "" || strings.Contains(x.Response.Body, "access_token")
+	}
+	for _, homes := range []bool{false, true} {
+		c := crowd(t, clients, homes)
+		want := make([][]int, clients)
+		for i, x := range c.Exchanges {
+			if shows(x) {
+				want[i%clients] = append(want[i%clients], x.ID)
+			}
+		}
+		list, err := Locate(c, Tasks()...)
+		if err != nil || len(list) != clients {
+			t.Fatalf("homes=%t: %d clients were found of %d: %v", homes, len(list), clients, err)
+		}
+		for n, e := range list {
+			if who := fmt.Sprintf("sip:user%04d@", n); !strings.HasPrefix(e.User(), who) {
+				t.Errorf("homes=%t: client %d is %s, expected %s...", homes, n+1, e.User(), who)
+			}
+			var got []int
+			for _, x := range e.Exchanges {
+				if shows(x.Exchange) {
+					got = append(got, x.ID)
+				}
+			}
+			if !slices.Equal(got, want[n]) {
+				t.Errorf("homes=%t: client %d has the exchanges %v, expected %v", homes, n+1, got, want[n])
+			}
+		}
+	}
 }
 
 // BenchmarkClients shows how judging grows with the number of clients, each of which does the same.
