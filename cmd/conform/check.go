@@ -121,12 +121,18 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 		return usage("--format %s holds one report, and there are %d: choose one by --user or --application, or give --out DIR without --format\n%s",
 			f.format, len(evidence), listOf(evidence))
 	}
+	if err := cmd.Context().Err(); err != nil {
+		return exit{exitInterrupted, errors.New("interrupted: no report is written")}
+	}
 	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
 	if err != nil {
 		return exit{exitFailed, err}
 	}
 	f.known.hold(list, func(i int) []string { return []string{evidence[i].Application(), evidence[i].User()} })
 	if err := f.writeAll(cmd, list, evidence); err != nil {
+		if errors.As(err, new(exit)) {
+			return err
+		}
 		return exit{exitFailed, err}
 	}
 	return worst(cmd.Context(), list, none)
@@ -149,7 +155,10 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 			}
 			continue
 		}
-		list, err := f.locate(cmd.Context(), c, key)
+		list, err := begin(func() ([]*suite.Evidence, error) { return f.locate(cmd.Context(), c, key) })(cmd.Context())
+		if cmd.Context().Err() != nil {
+			return nil, nil, exit{exitInterrupted, errors.New("interrupted while the clients were looked for: no report is written")}
+		}
 		if err != nil {
 			return nil, nil, exit{exitFailed, fmt.Errorf("%s: %w", file, err)}
 		}
@@ -300,7 +309,7 @@ func clientName(e *suite.Evidence) string {
 	return user + "  " + application
 }
 
-// writeAll writes the report of each client, and where there are several a summary.
+// writeAll writes the report of each client, and where there are several a summary. An interrupt ends it between two.
 func (f *checkFlags) writeAll(cmd *cobra.Command, list []*reports.Report, evidence []*suite.Evidence) error {
 	if len(list) == 1 {
 		return f.write(cmd, list[0], evidence[0])
@@ -308,6 +317,9 @@ func (f *checkFlags) writeAll(cmd *cobra.Command, list []*reports.Report, eviden
 	stdout := cmd.OutOrStdout()
 	var summary strings.Builder
 	for i, r := range list {
+		if cmd.Context().Err() != nil {
+			return exit{exitInterrupted, fmt.Errorf("interrupted: %d of %s are written", i, number(len(list), "reports"))}
+		}
 		one := f.runFlags
 		if f.out != "" {
 			one.out = filepath.Join(f.out, fmt.Sprintf("client-%d", i+1))
