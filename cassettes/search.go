@@ -31,9 +31,9 @@ type identity struct {
 
 // index finds many texts in one pass: the time depends on the text searched, not on how many are looked for.
 type index struct {
-	pairs   [1 << 16]bool    // the first two bytes of the texts
-	short   [1 << 16]bool    // the same, of those shorter than a head
-	heads   [1 << 16]bool    // the first four bytes of the others, as sum makes them: thousands of secrets begin with every pair there is
+	pairs   bits             // the first two bytes of the texts
+	short   bits             // the same, of those shorter than a head
+	heads   bits             // the first four bytes of the others, as sum makes them: thousands of secrets begin with every pair there is
 	lengths map[string][]int // by the first shortestSought bytes: the lengths of the texts, the longest first
 	texts   map[string][]*identity
 	secrets []*identity
@@ -64,17 +64,26 @@ func (x *index) add(id *identity) {
 	}
 	x.foreign = x.foreign || !ascii(id.text)
 	x.wide = x.wide || strings.ContainsFunc(id.text, func(r rune) bool { return r > 0xff })
-	x.pairs[int(id.text[0])<<8|int(id.text[1])] = true
+	x.pairs.set(pair(id.text))
 	head := id.text[:min(4, len(id.text))]
 	if len(head) == 4 {
-		x.heads[sum(head)] = true
+		x.heads.set(sum(head))
 	} else {
-		x.short[int(id.text[0])<<8|int(id.text[1])] = true
+		x.short.set(pair(id.text))
 	}
 	if at, found := slices.BinarySearchFunc(x.lengths[head], len(id.text), func(a, b int) int { return cmp.Compare(b, a) }); !found {
 		x.lengths[head] = slices.Insert(x.lengths[head], at, len(id.text))
 	}
 }
+
+// bits is a set of short numbers.
+type bits [1 << 10]uint64
+
+func (b *bits) set(n uint16)      { b[n>>6] |= 1 << (n & 63) }
+func (b *bits) has(n uint16) bool { return b[n>>6]&(1<<(n&63)) != 0 }
+
+// pair makes a number of the first two bytes of a text.
+func pair(text string) uint16 { return uint16(text[0])<<8 | uint16(text[1]) }
 
 // sum makes a short number of the first four bytes of a text.
 func sum(text string) uint16 {
@@ -129,12 +138,12 @@ func (x *index) find(v view) []hit {
 				continue
 			}
 		}
-		if !x.pairs[int(text[i])<<8|int(text[i+1])] {
+		if !x.pairs.has(pair(text[i:])) {
 			continue
 		}
 	heads:
 		for _, head := range [...]int{4, 3, 2} {
-			if i+head > len(text) || head == 4 && !x.heads[sum(text[i:])] || head < 4 && !x.short[int(text[i])<<8|int(text[i+1])] {
+			if i+head > len(text) || head == 4 && !x.heads.has(sum(text[i:])) || head < 4 && !x.short.has(pair(text[i:])) {
 				continue
 			}
 			for _, length := range x.lengths[text[i:i+head]] {
