@@ -49,8 +49,8 @@ func carriesCredentials(req *http.Request, body []byte) bool {
 
 func (t signing) once(req *http.Request, body []byte) (*http.Response, error) {
 	limit := cmp.Or(t.target.RequestTimeout, 10*time.Second)
-	if t.hurried {
-		limit = min(limit, 2*time.Second)
+	if t.hurries() {
+		limit = min(limit, hurry)
 	}
 	if req.UserAgent() == userAgent {
 		t.signingIn(req.Method)
@@ -59,7 +59,7 @@ func (t signing) once(req *http.Request, body []byte) (*http.Response, error) {
 	if err := t.pace(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := withPatience(req.Context(), limit)
+	ctx, cancel := t.timed(req.Context(), limit)
 	sent := req.WithContext(ctx)
 	if body != nil {
 		sent.Body = io.NopCloser(bytes.NewReader(body))
@@ -92,6 +92,6 @@ func (c cancelling) Close() error {
 // on its way.
 func outlasting(ctx context.Context) context.Context {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(2*time.Second, cancel) })
+	context.AfterFunc(ctx, func() { time.AfterFunc(hurry, cancel) })
 	return longer
 }

@@ -35,6 +35,13 @@ func withPatience(ctx context.Context, limit time.Duration) (context.Context, co
 	return context.WithValue(ctx, patienceKey{}, timer), func() { timer.Stop(); cancel(nil) }
 }
 
+// hasten leaves a request with patience little more time, once over has ended, unless
+// it has less. What it returns puts an end to that.
+func hasten(ctx context.Context, limit time.Duration, over context.Context) (stop func() bool) {
+	timer, end := ctx.Value(patienceKey{}).(*time.Timer), time.Now().Add(limit)
+	return context.AfterFunc(over, func() { timer.Reset(min(hurry, time.Until(end))) })
+}
+
 // patient decides whether an answer came in time, at one place for the recorder and
 // the client above it: an answer that one of them took and the other did not would be
 // a package of events that the driver has never seen, and yet does not follow.

@@ -122,7 +122,7 @@ func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	for _, note := range s.notes {
 		e.note(e.Hide(note))
 	}
-	e.unfinished = e.Hide(s.unfinished(ctx))
+	e.unfinished = e.Hide(s.unfinished())
 	switch {
 	case names != nil && !t.KeepNames:
 		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
@@ -237,9 +237,9 @@ func drive(ctx context.Context, t Target, turns *Turns) (*cassettes.Cassette, *s
 }
 
 // unfinished says why the driver did not do all that it would have done.
-func (s *session) unfinished(ctx context.Context) string {
+func (s *session) unfinished() string {
 	switch {
-	case ctx.Err() != nil:
+	case s.cut:
 		return "the run ended before all was asked"
 	case s.err != nil:
 		return s.err.Error()
@@ -392,8 +392,9 @@ type session struct {
 	patience  patience                                     // with a server that asks to come again later
 	answered  bool                                         // at all
 	creating  bool                                         // the application: an interrupt does not end that
-	cleaning  bool                                         // afterwards
-	hurried   bool                                         // since something failed, or somebody waits for the end
+	over      context.Context                              // while it cleans up: the context whose end does not end that; else nil
+	failed    bool                                         // before it began to clean up
+	cut       bool                                         // it ended with its context, before all was asked
 	notes     []string
 	refused   int // the status, if the server said at once that this is no application of ours
 	lost      int // the status of the DELETE, if the application was not ours any more
@@ -480,7 +481,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	if s.creating {
 		parent = outlasting(parent)
 	}
-	ctx, cancel := withPatience(parent, limit)
+	ctx, cancel := s.timed(parent, limit)
 	defer cancel()
 	res, err := c.Do(ctx, method, link, body)
 	if err != nil && errors.Is(context.Cause(ctx), errPatience) {
@@ -497,25 +498,48 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 
 // pace waits for the limiter.
 func (s *session) pace() error {
-	if s.target.Limiter == nil || s.hurried {
+	switch {
+	case s.target.Limiter == nil || s.hurries():
+		return nil
+	case s.over != nil:
+		_ = s.target.Limiter.Wait(s.over) // an interrupt ends the waiting, and not what is waited for
 		return nil
 	}
 	return s.target.Limiter.Wait(s.Context)
 }
 
-// afterwards does what must be done also after a failure or an interrupt, then
-// with a limit for each request.
+// afterwards does what must be done also after a failure or an interrupt, with a limit
+// for each request. Whether the interrupt comes before or meanwhile, it ends nothing of
+// it: from then on it hurries.
 func (s *session) afterwards(do func(limit time.Duration)) {
 	failed, ctx := s.err, s.Context
+	s.err, s.failed, s.over, s.Context = nil, failed != nil, ctx, context.WithoutCancel(ctx)
 	limit := cmp.Or(s.target.RequestTimeout, 10*time.Second)
-	s.cleaning = true
-	if failed != nil || ctx.Err() != nil {
-		s.hurried = true
-		s.Context, limit = context.WithoutCancel(ctx), min(limit, 2*time.Second)
+	if s.failed {
+		limit = min(limit, hurry)
 	}
-	s.err = nil
 	do(limit)
-	s.err, s.Context, s.cleaning, s.hurried = errors.Join(failed, s.err), ctx, false, false
+	s.err, s.failed, s.over, s.Context = errors.Join(failed, s.err), false, nil, ctx
+}
+
+// hurry is as long as one request may take when something failed, or somebody waits for the end.
+const hurry = 2 * time.Second
+
+// hurries tells whether it cleans up in a hurry.
+func (s *session) hurries() bool { return s.failed || s.interrupted() }
+
+// interrupted tells whether it cleans up while somebody waits for the end.
+func (s *session) interrupted() bool { return s.over != nil && s.over.Err() != nil }
+
+// timed returns a context for one request, which ends after the limit. Of one that
+// cleans up, an interrupt leaves it little time.
+func (s *session) timed(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := withPatience(ctx, limit)
+	if s.over == nil {
+		return ctx, cancel
+	}
+	stop := hasten(ctx, limit, s.over)
+	return ctx, func() { stop(); cancel() }
 }
 
 // resource returns the resource in an answer, nil if there is none.

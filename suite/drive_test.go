@@ -112,6 +112,88 @@ func TestRestores(t *testing.T) {
 	}
 }
 
+// TestInterruptedCleanUp holds that an interrupt which comes while the run cleans up
+// ends nothing of that, however the server answers then.
+func TestInterruptedCleanUp(t *testing.T) {
+	restoring := func(r *http.Request) bool { return strings.Contains(r.UserAgent(), "(probe "+probeRestore+")") }
+	deleting := func(r *http.Request) bool { return r.Method == http.MethodDelete && r.UserAgent() == userAgent }
+	late := func(w http.ResponseWriter, _ *http.Request) bool { // the first time, and without doing it
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return false
+	}
+	silent := func(_ http.ResponseWriter, r *http.Request) bool {
+		_, _ = io.Copy(io.Discard, r.Body) // so that the server notices when the client goes
+		<-r.Context().Done()
+		return false
+	}
+	well := func(http.ResponseWriter, *http.Request) bool { return true }
+	for _, test := range []struct {
+		name    string
+		when    func(*http.Request) bool
+		answers func(http.ResponseWriter, *http.Request) bool
+	}{
+		{"while the application is deleted", deleting, well},
+		{"while the application is deleted, to be asked again", deleting, late},
+		{"while the application is deleted, without an answer", deleting, silent},
+		{"while the presence is restored", restoring, well},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ctx, interrupt := context.WithCancel(context.Background())
+			defer interrupt()
+			var once atomic.Bool
+			var own atomic.Value // the path of the application
+			target, presence := busyUser(t, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if test.when(r) && once.CompareAndSwap(false, true) {
+						interrupt()
+						if !test.answers(w, r) {
+							return
+						}
+					}
+					answer := &statusOf{ResponseWriter: w}
+					if h.ServeHTTP(answer, r); r.Method == http.MethodDelete && answer.status/100 == 2 {
+						own.Store(r.URL.Path)
+					}
+				})
+			})
+			target.EventWait, target.RequestTimeout = time.Second, time.Minute
+			began := time.Now()
+			e := Gather(ctx, target)[0]
+			if ctx.Err() == nil {
+				t.Fatal("the run was not interrupted")
+			}
+			if took := time.Since(began); took > 30*time.Second {
+				t.Errorf("it took %s: it does not hurry", took)
+			}
+			if u, _ := url.Parse(target.Application); own.Load() != u.Path {
+				t.Errorf("the application is left on the server; deleted: %v", own.Load())
+			}
+			if p := presence(); p != ucwa.Availability(ucwa.PreferBusy) {
+				t.Errorf("the user was Busy before the run and is %s after it", p)
+			}
+			if notes := strings.Join(e.Notes, "\n"); strings.Contains(notes, "could not be") {
+				t.Errorf("all was undone, and the notes say: %s", notes)
+			}
+			if e.Unfinished() != "the run ended before all was asked" {
+				t.Errorf("it is unfinished since %q", e.Unfinished())
+			}
+		})
+	}
+}
+
+// statusOf keeps the status of an answer.
+type statusOf struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusOf) WriteHeader(code int) {
+	s.status = code
+	s.ResponseWriter.WriteHeader(code)
+}
+
 // asked lists what a recording asked, as "GET presence".
 func asked(t *testing.T, target Target) []string {
 	t.Helper()

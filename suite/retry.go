@@ -73,8 +73,8 @@ func (b *budget) again(s *session, asked request, status int, header http.Header
 		return false
 	}
 	left := b.left
-	if s.hurried {
-		left = min(left, 2*time.Second)
+	if s.hurries() {
+		left = min(left, hurry)
 	}
 	b.times++
 	switch {
@@ -87,6 +87,10 @@ func (b *budget) again(s *session, asked request, status int, header http.Header
 	}
 	b.left -= wait
 	s.tell(userAgent, fmt.Sprintf("the server, which asks to come again later (%d)", status), wait)
+	if s.over != nil && !s.interrupted() {
+		_ = sleep(s.over, wait) // an interrupt has it ask at once
+		return true
+	}
 	return sleep(s.Context, wait) == nil
 }
 

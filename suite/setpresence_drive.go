@@ -271,24 +271,26 @@ func (s *session) clean(limit time.Duration, probe, method string, link ucwa.Lin
 // end deletes the application, also after a failure or an interrupt, and asks
 // for it once more.
 func (s *session) end() {
+	s.cut = s.Err() != nil
 	if s.target.Keep || !s.open {
 		return
 	}
-	failed := s.err != nil
 	s.afterwards(func(limit time.Duration) {
 		res, err := s.patiently(limit, s.client(), http.MethodDelete, s.begin, nil)
+		s.cut = s.interrupted()
 		if s.err = err; res != nil && res.Status/100 == 2 {
-			if !failed {
+			if !s.hurries() {
 				s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
 				s.do(s.probe("gone", nil), http.MethodPost, s.presence, []byte(`{"availability":"Away"}`))
 			}
 			return
 		}
-		if err != nil || res != nil && (res.Status/100 == 5 || res.Status == http.StatusUnauthorized && s.renew != nil) {
+		if err != nil && s.answered || res != nil && (res.Status/100 == 5 || res.Status == http.StatusUnauthorized && s.renew != nil) {
 			// What broke may be whole again. This is to clean up, and no part of the task.
-			again, err := s.clean(limit, probeEnd, http.MethodDelete, s.begin, nil)
-			if res = again; err != nil {
-				s.err = err
+			s.err = nil // after which nothing would be sent
+			again, failed := s.clean(limit, probeEnd, http.MethodDelete, s.begin, nil)
+			if res, s.err = again, err; failed != nil {
+				s.err = failed
 			}
 		}
 		if res != nil && (res.Status == http.StatusUnauthorized || res.Status == http.StatusNotFound) {

@@ -21,7 +21,7 @@ func (s *session) at(task, step string) { s.waiting.Task, s.waiting.Step = task,
 
 // tell tells of a request before it is sent, and as whom.
 func (s *session) tell(agent, what string, most time.Duration) {
-	if s.target.Progress == nil || s.cleaning { // it may be what panicked
+	if s.target.Progress == nil || s.over != nil { // it may be what panicked
 		return
 	}
 	w := s.waiting
