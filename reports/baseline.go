@@ -169,7 +169,7 @@ func (b *Baseline) Apply(r *Report, now time.Time, names ...string) {
 	before := *r
 	before.Results = each(r.Results, func(result Result) Result { result.Known = nil; return result })
 	before.Tally()
-	outcome := OutcomeOf(r.Results, r.Strict)
+	outcome := r.drawn()
 	if before.Outcome == r.Outcome || outcome == Nonconformant {
 		r.Outcome = outcome
 	}

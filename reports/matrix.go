@@ -33,6 +33,8 @@ type Column struct {
 	Counts  Counts   `json:"counts"`
 	SHA256  []string `json:"sha256"`  // of its evidence
 	Reports []string `json:"reports"` // the files
+	// A report of it was cut short, and nothing that others tell makes up for it.
+	CutShort bool `json:"cutShort,omitempty"`
 
 	strict bool
 	worst  Outcome // of reports that are worse than their results, as interrupted ones are
@@ -89,7 +91,8 @@ func (m *Matrix) Add(name string, r *Report) {
 	if r.Evidence.SHA256 != "" && !slices.Contains(c.SHA256, r.Evidence.SHA256) {
 		c.SHA256 = append(c.SHA256, r.Evidence.SHA256)
 	}
-	if OutcomeOf(r.Results, r.Strict) != r.Outcome {
+	c.CutShort = c.CutShort || r.CutShort
+	if r.CutShort || OutcomeOf(r.Results, r.Strict) != r.Outcome {
 		c.worst = worse(c.worst, r.Outcome)
 	}
 	for i := range r.Results {
@@ -203,11 +206,18 @@ func worse(a, b Outcome) Outcome {
 
 // headline is the outcome of all, in words.
 func (m *Matrix) headline() string {
-	reports := 0
+	reports, finished := 0, 0
 	for _, c := range m.Targets {
 		reports += len(c.Reports)
+		if !c.CutShort {
+			finished++
+		}
 	}
-	return fmt.Sprintf("%s: %s, %s, %s", m.Outcome.words(), count(len(m.Targets), "target"), count(reports, "report"), count(len(m.Rows), "requirement"))
+	text := fmt.Sprintf("%s: %s, %s, %s", m.Outcome.words(), count(len(m.Targets), "target"), count(reports, "report"), count(len(m.Rows), "requirement"))
+	if finished < len(m.Targets) {
+		text += fmt.Sprintf("; %d of %d finished", finished, len(m.Targets))
+	}
+	return text
 }
 
 // telling is the rows in which not every target passes, or not all do the same.

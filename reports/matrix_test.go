@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 func matrixIn(t testing.TB, m *Matrix, format string) string {
@@ -131,6 +134,9 @@ func TestMergeOutcome(t *testing.T) {
 	failing.Tally()
 	interrupted := conformant()
 	interrupted.Outcome = Incomplete
+	cut := conformant()
+	cut.CutShort, cut.Results[0].Verdict = true, NotExercised
+	cut.Tally()
 	gap := conformant()
 	gap.Results[0].Verdict = NotExercised
 	gap.Tally()
@@ -138,15 +144,16 @@ func TestMergeOutcome(t *testing.T) {
 		reports []*Report
 		want    Outcome
 	}{
-		"one":                       {[]*Report{conformant()}, Conformant},
-		"none":                      {nil, Incomplete},
-		"known":                     {[]*Report{conformant(), at(known(), "b")}, Excused},
-		"incomplete beside known":   {[]*Report{at(known(), "b"), at(gap, "c"), conformant()}, Incomplete},
-		"the worst":                 {[]*Report{conformant(), at(failing, "b"), at(gap, "c")}, Nonconformant},
-		"a shard fills the gap":     {[]*Report{at(gap, "c"), at(conformant(), "c")}, Conformant},
-		"interrupted":               {[]*Report{conformant(), interrupted}, Incomplete},
-		"unknown here, known there": {[]*Report{at(failing, "d"), at(known(), "d")}, Nonconformant},
-		"known here, unknown there": {[]*Report{at(known(), "d"), at(failing, "d")}, Nonconformant},
+		"one":                     {[]*Report{conformant()}, Conformant},
+		"none":                    {nil, Incomplete},
+		"known":                   {[]*Report{conformant(), at(known(), "b")}, Excused},
+		"incomplete beside known": {[]*Report{at(known(), "b"), at(gap, "c"), conformant()}, Incomplete},
+		"the worst":               {[]*Report{conformant(), at(failing, "b"), at(gap, "c")}, Nonconformant},
+		"a shard fills the gap":   {[]*Report{at(gap, "c"), at(conformant(), "c")}, Conformant},
+		"interrupted":             {[]*Report{conformant(), interrupted}, Incomplete},
+		"no shard fills what a run cut short left": {[]*Report{at(cut, "c"), at(conformant(), "c")}, Incomplete},
+		"unknown here, known there":                {[]*Report{at(failing, "d"), at(known(), "d")}, Nonconformant},
+		"known here, unknown there":                {[]*Report{at(known(), "d"), at(failing, "d")}, Nonconformant},
 	} {
 		if m := mergeOf(test.reports...); m.Outcome != test.want {
 			t.Errorf("%s: %s, want %s", name, m.Outcome, test.want)
@@ -243,6 +250,48 @@ func TestMatrixIsBounded(t *testing.T) {
 		}
 		if len(out) > most || !strings.Contains(strings.ToLower(out), "left out to keep this page short") {
 			t.Errorf("%s has %d bytes, and does not say that it leaves something out", format, len(out))
+		}
+	}
+}
+
+// TestCutShort holds that a run which was cut short is never conformant, whatever its results, a
+// baseline or another report say, and that its matrix says how many finished.
+func TestCutShort(t *testing.T) {
+	r := conformant()
+	r.CutShort = true
+	if r.Tally(); r.Outcome != Incomplete {
+		t.Errorf("all that was asked passes, and it is %s", r.Outcome)
+	}
+	if told := next(r, ""); !strings.Contains(told, "run again") {
+		t.Errorf("what to do is %q", told)
+	}
+	borne := known()
+	borne.CutShort, borne.Results[0].Known = true, nil
+	if borne.Tally(); borne.Outcome != Nonconformant {
+		t.Errorf("a must is broken, and it is %s", borne.Outcome)
+	}
+	baseline := &Baseline{Known: []KnownFailure{{Requirement: borne.Results[0].Requirement, Reason: "mended in May"}}}
+	if baseline.Apply(borne, time.Now()); borne.Outcome != Incomplete {
+		t.Errorf("what is broken is known, and it is %s", borne.Outcome)
+	}
+	r.Name, borne.Name = "a", "b"
+	m := mergeOf(r, conformant(), borne)
+	if m.Outcome != Incomplete || !strings.HasSuffix(m.headline(), "; 1 of 3 finished") {
+		t.Errorf("%s", m.headline())
+	}
+	if m := mergeOf(conformant()); strings.Contains(m.headline(), "finished") {
+		t.Errorf("nothing was cut short: %s", m.headline())
+	}
+	for _, view := range []struct {
+		schema []byte
+		out    string
+	}{{Schema(), string(render(t, r, "json", Options{}))}, {MatrixSchema(), matrixIn(t, m, "json")}} {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(view.out))
+		if err == nil {
+			err = compiled(t, view.schema).Validate(doc)
+		}
+		if err != nil || !strings.Contains(view.out, `"cutShort": true`) {
+			t.Errorf("%v: %.300s", err, view.out)
 		}
 	}
 }

@@ -89,6 +89,9 @@ func missing(r *Report) string {
 		}
 		return what + ": conform run --sip ADDRESS makes evidence that has it"
 	}
+	if r.CutShort {
+		return "run again: this run ended before all was asked"
+	}
 	return "conform list shows what can be checked"
 }
 

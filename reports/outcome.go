@@ -30,7 +30,7 @@ type Outcome string
 const (
 	Conformant    Outcome = "conformant"
 	Nonconformant Outcome = "nonconformant"
-	Incomplete    Outcome = "incomplete" // nothing failed, but not all was checked
+	Incomplete    Outcome = "incomplete" // nothing failed, but not all was checked, or the run was cut short
 	Excused       Outcome = "excused"    // conformant but for failures that a baseline knows
 )
 

@@ -26,8 +26,9 @@ type Report struct {
 	Tool      Tool       `json:"tool"`
 	Name      string     `json:"name,omitempty"` // what the user calls the target; pseudonyms of hosts differ from run to run
 	Outcome   Outcome    `json:"outcome"`
-	Subject   string     `json:"subject"`          // what was certified: "server", "client" or "both"
-	Strict    bool       `json:"strict,omitempty"` // a broken should counts as a broken must
+	Subject   string     `json:"subject"`            // what was certified: "server", "client" or "both"
+	Strict    bool       `json:"strict,omitempty"`   // a broken should counts as a broken must
+	CutShort  bool       `json:"cutShort,omitempty"` // the run was interrupted, or its time over, before all was asked: never conformant
 	Evidence  Evidence   `json:"evidence"`
 	Counts    Counts     `json:"counts"`
 	Tasks     []Task     `json:"tasks,omitempty"` // titles, for people
@@ -134,5 +135,14 @@ func (r *Report) Tally() {
 	for _, result := range r.Results {
 		r.Counts.add(result.Verdict)
 	}
-	r.Outcome = OutcomeOf(r.Results, r.Strict)
+	r.Outcome = r.drawn()
+}
+
+// drawn is the outcome of the results, which of a run that was cut short is never conformant.
+func (r *Report) drawn() Outcome {
+	outcome := OutcomeOf(r.Results, r.Strict)
+	if r.CutShort {
+		outcome = worse(outcome, Incomplete)
+	}
+	return outcome
 }

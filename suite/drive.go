@@ -105,11 +105,11 @@ func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	c, s := drive(ctx, t, turns)
 	names, c, err := anonymized(c, t)
 	if err != nil {
-		return &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Notes: []string{"nothing is judged, since the recording cannot be anonymized: " + err.Error()}, Recording: c}
+		return &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, Notes: []string{"nothing is judged, since the recording cannot be anonymized: " + err.Error()}, Recording: c}
 	}
 	e, err := locateDriven(c, t.Tasks...)
 	if err != nil {
-		e = &Evidence{Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Recording: c, names: names}
+		e = &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Recording: c, names: names}
 		for _, note := range append(s.notes, err.Error()) {
 			e.note(e.Hide(note))
 		}
@@ -122,7 +122,7 @@ func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	for _, note := range s.notes {
 		e.note(e.Hide(note))
 	}
-	e.unfinished = e.Hide(s.unfinished())
+	e.unfinished, e.cut = e.Hide(s.unfinished()), s.cut
 	switch {
 	case names != nil && !t.KeepNames:
 		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")

@@ -42,12 +42,17 @@ type Evidence struct {
 	offers      map[string][]offer   // see offersOf
 	parts       map[string][]*Exchange
 	unfinished  string
+	cut         bool      // see CutShort
 	lost        *Exchange // the first of those that say nothing of the server; see loss.go
 }
 
 // Unfinished says why the driver that gathered this evidence ended before it had done
 // all, "" if it did not, or if no driver gathered it.
 func (e *Evidence) Unfinished() string { return e.unfinished }
+
+// CutShort tells whether its driver's context ended, by an interrupt or for want of time,
+// before all was asked. What was seen by then is judged, and never conformant.
+func (e *Evidence) CutShort() bool { return e.cut }
 
 // Exchange is one exchange of an Evidence.
 type Exchange struct {

@@ -136,7 +136,7 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	r := &reports.Report{
 		Schema: reports.SchemaID, Tool: j.options.Tool, Strict: j.options.Strict, Subject: subjectOf(j.selected[e]),
 		Evidence:  reports.Evidence{Kind: e.Kind, Source: e.Source, RecordedAt: e.RecordedAt, SHA256: e.SHA256, Server: e.Server},
-		Exchanges: []reports.Exchange{}, Notes: slices.Clone(e.Notes),
+		Exchanges: []reports.Exchange{}, Notes: slices.Clone(e.Notes), CutShort: e.cut,
 	}
 	all := 0
 	for _, name := range e.Tasks {

@@ -44,13 +44,20 @@ func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	e := suite.Gather(limited, target)[0]
-	if limited.Err() != nil && ctx.Err() == nil {
+	switch {
+	case !e.CutShort():
+	case ctx.Err() != nil:
+		e.Notes = append(e.Notes, interruptedNote)
+	default:
 		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
 	}
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
 	e.SHA256 = hashOf(e.Recording)
 	return e
 }
+
+// interruptedNote is what a report says of a run that was interrupted.
+const interruptedNote = "interrupted: the run ended before all was asked"
 
 // hashOf returns the checksum that a recording has when it is kept, "" if it cannot be.
 func hashOf(c *cassettes.Cassette) string {

@@ -147,7 +147,7 @@ func incompleteCode(ctx context.Context, e *suite.Evidence) int {
 
 // shortcoming says why a recording is not whole, "" if it is.
 func shortcoming(ctx context.Context, e *suite.Evidence) string {
-	if ctx.Err() != nil {
+	if e.CutShort() && ctx.Err() != nil {
 		return "the run was interrupted before all was asked"
 	}
 	if why := e.Unfinished(); why != "" {

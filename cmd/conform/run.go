@@ -136,7 +136,10 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return exit{exitFailed, err}
 	}
 	report := list[0]
-	complement(cmd.Context(), report)
+	complement(report)
+	if recording != nil && cmd.Context().Err() != nil { // of a live run its driver knows whether it ended early
+		report.Notes = append(report.Notes, "interrupted: the run ended before all was judged")
+	}
 	f.known.hold(list, func(int) []string { return f.live.names() })
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}

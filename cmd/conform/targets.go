@@ -106,7 +106,7 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	}
 	for i, e := range entries {
 		list[i].Name = e.name
-		complement(ctx, list[i])
+		complement(list[i])
 	}
 	f.known.hold(list, func(i int) []string { return entries[i].live.names() })
 	return f.writeTargets(cmd, entries, list, evidence)

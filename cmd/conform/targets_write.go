@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -179,7 +178,7 @@ func whyNot(r *reports.Report) string {
 		return reason
 	}
 	for _, note := range r.Notes {
-		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "nothing is judged") {
+		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "nothing is judged") || r.CutShort && cutNote(note) {
 			return note
 		}
 	}
@@ -191,6 +190,11 @@ func whyNot(r *reports.Report) string {
 		}
 	}
 	return "see its report"
+}
+
+// cutNote knows the notes of a run that was cut short.
+func cutNote(note string) bool {
+	return strings.HasPrefix(note, interruptedNote) || strings.HasPrefix(note, "the run was over after --timeout ")
 }
 
 // line makes one line of what a server may have had a hand in, and not a long one.
@@ -223,10 +227,7 @@ func rankOf(err error) int {
 }
 
 // complement adds to a report what the command knows of its run.
-func complement(ctx context.Context, r *reports.Report) {
-	if ctx.Err() != nil {
-		r.Notes = append(r.Notes, "interrupted: the run ended before all was asked")
-	}
+func complement(r *reports.Report) {
 	if advice := adviceOn(errorsOf(r)); advice != "" {
 		r.Notes = append(r.Notes, advice)
 	}
