@@ -37,8 +37,7 @@ func newExplain() *cobra.Command {
 			} else {
 				return usage("%w", err)
 			}
-			_, err := fmt.Fprint(cmd.OutOrStdout(), text)
-			return err
+			return say(cmd, text)
 		},
 	}
 }

@@ -92,14 +92,17 @@ func newList() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var b strings.Builder
 			switch format {
 			case "json":
-				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder := json.NewEncoder(&b)
 				encoder.SetIndent("", "  ")
 				encoder.SetEscapeHTML(false)
-				return encoder.Encode(requirements)
+				if err := encoder.Encode(requirements); err != nil {
+					return exit{exitFailed, err}
+				}
+				return say(cmd, b.String())
 			case "text":
-				var b strings.Builder
 				longest := 0
 				for _, r := range requirements {
 					longest = max(longest, len(r.ID))
@@ -117,8 +120,7 @@ func newList() *cobra.Command {
 					fmt.Fprintf(&b, "  %-*s  %-6s %-6s  %s\n", longest, r.ID, r.Level, r.Subject, r.Says)
 				}
 				fmt.Fprintf(&b, "\n%d requirements; `conform explain ID` tells more of one\n", len(requirements))
-				_, err := fmt.Fprint(cmd.OutOrStdout(), strings.TrimPrefix(b.String(), "\n"))
-				return err
+				return say(cmd, strings.TrimPrefix(b.String(), "\n"))
 			}
 			return usage("unknown format %q%s; list writes text or json", format, suite.Nearest(format, []string{"text", "json"}))
 		},

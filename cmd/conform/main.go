@@ -112,6 +112,14 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 	return root
 }
 
+// say writes to standard output what a command is there to tell.
+func say(cmd *cobra.Command, text string) error {
+	if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
+		return exit{exitFailed, fmt.Errorf("writing to standard output: %w", err)}
+	}
+	return nil
+}
+
 // noArguments refuses them without a word of them: what follows the flags may be the
 // value of one, such as a password.
 func noArguments(cmd *cobra.Command, args []string) error {
@@ -140,8 +148,7 @@ func newVersion() *cobra.Command {
 			if t.Commit != "" {
 				line += " (" + t.Commit + ")"
 			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), line)
-			return err
+			return say(cmd, line+"\n")
 		},
 	}
 }

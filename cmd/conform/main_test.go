@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -377,6 +378,22 @@ func TestInterruptedRecord(t *testing.T) {
 		t.Error("the whole recording was replaced")
 	}
 	p.untouched()
+}
+
+// full is a standard output for which there is no room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+// TestFullOutput holds that what cannot be written is told as such, and not as a mistake in the
+// arguments.
+func TestFullOutput(t *testing.T) {
+	for _, args := range [][]string{{"list"}, {"list", "--format", "json"}, {"version"}, {"explain", "set-presence"}, {"explain", "set-presence.2.status"}} {
+		var said strings.Builder
+		if code := run(t.Context(), args, full{}, &said); code != exitFailed || said.String() != "conform: writing to standard output: no space left on device\n" {
+			t.Errorf("%q: exit code %d, expected %d: %s", args, code, exitFailed, said.String())
+		}
+	}
 }
 
 func TestCleanToken(t *testing.T) {

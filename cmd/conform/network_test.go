@@ -520,6 +520,27 @@ func TestRefused(t *testing.T) {
 	p.leaksNothing("http://127.0.0.1:1/ucwa/oauth/v1/applications/1", nil)
 }
 
+// TestRefusedSignIn holds that a way in where nobody answers is told with the same exit code, alone
+// and as one of several: nothing was judged of a server, whatever is asked of it.
+func TestRefusedSignIn(t *testing.T) {
+	const password = "CONFORM_PASSWORD=Passw0rd-of-Dana"
+	for _, args := range [][]string{
+		{"--autodiscover", "http://127.0.0.1:1/"},
+		{"--autodiscover", "https://127.0.0.1:1/"},
+		{"--resolve", "*:443:127.0.0.1:1", "--resolve", "*:80:127.0.0.1:1", "--subject", "client"},
+	} {
+		r := certify(t, []string{password}, []string{"Passw0rd-of-Dana"}, append(args, "--sip", "sip:dana@contoso.com")...)
+		if r.code != exitFailed || r.report.Outcome != reports.Incomplete {
+			t.Errorf("%q: %s, exit code %d, expected %d", args, r.report.Outcome, r.code, exitFailed)
+		}
+	}
+	p := &pools{t: t, secrets: []string{password}}
+	p.list.WriteString("  - {name: dead, sip: 'sip:dana@contoso.com', autodiscover: 'http://127.0.0.1:1/'}\n")
+	if code, stdout, stderr, _ := p.run(t.TempDir(), ""); code != exitFailed || !strings.Contains(stdout, "dead is incomplete") {
+		t.Errorf("exit code %d, expected %d: %s%s", code, exitFailed, stdout, stderr)
+	}
+}
+
 // certificate makes one of its own authority, and its files.
 func certificate(t *testing.T, from, to time.Time, names ...string) (tls.Certificate, string) {
 	t.Helper()

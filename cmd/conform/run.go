@@ -433,6 +433,8 @@ func verdictCode(ctx context.Context, r *reports.Report) error {
 		return staleCode(r)
 	case r.Outcome == reports.Nonconformant:
 		return exit{code: exitNonconformant}
+	case r.Evidence.Kind == "live" && !slices.ContainsFunc(r.Exchanges, func(x reports.Exchange) bool { return x.Response != nil }):
+		return exit{code: exitFailed} // whatever could be said of our own requests
 	case r.Counts.Error > 0 && r.Counts.Pass+r.Counts.Fail+r.Counts.Warn == 0:
 		return exit{code: exitFailed}
 	}
