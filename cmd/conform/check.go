@@ -315,6 +315,7 @@ func (f *checkFlags) writeAll(cmd *cobra.Command, list []*reports.Report, eviden
 		return f.write(cmd, list[0], evidence[0])
 	}
 	stdout := cmd.OutOrStdout()
+	var problems error
 	var summary strings.Builder
 	for i, r := range list {
 		if cmd.Context().Err() != nil {
@@ -324,19 +325,17 @@ func (f *checkFlags) writeAll(cmd *cobra.Command, list []*reports.Report, eviden
 		if f.out != "" {
 			one.out = filepath.Join(f.out, fmt.Sprintf("client-%d", i+1))
 		}
-		if err := one.writeOne(cmd, r, evidence[i]); err != nil {
-			return err
-		}
+		problems = errors.Join(problems, one.writeOne(cmd, r, evidence[i]))
 		fmt.Fprintf(&summary, "  %d  %-13s  %s\n     %s\n", i+1, r.Outcome, clientName(evidence[i]), r.Counts)
 		if f.format == "text" {
 			fmt.Fprintln(stdout)
 		}
 	}
 	if f.format != "text" {
-		return nil
+		return problems
 	}
 	_, err := fmt.Fprintf(stdout, "%d clients\n%s", len(list), reports.Legible(summary.String()))
-	return err
+	return errors.Join(problems, err)
 }
 
 // writeOne writes one report of several: as JSON on one line.
@@ -347,17 +346,17 @@ func (f *runFlags) writeOne(cmd *cobra.Command, r *reports.Report, e *suite.Evid
 	stdout := cmd.OutOrStdout()
 	var whole, line bytes.Buffer
 	cmd.SetOut(&whole)
-	err := f.write(cmd, r, e)
+	unwritten := f.write(cmd, r, e)
 	cmd.SetOut(stdout)
-	if err != nil {
-		return err
+	if whole.Len() == 0 {
+		return unwritten
 	}
 	if err := json.Compact(&line, whole.Bytes()); err != nil {
 		return err
 	}
 	line.WriteByte('\n')
-	_, err = stdout.Write(line.Bytes())
-	return err
+	_, err := stdout.Write(line.Bytes())
+	return errors.Join(unwritten, err)
 }
 
 // worst returns the exit code of the worst report: what failed comes before what could

@@ -297,14 +297,18 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 		return err
 	}
 	// The files first: standard output may end this process, if nobody reads it.
-	written, err := f.files(cmd, r, e)
-	if err != nil {
-		return err
+	// Where they cannot be written the verdict is not lost with them.
+	written, unwritten := f.files(cmd, r, e)
+	options := f.options(stdout)
+	if unwritten != nil {
+		options.Dir = ""
 	}
-	if err := reports.Write(stdout, r, f.format, f.options(stdout)); err != nil {
-		return fmt.Errorf("writing the report to standard output: %w", err)
+	if err := reports.Write(stdout, r, f.format, options); err != nil {
+		return errors.Join(unwritten, fmt.Errorf("writing the report to standard output: %w", err))
 	}
 	switch {
+	case unwritten != nil:
+		return unwritten
 	case f.quiet:
 	case written != nil:
 		fmt.Fprintln(cmd.ErrOrStderr(), "written: "+strings.Join(written, ", "))

@@ -28,7 +28,8 @@ var matrixFiles = map[string]string{"json": "merge.json", "html": "merge.html", 
 // The exit code is that of the worst target.
 func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*reports.Report, evidence []*suite.Evidence) error {
 	ctx := cmd.Context()
-	problems := make([]error, len(entries))
+	refused := make([]error, len(entries)) // what would show a secret, or whose server it was, is not written, and not in the matrix
+	unwritten := make([]error, len(entries))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0)) // it is work for the processor
 	for i, e := range entries {
@@ -39,19 +40,23 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 			if one.live = e.live; f.out != "" {
 				one.out = e.folder(f.out)
 			}
-			problems[i] = one.writeTarget(cmd, list[i], evidence[i])
+			if refused[i] = inspect(list[i], evidence[i]); refused[i] == nil {
+				unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
+			}
 		})
 	}
 	wait.Wait()
 	matrix := &reports.Matrix{}
 	var worst, failed error
 	for i, e := range entries {
-		if problems[i] != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, problems[i]))
+		if problem := cmp.Or(refused[i], unwritten[i]); problem != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, problem))
+		}
+		if refused[i] != nil {
 			continue
 		}
 		name := e.name
-		if f.out != "" {
+		if f.out != "" && unwritten[i] == nil {
 			name = filepath.Join(e.folder(f.out), "report.json") // as `conform report merge` is given it
 		}
 		matrix.Add(name, list[i])
@@ -70,11 +75,10 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 	return worst
 }
 
-// writeTarget writes the files of one target, if any are asked for. What would show a secret,
-// or whose server it was, is not written, and not in the matrix.
+// writeTarget writes the files of one target, if any are asked for.
 func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
-	if err := inspect(r, e); err != nil || f.out == "" {
-		return err
+	if f.out == "" {
+		return nil
 	}
 	prove.Explain(r)
 	_, err := f.files(cmd, r, e)
@@ -83,19 +87,18 @@ func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.E
 
 // writeMatrix writes the files, if they are asked for, and the matrix to standard output.
 func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report) error {
-	written, err := f.matrixFiles(m)
-	if err != nil {
-		return err
-	}
+	written, unwritten := f.matrixFiles(m)
 	// After the files: standard output may end this process, if nobody reads it.
 	stdout := cmd.OutOrStdout()
 	if f.format == "text" {
 		whatFailed(stdout, list)
 	}
 	if err := reports.WriteMatrix(stdout, m, f.format, f.options(stdout)); err != nil {
-		return fmt.Errorf("writing the matrix to standard output: %w", err)
+		return errors.Join(unwritten, fmt.Errorf("writing the matrix to standard output: %w", err))
 	}
 	switch {
+	case unwritten != nil:
+		return unwritten
 	case f.quiet:
 	case written == nil:
 		fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it, with a report for each target")
