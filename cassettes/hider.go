@@ -258,7 +258,7 @@ func (h *hider) isClean(run string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !h.clean[run] && h.aged[run] {
-		h.remember(strings.Clone(run))
+		h.remember(run)
 	}
 	return h.clean[run]
 }
@@ -266,7 +266,7 @@ func (h *hider) isClean(run string) bool {
 func (h *hider) setClean(run string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.remember(strings.Clone(run)) // a copy, which does not keep the text that it stands in
+	h.remember(run)
 }
 
 // remember notes a clean run. Where many clients were recorded most runs are of one of them, and go; the words of the protocol stay.
@@ -274,7 +274,7 @@ func (h *hider) remember(run string) {
 	if h.clean == nil || len(h.clean) >= mostClean {
 		h.clean, h.aged = map[string]bool{}, h.clean
 	}
-	h.clean[run] = true
+	h.clean[strings.Clone(run)] = true // a copy, which does not keep the text that it stands in
 }
 
 // seen returns an identity that can be seen. A short one stands by chance in what only may be base64.
