@@ -151,12 +151,15 @@ func (a *application) hold() answer {
 	ch := &a.channel
 	h := &held{came: make(chan outcome, 1)}
 	ch.held = h
+	a.flush()
+	if ch.held != h {
+		return answer{held: h} // it was answered, and nobody who waits for alarms was woken
+	}
 	timeout := a.server.timeout
 	if ch.timeout > 0 {
 		timeout = ch.timeout
 	}
 	h.stopTimeout = a.later(timeout, h, a.tell)
-	a.flush()
 	return answer{held: h}
 }
 
@@ -191,7 +194,9 @@ func (c *call) wait(h *held) (answer, error) {
 func (a *application) release(o outcome) {
 	h := a.channel.held
 	a.channel.held = nil
-	h.stopTimeout()
+	if h.stopTimeout != nil {
+		h.stopTimeout()
+	}
 	if h.stopGather != nil {
 		h.stopGather()
 	}

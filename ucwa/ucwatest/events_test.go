@@ -91,6 +91,40 @@ func TestDefaultTimeout(t *testing.T) {
 	(<-came).wants(200)
 }
 
+// longAlarms is a clock that counts the alarms that are as far away as the time-out of a
+// pending GET.
+type longAlarms struct {
+	ucwatest.Clock
+	set *int
+}
+
+func (c longAlarms) AfterFunc(d time.Duration, f func()) (stop func()) {
+	if d == 180*time.Second {
+		*c.set++
+	}
+	return c.Clock.AfterFunc(d, f)
+}
+
+// TestNoAlarmForTheAnswered: who waits for the alarm of a pending GET is not woken by a
+// GET that is answered at once, so [ucwatest.ManualClock.BlockUntil] means what it says.
+func TestNoAlarmForTheAnswered(t *testing.T) {
+	set := 0
+	a := newWorld(t, func(c *ucwatest.Config) { c.Clock = longAlarms{c.Clock, &set} }).dana(false)
+	a.makeAvailable("")
+	if got := a.get("/events?ack=1").wants(200).events(); got != signedIn {
+		t.Fatalf("told %q", got)
+	}
+	if set != 0 {
+		t.Errorf("%d alarms were set for a GET that was answered at once", set)
+	}
+	came := a.pending("/events?ack=2", 2)
+	a.clock.Advance(180 * time.Second)
+	(<-came).wants(200)
+	if set != 1 {
+		t.Errorf("%d alarms were set for the GET that was held, expected 1", set)
+	}
+}
+
 func TestAggregation(t *testing.T) {
 	a := newWorld(t, func(c *ucwatest.Config) { c.Aggregation = 2 * time.Second }).dana(false)
 	set := func(availability string) {
