@@ -302,29 +302,30 @@ func (c *config) read(content []byte) error {
 	return nil
 }
 
-// mapping calls each with the keys and values of a mapping that has known keys only.
+// mapping calls each with the keys and values of a mapping that has known keys only, and
+// returns all mistakes in it.
 func (c *config) mapping(node *yaml.Node, known []string, each func(key, value *yaml.Node) error) error {
 	if node.Kind != yaml.MappingNode {
 		return c.fail(node, "expected a mapping of settings, such as rate: 2")
 	}
+	var wrong mistakes
 	lines := map[string]int{}
 	for i := 0; i < len(node.Content); i += 2 {
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
 		case secretKey().MatchString(key.Value):
-			return c.fail(key, "%s: a secret does not stand in this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
-				"or keep it in the keyring or the environment", key.Value)
+			wrong.add(c.fail(key, "%s: a secret does not stand in this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
+				"or keep it in the keyring or the environment", key.Value))
 		case !slices.Contains(known, key.Value):
-			return c.fail(key, "unknown key %q%s; the keys are those of the flags, without the dashes", key.Value, suite.Nearest(key.Value, known))
+			wrong.add(c.fail(key, "unknown key %q%s; the keys are those of the flags, without the dashes", key.Value, suite.Nearest(key.Value, known)))
 		case lines[key.Value] > 0:
-			return c.fail(key, "%s stands in line %d already", key.Value, lines[key.Value])
-		}
-		lines[key.Value] = key.Line
-		if err := each(key, value); err != nil {
-			return err
+			wrong.add(c.fail(key, "%s stands in line %d already", key.Value, lines[key.Value]))
+		default:
+			lines[key.Value] = key.Line
+			wrong.add(each(key, value))
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 // setting reads one value, or a list of them.

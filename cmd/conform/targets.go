@@ -115,8 +115,7 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 // prepare makes ready all targets, before any is asked anything: a mistake in one of them is a
 // mistake in the list, and better known now. Nobody is asked for a secret.
 func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, entries []*entry) error {
-	var wrong []string
-	code := 0
+	var wrong mistakes
 	for _, e := range entries {
 		err := e.ready(ctx, terminal{said: cmd.ErrOrStderr()})
 		if err == nil {
@@ -131,23 +130,12 @@ func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, entries []*e
 		if err == nil && e.live.connection.insecure {
 			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s\n", e.name, insecureNote)
 		}
-		if err == nil {
-			continue
+		if own := (exit{}); errors.As(err, &own) && own.code == exitInterrupted {
+			return e.told(err)
 		}
-		own := exit{}
-		if err = e.told(err); errors.As(err, &own) && own.code == exitInterrupted {
-			return err
-		}
-		code = max(code, own.code)
-		wrong = append(wrong, err.Error())
+		wrong.add(e.told(err))
 	}
-	if n := len(wrong); n > shownTargets {
-		wrong = append(wrong[:shownTargets], fmt.Sprintf("and %d more", n-shownTargets))
-	}
-	if len(wrong) > 0 {
-		return exit{code, errors.New(strings.Join(wrong, "\n"))}
-	}
-	return nil
+	return wrong.err()
 }
 
 // tasks are those that the target is judged by.

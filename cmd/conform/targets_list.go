@@ -77,7 +77,8 @@ func (l *targetList) read(content []byte) error {
 		return l.fail(top, "expected the key targets with a list, and above it what holds for all")
 	}
 	var list *yaml.Node
-	err = l.mapping(top, func(key, value *yaml.Node) error {
+	wrong := mistakes{}
+	wrong.add(l.mapping(top, func(key, value *yaml.Node) error {
 		switch key.Value {
 		case "targets":
 			list = value
@@ -86,31 +87,36 @@ func (l *targetList) read(content []byte) error {
 			return l.fail(key, "name: each target has one of its own, in its entry")
 		}
 		return l.keep(l.settings, key, value)
-	})
+	}))
 	switch {
-	case err != nil:
-		return err
 	case list == nil:
-		return usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path)
+		wrong.add(usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path))
+		return wrong.err()
 	case list.Kind != yaml.SequenceNode || len(list.Content) == 0:
-		return l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}")
+		wrong.add(l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}"))
+		return wrong.err()
 	case len(list.Content) > mostTargets:
-		return l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets)
+		wrong.add(l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets))
+		return wrong.err()
 	}
+	sound := len(wrong.texts) == 0
 	names := map[string]*entry{}
 	for _, node := range list.Content {
-		e, err := l.entry(node)
-		if err != nil {
-			return err
+		e := newEntry()
+		err := l.entry(e, node)
+		if err == nil && sound { // else values that entries need may be missing above the list
+			err = e.fill()
 		}
+		wrong.add(err)
 		same := strings.ToLower(norm.NFC.String(e.name)) // a folder, also where case, or how an accent is written, does not tell them apart
 		if other := names[same]; other != nil {
-			return l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", e.name, other.where)
+			wrong.add(l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", e.name, other.where))
+		} else if same != "" {
+			names[same] = e
 		}
-		names[same] = e
 		l.entries = append(l.entries, e)
 	}
-	return nil
+	return wrong.err()
 }
 
 // mostTargets bounds what one process holds in memory, and judges.
@@ -149,15 +155,17 @@ func isVariable(name string) bool {
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-func (l *targetList) entry(node *yaml.Node) (*entry, error) {
-	e := newEntry()
+// entry reads an entry of the list.
+func (l *targetList) entry(e *entry, node *yaml.Node) error {
 	e.where = fmt.Sprintf("%s:%d", l.path, node.Line)
-	own := map[string]setting{}
-	err := l.mapping(node, func(key, value *yaml.Node) error {
+	own, named := map[string]setting{}, node.Kind != yaml.MappingNode
+	wrong := mistakes{}
+	wrong.add(l.mapping(node, func(key, value *yaml.Node) error {
 		switch key.Value {
 		case "targets":
 			return l.fail(key, "targets: a list stands in no entry of one")
 		case "name":
+			named = true
 			var problem string
 			if e.name, problem = targetName(value); problem != "" {
 				return l.fail(key, "name: %s", problem)
@@ -165,12 +173,9 @@ func (l *targetList) entry(node *yaml.Node) (*entry, error) {
 			return nil
 		}
 		return l.keep(own, key, value)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if e.name == "" {
-		return nil, l.fail(node, "a target has no name: add name: vienna, say; its folder and its column are called so, since hosts have pseudonyms")
+	}))
+	if !named {
+		wrong.add(l.fail(node, "a target has no name: add name: vienna, say; its folder and its column are called so, since hosts have pseudonyms"))
 	}
 	maps.Copy(e.settings, l.settings)
 	maps.Copy(e.settings, givenTo(l.cmd, e.cmd))
@@ -178,10 +183,7 @@ func (l *targetList) entry(node *yaml.Node) (*entry, error) {
 		s.rank = rankEntry
 		e.settings[name] = s
 	}
-	if err := e.fill(); err != nil {
-		return nil, e.told(err)
-	}
-	return e, nil
+	return wrong.err()
 }
 
 // targetName reads the name of a target, which is that of its folder too, and says what is
@@ -233,7 +235,8 @@ func givenTo(run, target *cobra.Command) map[string]setting {
 
 // fill gives the flags of the target their values. What stands in the entry counts as
 // given, so that keys which contradict each other there are refused.
-func (e *entry) fill() error {
+func (e *entry) fill() (err error) {
+	defer func() { err = e.told(err) }()
 	for _, groups := range [][][]string{alternatives, secretPlaces, passwordPlaces} {
 		giveWay(e.cmd, e.settings, groups)
 	}
@@ -273,8 +276,11 @@ func (e *entry) ready(ctx context.Context, from terminal) (err error) {
 	return err
 }
 
-// told is an error, and of which target.
+// told is an error, if there is one, and of which target.
 func (e *entry) told(err error) error {
+	if err == nil {
+		return nil
+	}
 	code := exitUsage
 	if own := (exit{}); errors.As(err, &own) {
 		code = own.code
