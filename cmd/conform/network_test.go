@@ -327,16 +327,17 @@ func newRelay(t *testing.T, to string, bytes int64) *relay {
 		t.Fatal(err)
 	}
 	r := &relay{listener, to, bytes}
-	go func() {
+	var passing sync.WaitGroup
+	passing.Go(func() {
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			go r.pass(conn.(*net.TCPConn))
+			passing.Go(func() { r.pass(conn.(*net.TCPConn)) })
 		}
-	}()
-	t.Cleanup(func() { listener.Close() })
+	})
+	t.Cleanup(func() { listener.Close(); passing.Wait() })
 	return r
 }
 
@@ -347,10 +348,13 @@ func (r *relay) pass(conn *net.TCPConn) {
 		return
 	}
 	defer server.Close()
-	go func() { _, _ = io.Copy(server, conn); server.Close() }()
+	var asking sync.WaitGroup
+	asking.Go(func() { _, _ = io.Copy(server, conn); server.Close() })
 	_, _ = io.CopyN(conn, server, r.bytes)
 	time.Sleep(20 * time.Millisecond) // so that what was sent arrives before the reset
 	_ = conn.SetLinger(0)
+	conn.Close()
+	asking.Wait()
 }
 
 // TestReset holds what a run says of connections that are reset at some byte.
