@@ -144,7 +144,7 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 	key := make([]byte, 32) // one for all: who is in two captures has one pseudonym
 	rand.Read(key)          // never fails
 	for _, file := range files {
-		c, err := readCapture(cmd.Context(), file)
+		c, err := readCapture(cmd, f.quiet, file)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -155,12 +155,11 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 			}
 			continue
 		}
-		list, err := begin(func() ([]*suite.Evidence, error) { return f.locate(cmd.Context(), c, key) })(cmd.Context())
-		if cmd.Context().Err() != nil {
-			return nil, nil, exit{exitInterrupted, errors.New("interrupted while the clients were looked for: no report is written")}
-		}
+		list, err := during(cmd, f.quiet, "looking for the clients in "+file, func() ([]*suite.Evidence, error) {
+			return f.locate(cmd.Context(), c, key)
+		})
 		if err != nil {
-			return nil, nil, exit{exitFailed, fmt.Errorf("%s: %w", file, err)}
+			return nil, nil, failedAt(file, err)
 		}
 		for _, e := range list {
 			for _, note := range c.Notes {
@@ -209,11 +208,11 @@ func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, key []byte)
 }
 
 // readCapture reads a capture of any format; an interrupt ends it.
-func readCapture(ctx context.Context, file string) (*capture.Capture, error) {
+func readCapture(cmd *cobra.Command, quiet bool, file string) (*capture.Capture, error) {
 	if os.Getenv("GOMEMLIMIT") == "" { // a capture can be as large as a disk, while little of it is ever kept
 		defer debug.SetMemoryLimit(debug.SetMemoryLimit(mostMemory))
 	}
-	c, err := begin(func() (*capture.Capture, error) { return capture.Open(file) })(ctx)
+	c, err := during(cmd, quiet, "reading "+file, func() (*capture.Capture, error) { return capture.Open(file) })
 	if err != nil {
 		if errors.As(err, new(exit)) {
 			return nil, err
@@ -227,6 +226,14 @@ func readCapture(ctx context.Context, file string) (*capture.Capture, error) {
 // mostMemory is from where on the collector works hard, in bytes. What is done with what was kept may need more, and would
 // take thrice as long.
 const mostMemory = 200 << 20
+
+// failedAt is the error, with the file in which it happened; an interrupt stays what it is.
+func failedAt(file string, err error) error {
+	if errors.As(err, new(exit)) {
+		return err
+	}
+	return exit{exitFailed, fmt.Errorf("%s: %w", file, err)}
+}
 
 // nothingIn says that there is no exchange of UCWA in a capture, and what is there.
 func nothingIn(file string, c *capture.Capture) error {

@@ -62,7 +62,7 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return exit{exitFailed, err}
 	}
-	read, err := readCapture(cmd.Context(), file)
+	read, err := readCapture(cmd, false, file)
 	if err != nil {
 		return err
 	}
@@ -75,9 +75,9 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 	}
 	key := make([]byte, 32)
 	rand.Read(key) // never fails
-	made, counts, err := f.redact(c, key)
+	made, err := during(cmd, false, "redacting "+file, func() (redacted, error) { return f.redact(c, key) })
 	if err != nil {
-		return exit{exitFailed, fmt.Errorf("%s: %w", file, err)}
+		return failedAt(file, err)
 	}
 	if err := made.Save(f.out); err != nil {
 		return exit{exitFailed, err}
@@ -86,7 +86,7 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+reports.Legible(note))
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d of %d exchanges, from %s; hidden: %s\n",
-		f.out, len(made.Exchanges), read.Seen, read.Format, listed(counts))
+		f.out, len(made.Exchanges), read.Seen, read.Format, listed(made.counts))
 	if err != nil {
 		return exit{exitFailed, err}
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"golang.org/x/term"
@@ -222,4 +223,17 @@ func (w *work) end(result string) {
 func (p *progress) stop() {
 	close(p.over)
 	p.ended.Wait()
+}
+
+// during does one thing, such as "reading session.har", while a terminal shows what. An interrupt ends
+// the waiting for it, with nothing written.
+func during[T any](cmd *cobra.Command, quiet bool, what string, do func() (T, error)) (T, error) {
+	shown := showProgress(cmd.ErrOrStderr(), quiet, 0)
+	defer shown.stop()
+	shown.begin("").set(suite.Waiting{For: what})
+	value, err := begin(do)(cmd.Context())
+	if cmd.Context().Err() != nil {
+		err = exit{exitInterrupted, fmt.Errorf("interrupted while %s: nothing is written", what)}
+	}
+	return value, err
 }

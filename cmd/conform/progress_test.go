@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -119,5 +121,25 @@ func TestPlainProgress(t *testing.T) {
 	}
 	if strings.Contains(b.String(), "\x1b") {
 		t.Error("a log is drawn on")
+	}
+}
+
+// TestDuring holds that an interrupt ends the waiting for what is done, whatever came of that.
+func TestDuring(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	cmd := newRoot()
+	cmd.SetContext(ctx)
+	cmd.SetErr(new(bytes.Buffer))
+	if n, err := during(cmd, true, "counting", func() (int, error) { return 7, nil }); n != 7 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if _, err := during(cmd, true, "counting", func() (int, error) { return 0, errors.New("lost count") }); err == nil || err.Error() != "lost count" {
+		t.Errorf("%v", err)
+	}
+	never := make(chan struct{})
+	defer close(never)
+	_, err := during(cmd, true, "counting", func() (int, error) { interrupt(); <-never; return 0, nil })
+	if own := (exit{}); !errors.As(err, &own) || own.code != exitInterrupted || err.Error() != "interrupted while counting: nothing is written" {
+		t.Errorf("%v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,6 +101,62 @@ func TestProgressOnTerminal(t *testing.T) {
 				if n := len([]rune(strings.Trim(drawing, "\r"))); n >= 50 {
 					t.Errorf("%q is %d wide, of 50 columns", drawing, n)
 				}
+			}
+		})
+	}
+}
+
+// TestProgressOfFiles holds that a terminal shows which file is read while that takes long, that
+// an interrupt ends it with nothing written, and that the line is taken away first.
+func TestProgressOfFiles(t *testing.T) {
+	for _, args := range [][]string{{"check"}, {"import", "--out", "made.yaml"}, {"redact", "--out", "made.yaml"}, {"check", "--quiet"}} {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			dir := t.TempDir()
+			if err := syscall.Mkfifo(filepath.Join(dir, "capture"), 0o600); err != nil {
+				t.Skip("no pipe can be made here: ", err)
+			}
+			master, slave, err := pty.Open()
+			if err != nil {
+				t.Skip("no terminal can be made here: ", err)
+			}
+			defer master.Close()
+			var shown screen
+			ended := make(chan struct{})
+			go func() { shown.follow(master); close(ended) }()
+			cmd := exec.Command("conform", append(args, "capture")...)
+			cmd.Env = append(os.Environ(), "TERM=xterm", "CI=", "GITHUB_ACTIONS=")
+			cmd.Stderr, cmd.Dir = slave, dir
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			hung := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+			defer hung.Stop()
+			quiet := args[len(args)-1] == "--quiet"
+			pipe, err := os.OpenFile(filepath.Join(dir, "capture"), os.O_WRONLY, 0) // as soon as it is read, so signals are heeded by then
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer pipe.Close()
+			for deadline := time.Now().Add(20 * time.Second); !quiet && !shown.shows("1 s  reading capture"); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("nothing says what is done: %q", shown.String())
+				}
+			}
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			cmd.Wait()
+			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+				t.Errorf("exit code %d, expected %d", code, exitInterrupted)
+			}
+			slave.Close()
+			<-ended
+			progress, after, told := strings.Cut(shown.String(), "conform: interrupted while reading capture: nothing is written")
+			if !told || strings.Contains(after, "\x1b") || !quiet && !strings.HasSuffix(progress, "\x1b[J") || quiet && progress != "" {
+				t.Errorf("shown: %q", shown.String())
+			}
+			if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+				t.Errorf("%d files are there, expected only the pipe; %v", len(files), err)
 			}
 		})
 	}

@@ -87,38 +87,49 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 	}
 	key := make([]byte, 32)
 	rand.Read(key) // never fails
-	made := make([]*cassettes.Cassette, len(files))
-	counts := make([]map[string]int, len(files))
+	made := make([]redacted, len(files))
 	for i, file := range files {
-		c, err := cassettes.Open(file)
+		c, err := during(cmd, false, "reading "+file, func() (*cassettes.Cassette, error) {
+			c, err := cassettes.Open(file)
+			if err != nil {
+				err = exit{exitFailed, err} // which names the file
+			}
+			return c, err
+		})
 		if err != nil {
-			return exit{exitFailed, err}
+			return err
 		}
-		if made[i], counts[i], err = f.redact(c, key); err != nil {
-			return exit{exitFailed, fmt.Errorf("%s: %w", file, err)}
+		if made[i], err = during(cmd, false, "redacting "+file, func() (redacted, error) { return f.redact(c, key) }); err != nil {
+			return failedAt(file, err)
 		}
 	}
 	for i, c := range made {
 		if err := c.Save(targets[i]); err != nil {
 			return exit{exitFailed, err}
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; hidden: %s\n", targets[i], number(len(c.Exchanges), "exchanges"), listed(counts[i])); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; hidden: %s\n", targets[i], number(len(c.Exchanges), "exchanges"), listed(c.counts)); err != nil {
 			return exit{exitFailed, err}
 		}
 	}
 	return nil
 }
 
-func (f *redactFlags) redact(c *cassettes.Cassette, key []byte) (*cassettes.Cassette, map[string]int, error) {
+// redacted is a recording that was redacted, and how many of each kind were hidden in it, nil with --keep-names.
+type redacted struct {
+	*cassettes.Cassette
+	counts map[string]int
+}
+
+func (f *redactFlags) redact(c *cassettes.Cassette, key []byte) (redacted, error) {
 	a, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: f.words, KeepNames: f.keepNames, Key: key})
 	if err != nil {
-		return nil, nil, err
+		return redacted{}, err
 	}
 	hidden, err := a.Cassette()
 	if f.keepNames {
-		return hidden, nil, err
+		return redacted{Cassette: hidden}, err
 	}
-	return hidden, a.Counts(), err
+	return redacted{hidden, a.Counts()}, err
 }
 
 // targets returns where each file's redacted form goes, and refuses to write over anything.
