@@ -4,10 +4,12 @@ package peers
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -63,15 +65,22 @@ func write(t testing.TB, path, content string) {
 	}
 }
 
-// freeAddress is one on loopback where nothing listens.
+// freeAddress is one on loopback where nothing listens. Its port is beyond those that Linux gives to
+// whoever asks for any, so that no connection of another test has it before the program that it is for.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, ports, tries = 61000, 4536, 100
+	var problem error
+	for range tries {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(ports))))
+		if err == nil {
+			defer l.Close() //nolint:errcheck // it listens no more
+			return l.Addr().String()
+		}
+		problem = err
 	}
-	defer l.Close() //nolint:errcheck // it listens no more
-	return l.Addr().String()
+	t.Fatal(problem)
+	return ""
 }
 
 // daemon runs a program in the foreground until the test ends, and waits until it
