@@ -62,8 +62,25 @@ func shards(t testing.TB, n int) []string {
 }
 
 // A hundred shards are one in less than a second.
-func BenchmarkMerge(b *testing.B) {
-	paths := shards(b, 100)
+func BenchmarkMerge(b *testing.B) { mergeAll(b, shards(b, 100)) }
+
+// BenchmarkMergeMatrices merges what 20 shards of 250 targets left, and shows it.
+func BenchmarkMergeMatrices(b *testing.B) {
+	var paths []string
+	for shard := range 20 {
+		m := &Matrix{}
+		r := big(168)
+		for i := range 250 {
+			r.Name = fmt.Sprintf("pool-%d-%d", shard, i)
+			m.Add(r.Name+"/report.json", r)
+		}
+		m.Finish()
+		paths = append(paths, matrixFile(b, m))
+	}
+	mergeAll(b, paths)
+}
+
+func mergeAll(b *testing.B, paths []string) {
 	b.ReportAllocs()
 	for b.Loop() {
 		m, err := Merge(paths...)

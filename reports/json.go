@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -20,24 +22,30 @@ func renderJSON(w io.Writer, r *Report, _ Options) error {
 	if err != nil {
 		return err
 	}
-	// No value can look like these lines: in JSON, a string holds no line break.
-	head, rest, _ := bytes.Cut(frame, []byte("\n  \"results\": []"))
-	middle, tail, _ := bytes.Cut(rest, []byte("\n  \"exchanges\": []"))
 	e := newEntries(w)
-	e.write(head, []byte("\n  \"results\": "))
-	for i := range r.Results {
-		result := r.Results[i]
-		result.Evidence = append([]Pointer{}, result.Evidence...) // [] and not null, also when empty
-		e.add(result)
-	}
-	e.end()
-	e.write(middle, []byte("\n  \"exchanges\": "))
-	for i := range r.Exchanges {
-		e.add(r.Exchanges[i])
-	}
-	e.end()
-	e.write(tail)
+	rest := writeList(e, frame, "results", func(yield func(Result) bool) {
+		for _, result := range r.Results {
+			result.Evidence = append([]Pointer{}, result.Evidence...) // [] and not null, also when empty
+			if !yield(result) {
+				return
+			}
+		}
+	})
+	rest = writeList(e, rest, "exchanges", slices.Values(r.Exchanges))
+	e.write(rest)
 	return e.err
+}
+
+// writeList writes what stands in the frame before a list that is empty there, and the list in place of that. It returns
+// the rest of the frame. No value can look like the line of the list: in JSON, a string holds no line break.
+func writeList[T any](e *entries, frame []byte, key string, list iter.Seq[T]) (rest []byte) {
+	head, rest, _ := bytes.Cut(frame, []byte("\n  \""+key+"\": []"))
+	e.write(head, []byte("\n  \""+key+"\": "))
+	for entry := range list {
+		e.add(entry)
+	}
+	e.end()
+	return rest
 }
 
 // entries writes lists, an entry at a time, and keeps the first error.

@@ -2,9 +2,7 @@ package reports
 
 import (
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 )
 
 // MatrixSchemaID names the JSON contract of a matrix.
@@ -19,9 +17,8 @@ type Matrix struct {
 	Rows      []Row      `json:"requirements"`
 	Conflicts []Conflict `json:"conflicts"`
 
-	columns map[[2]string]int
+	columns map[[2]string]int // by kind and target
 	rows    map[string]int
-	cells   []map[int]*merged // by target, then row
 }
 
 // Column is one target.
@@ -35,9 +32,10 @@ type Column struct {
 	Reports []string `json:"reports"` // the files
 	// A report of it was cut short, and nothing that others tell makes up for it.
 	CutShort bool `json:"cutShort,omitempty"`
+	Strict   bool `json:"strict,omitempty"` // a should is held to be a must
 
-	strict bool
-	worst  Outcome // of reports that are worse than their results, as interrupted ones are
+	worst Outcome  // of reports that are worse than their results, as interrupted ones are
+	cells []merged // by row; what is beyond the last was not asked for
 }
 
 // Row is one requirement.
@@ -58,46 +56,147 @@ type Conflict struct {
 	Reports     [2]string `json:"reports"`
 }
 
-// merged is the verdict on a requirement of a target, and where it comes from.
+// merged is the verdict on a requirement of a target, and where it comes from. There are as
+// many as targets times requirements, so it is small.
 type merged struct {
-	verdict Verdict
-	level   string
-	known   *Known
-	from    string
+	verdict, level uint8  // one more than the place in verdicts and levels; 0: not asked for
+	known          bool   // by a baseline
+	from           uint32 // the place in the reports of the target
+}
+
+// levels are all that there are.
+var levels = []string{"must", "should", "may"}
+
+func mergedOf(v Verdict, level string, known bool) merged {
+	if !slices.Contains(verdicts, v) {
+		v = Error // what nobody knows is no pass
+	}
+	return merged{verdict: uint8(slices.Index(verdicts, v) + 1), level: uint8(slices.Index(levels, level) + 1), known: known}
+}
+
+// result is what the outcome of a target is drawn from.
+func (c merged) result() Result {
+	r := Result{Verdict: verdicts[c.verdict-1]}
+	if c.level > 0 { // else none that there is, which is held to be a must
+		r.Level = levels[c.level-1]
+	}
+	if c.known {
+		r.Known = &Known{}
+	}
+	return r
 }
 
 // Add merges a report under a name, that of its file. Verdicts on the same requirement
 // of the same target are united: what one shard did not exercise another may have. Where
 // two contradict each other, that is said, and the worse one stays.
 func (m *Matrix) Add(name string, r *Report) {
+	c := Column{Target: r.target(), Kind: r.Evidence.Kind, Server: r.Evidence.Server, Reports: []string{name}, CutShort: r.CutShort, Strict: r.Strict}
+	if r.Evidence.SHA256 != "" {
+		c.SHA256 = []string{r.Evidence.SHA256}
+	}
+	if r.CutShort || OutcomeOf(r.Results, r.Strict) != r.Outcome {
+		c.worst = r.Outcome
+	}
+	at, from := m.column(c)
+	for _, result := range r.Results {
+		m.place(at, m.row(Row{Requirement: result.Requirement, Level: result.Level, Subject: result.Subject, Statement: result.Statement}),
+			from, mergedOf(result.Verdict, result.Level, result.Known != nil))
+	}
+}
+
+// Join merges what another matrix tells, as if its reports had been added to this one. It
+// knows no more of them than what that says: their verdicts were united already.
+func (m *Matrix) Join(other *Matrix) {
+	m.begin()
+	m.Conflicts = append(m.Conflicts, other.Conflicts...)
+	rows := make([]int, len(other.Rows))
+	for i, r := range other.Rows {
+		rows[i] = m.row(r)
+	}
+	var results []Result
+	for i, c := range other.Targets {
+		results = other.results(results[:0], i)
+		if c.worst = ""; c.CutShort || OutcomeOf(results, c.Strict) != c.Outcome {
+			c.worst = c.Outcome
+		}
+		at, from := m.column(c)
+		for j, r := range other.Rows {
+			if r.Verdicts[i] != "" {
+				m.place(at, rows[j], from, mergedOf(r.Verdicts[i], r.Level, r.Known[i]))
+			}
+		}
+	}
+}
+
+// results appends what a matrix that was read tells of a target.
+func (m *Matrix) results(list []Result, at int) []Result {
+	for _, r := range m.Rows {
+		if r.Verdicts[at] != "" {
+			list = append(list, mergedOf(r.Verdicts[at], r.Level, r.Known[at]).result())
+		}
+	}
+	return list
+}
+
+func (m *Matrix) begin() {
 	if m.columns == nil {
 		m.columns, m.rows, m.Schema = map[[2]string]int{}, map[string]int{}, MatrixSchemaID
 		m.Targets, m.Rows, m.Conflicts = []Column{}, []Row{}, []Conflict{}
 	}
-	key := [2]string{r.Evidence.Kind, r.target()}
+}
+
+// column returns the place of a target, to which it adds what the head of a report, or another
+// column, says, and where the reports of that begin there.
+func (m *Matrix) column(add Column) (at int, from uint32) {
+	m.begin()
+	key := [2]string{add.Kind, add.Target}
 	at, there := m.columns[key]
 	if !there {
 		at = len(m.Targets)
 		m.columns[key] = at
-		m.Targets = append(m.Targets, Column{Target: r.target(), Kind: r.Evidence.Kind, Server: r.Evidence.Server, SHA256: []string{}})
-		m.cells = append(m.cells, map[int]*merged{})
+		add.SHA256 = append([]string{}, add.SHA256...)
+		add.Reports, add.cells = slices.Clone(add.Reports), nil
+		m.Targets = append(m.Targets, add)
+		return at, 0
 	}
 	c := &m.Targets[at]
-	if len(c.Reports) > 0 {
-		m.contradictions(c, name, r)
+	from = uint32(len(c.Reports))
+	c.Reports = append(c.Reports, add.Reports...)
+	// Each live run makes evidence of its own.
+	if c.Kind != "live" && len(add.SHA256) > 0 && len(c.SHA256) > 0 && !slices.ContainsFunc(add.SHA256, func(sum string) bool { return slices.Contains(c.SHA256, sum) }) {
+		m.contradicts(at, from, "the evidence is another: sha256 %.12s, then %.12s", c.SHA256[0], add.SHA256[0])
 	}
-	c.Reports = append(c.Reports, name)
-	c.strict = c.strict || r.Strict
-	if r.Evidence.SHA256 != "" && !slices.Contains(c.SHA256, r.Evidence.SHA256) {
-		c.SHA256 = append(c.SHA256, r.Evidence.SHA256)
+	if add.Server != c.Server {
+		m.contradicts(at, from, "the server names itself %s, then %s", orNone(c.Server), orNone(add.Server))
 	}
-	c.CutShort = c.CutShort || r.CutShort
-	if r.CutShort || OutcomeOf(r.Results, r.Strict) != r.Outcome {
-		c.worst = worse(c.worst, r.Outcome)
+	for _, sum := range add.SHA256 {
+		if !slices.Contains(c.SHA256, sum) {
+			c.SHA256 = append(c.SHA256, sum)
+		}
 	}
-	for i := range r.Results {
-		m.place(at, name, &r.Results[i])
+	if add.Strict != c.Strict {
+		m.contradicts(at, from, "one was strict and the other was not: both are held to be strict")
 	}
+	c.Strict, c.CutShort, c.worst = c.Strict || add.Strict, c.CutShort || add.CutShort, worse(c.worst, add.worst)
+	return at, from
+}
+
+// contradicts says in what two reports on a target differ and must not: the first of it, and that at from.
+func (m *Matrix) contradicts(at int, from uint32, format string, args ...any) {
+	c := &m.Targets[at]
+	m.Conflicts = append(m.Conflicts, Conflict{Target: c.Target, Problem: fmt.Sprintf(format, args...), Reports: [2]string{c.Reports[0], c.Reports[from]}})
+}
+
+// row returns the place of a requirement.
+func (m *Matrix) row(r Row) int {
+	at, there := m.rows[r.Requirement]
+	if !there {
+		at = len(m.Rows)
+		m.rows[r.Requirement] = at
+		r.Verdicts, r.Known = nil, nil
+		m.Rows = append(m.Rows, r)
+	}
+	return at
 }
 
 // Basis is how many reports there are, and recordings behind them.
@@ -108,62 +207,44 @@ func (c Column) Basis() string {
 	return count(len(c.Reports), "report") + " on " + count(len(c.SHA256), "recording")
 }
 
-// contradictions says what the evidence of one target must not differ in.
-func (m *Matrix) contradictions(c *Column, name string, r *Report) {
-	say := func(format string, args ...any) {
-		m.Conflicts = append(m.Conflicts, Conflict{Target: c.Target, Problem: fmt.Sprintf(format, args...), Reports: [2]string{c.Reports[0], name}})
+// place puts a verdict into its cell.
+func (m *Matrix) place(at, row int, from uint32, is merged) {
+	c := &m.Targets[at]
+	if missing := row + 1 - len(c.cells); missing > 0 {
+		c.cells = append(c.cells, make([]merged, missing)...)
 	}
-	// Each live run makes evidence of its own.
-	if r.Evidence.Kind != "live" && r.Evidence.SHA256 != "" && len(c.SHA256) > 0 && !slices.Contains(c.SHA256, r.Evidence.SHA256) {
-		say("the evidence is another: sha256 %.12s, then %.12s", c.SHA256[0], r.Evidence.SHA256)
-	}
-	if r.Evidence.Server != c.Server {
-		say("the server names itself %s, then %s", orNone(c.Server), orNone(r.Evidence.Server))
-	}
-	if r.Strict != c.strict {
-		say("one was strict and the other was not: both are held to be strict")
-	}
-}
-
-// place puts a result into its cell.
-func (m *Matrix) place(at int, name string, r *Result) {
-	row, there := m.rows[r.Requirement]
-	if !there {
-		row = len(m.Rows)
-		m.rows[r.Requirement] = row
-		m.Rows = append(m.Rows, Row{Requirement: r.Requirement, Level: r.Level, Subject: r.Subject, Statement: r.Statement})
-	}
-	is := &merged{r.Verdict, r.Level, r.Known, name}
-	was := m.cells[at][row]
+	is.from = from
+	was := c.cells[row]
 	switch {
-	case was == nil:
-	case was.verdict == NotExercised:
-	case is.verdict == NotExercised:
+	case was.verdict == 0, was.is(NotExercised):
+	case is.is(NotExercised):
 		is = was
 	default:
-		if was.verdict != is.verdict || (was.known == nil) != (is.known == nil) {
-			m.Conflicts = append(m.Conflicts, Conflict{m.Targets[at].Target, r.Requirement,
-				fmt.Sprintf("%s, then %s: the worse is kept", was.words(), is.words()), [2]string{was.from, name}})
+		if was.verdict != is.verdict || was.known != is.known {
+			m.Conflicts = append(m.Conflicts, Conflict{c.Target, m.Rows[row].Requirement,
+				fmt.Sprintf("%s, then %s: the worse is kept", was.words(), is.words()), [2]string{c.Reports[was.from], c.Reports[from]}})
 		}
 		if was.rank() < is.rank() {
 			is = was
 		}
 	}
-	m.cells[at][row] = is
+	c.cells[row] = is
 }
 
-func (c *merged) words() string {
-	if c.known != nil {
-		return "known " + string(c.verdict)
+func (c merged) is(v Verdict) bool { return verdicts[c.verdict-1] == v }
+
+func (c merged) words() string {
+	if c.known {
+		return "known " + string(verdicts[c.verdict-1])
 	}
-	return string(c.verdict)
+	return string(verdicts[c.verdict-1])
 }
 
 // rank is lowest for the worst. A failure that is not known is worse than one that is.
-func (c *merged) rank() int {
+func (c merged) rank() int {
 	order := []Verdict{Fail, Error, Warn, Blocked, NotExercised, NotApplicable, Pass}
-	rank := 2 * slices.Index(order, c.verdict)
-	if c.known != nil {
+	rank := 2 * slices.Index(order, verdicts[c.verdict-1])
+	if c.known {
 		rank++
 	}
 	return rank
@@ -176,18 +257,19 @@ func (m *Matrix) Finish() {
 		m.Rows[i].Verdicts = make([]Verdict, len(m.Targets))
 		m.Rows[i].Known = make([]bool, len(m.Targets))
 	}
+	var results []Result
 	for at := range m.Targets {
 		c := &m.Targets[at]
-		results := make([]Result, 0, len(m.cells[at]))
-		c.Counts = Counts{}
-		for row := range m.Rows {
-			if cell := m.cells[at][row]; cell != nil {
-				m.Rows[row].Verdicts[at], m.Rows[row].Known[at] = cell.verdict, cell.known != nil
-				results = append(results, Result{Level: cell.level, Verdict: cell.verdict, Known: cell.known})
-				c.Counts.add(cell.verdict)
+		results, c.Counts = results[:0], Counts{}
+		for row, cell := range c.cells {
+			if cell.verdict > 0 {
+				r := cell.result()
+				m.Rows[row].Verdicts[at], m.Rows[row].Known[at] = r.Verdict, cell.known
+				results = append(results, r)
+				c.Counts.add(r.Verdict)
 			}
 		}
-		c.Outcome = worse(OutcomeOf(results, c.strict), c.worst)
+		c.Outcome = worse(OutcomeOf(results, c.Strict), c.worst)
 		if at == 0 {
 			m.Outcome = c.Outcome
 		}
@@ -220,225 +302,26 @@ func (m *Matrix) headline() string {
 	return text
 }
 
-// telling is the rows in which not every target passes, or not all do the same.
-func (m *Matrix) telling() []Row {
-	var rows []Row
-	for _, r := range m.Rows {
-		if slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return v != Pass && v != NotApplicable && v != "" }) {
-			rows = append(rows, r)
-		}
-	}
-	return rows
-}
-
-// cell is a verdict in the matrix, in words.
-func (r Row) cell(at int) string {
-	switch {
-	case r.Verdicts[at] == "":
-		return ""
-	case r.Known[at]:
-		return symbol(r.Verdicts[at]) + " known " + string(r.Verdicts[at])
-	}
-	return symbol(r.Verdicts[at]) + " " + string(r.Verdicts[at])
-}
-
-// WriteMatrix writes the matrix in one of the [MatrixFormats].
-func WriteMatrix(w io.Writer, m *Matrix, format string, opts Options) error {
-	return write(w, m, format, opts, matrixForms())
-}
-
-// MatrixFormats is the names that [WriteMatrix] knows.
-func MatrixFormats() []string { return namesOf(matrixForms()) }
-
-func matrixForms() []form[*Matrix] {
-	return []form[*Matrix]{
-		{"text", "", whole(matrixText)},
-		{"json", "", whole(func(m *Matrix, _ Options) ([]byte, error) { return indentedJSON(m) })},
-		{"html", "", whole(matrixHTML)},
-		{"markdown", "", whole(matrixMarkdown)},
-	}
-}
-
-// legible is a copy that is safe to show; see [legible].
-func (m *Matrix) legible() *Matrix {
-	out := *m
-	out.Outcome = visible(m.Outcome)
-	out.Targets = each(m.Targets, func(c Column) Column {
-		c.Target, c.Kind, c.Server, c.Outcome = visible(c.Target), visible(c.Kind), visible(c.Server), visible(c.Outcome)
-		c.SHA256, c.Reports = each(c.SHA256, visible), each(c.Reports, visible)
-		return c
-	})
-	out.Rows = each(m.Rows, func(r Row) Row {
-		return Row{visible(r.Requirement), visible(r.Level), visible(r.Subject), visible(r.Statement), each(r.Verdicts, visible), r.Known}
-	})
-	out.Conflicts = each(m.Conflicts, func(c Conflict) Conflict {
-		return Conflict{visible(c.Target), visible(c.Requirement), visible(c.Problem), [2]string{visible(c.Reports[0]), visible(c.Reports[1])}}
-	})
-	return &out
-}
-
-// String is the conflict in a sentence.
-func (c Conflict) String() string {
-	about := shorten(c.Target, shownRunes)
-	if c.Requirement != "" {
-		about += ", " + shorten(c.Requirement, shownRunes)
-	}
-	return fmt.Sprintf("%s: %s (%s, %s)", about, c.Problem, shorten(c.Reports[0], shownRunes), shorten(c.Reports[1], shownRunes))
-}
-
-// Conflicts and rows beyond these are left to JSON.
-const shownConflicts, shownRows = 50, 2000
-
-func matrixText(m *Matrix, opts Options) ([]byte, error) {
-	m = m.legible()
-	p := newPrinter(opts)
-	for i, c := range m.Targets {
-		p.item(0, fmt.Sprintf("%3d  ", i+1), bold, shorten(c.Target, shownRunes)+"  ("+Evidence{Kind: c.Kind}.provenance()+")", bold)
-		p.item(5, c.Outcome.words()+": ", outcomeTone(c.Outcome), c.Counts.String()+"; "+c.Basis(), plain)
-	}
-	rows := m.telling()
-	if opts.Verbose {
-		rows = m.Rows
-	}
-	alike := map[string][]string{} // by what the targets say, in the row of the first
-	for i, r := range rows {
-		if i == 0 {
-			p.blank()
-		}
-		if i == shownRows {
-			p.item(0, "", plain, fmt.Sprintf("and %d more; --format json has them all", len(rows)-i), dim)
-			break
-		}
-		if same := r.unjudged(); same != "" && !opts.Verbose {
-			alike[same] = append(alike[same], shorten(r.Requirement, shownRunes))
-			continue
-		}
-		p.item(0, "", plain, fmt.Sprintf("%s  (%s, %s)", shorten(r.Requirement, shownRunes), r.Level, r.Subject), plain)
-		p.groups(r)
-	}
-	for _, r := range rows {
-		if list := alike[r.unjudged()]; len(list) > 0 && !opts.Verbose {
-			delete(alike, r.unjudged())
-			first, rest := list[:min(len(list), 3)], ""
-			if n := len(list) - len(first); n > 0 {
-				rest = fmt.Sprintf(" and %d more", n)
-			}
-			p.item(0, "", plain, strings.Join(first, ", ")+rest, plain)
-			p.groups(r)
-		}
-	}
-	if hidden := len(m.Rows) - len(rows); hidden > 0 {
-		p.blank()
-		p.item(0, "", plain, "met, or not applicable, wherever asked for: "+count(hidden, "requirement"), plain)
-	}
-	for i, c := range m.Conflicts {
-		if i == 0 {
-			p.blank()
-		}
-		if i == shownConflicts {
-			p.item(0, "conflict: ", yellow, fmt.Sprintf("and %d more; --format json has them all", len(m.Conflicts)-i), plain)
-			break
-		}
-		p.item(0, "conflict: ", yellow, c.String(), plain)
-	}
-	p.blank()
-	p.item(0, "", plain, m.headline(), outcomeTone(m.Outcome))
-	return []byte(p.b.String()), nil
-}
-
-// unjudged is what the targets say of a requirement that none of them breaks, and some do
-// not judge; "" of all others. A target that is dead says the same of many.
-func (r Row) unjudged() string {
-	if slices.Contains(r.Verdicts, Fail) || slices.Contains(r.Verdicts, Warn) {
-		return ""
-	}
-	return fmt.Sprint(r.groups())
-}
-
-// groups prints the verdicts of a row, and of which targets.
-func (p *printer) groups(r Row) {
-	for _, g := range r.groups() {
-		p.item(2, fmt.Sprintf("%-18s", g.words), tone(g.verdict), "targets "+g.targets, plain)
-	}
-}
-
-// rowGroup is the targets that share a verdict.
-type rowGroup struct {
-	words, targets string
-	verdict        Verdict
-}
-
-// groups gathers the targets of a row by verdict, in the order in which verdicts are read.
-func (r Row) groups() []rowGroup {
-	var order []string
-	by, verdict := map[string][]string{}, map[string]Verdict{}
-	for _, v := range verdicts {
-		for at := range r.Verdicts {
-			if r.Verdicts[at] != v {
-				continue
-			}
-			words := r.cell(at)
-			if by[words] == nil {
-				order = append(order, words)
-			}
-			by[words], verdict[words] = append(by[words], fmt.Sprint(at+1)), v
-		}
-	}
-	return each(order, func(words string) rowGroup { return rowGroup{words, strings.Join(by[words], ", "), verdict[words]} })
-}
-
-func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
-	m = m.legible()
-	out := &markdown{}
-	fmt.Fprintf(&out.b, "## %s %s\n\n| | target | evidence | outcome | verdicts |\n|--:|---|---|---|---|\n", outcomeSymbol(m.Outcome), mdText(m.headline()))
-	for i, c := range m.Targets {
-		if !out.fits(fmt.Sprintf("| %d | %s | %s | %s %s | %s |\n", i+1, mdText(c.Target), mdText(c.Kind), outcomeSymbol(c.Outcome), mdText(c.Outcome.words()), c.Counts)) {
-			out.cut(len(m.Targets) - i)
-			break
-		}
-	}
-	out.b.WriteByte('\n')
-	for i, c := range m.Conflicts {
-		if i == shownConflicts || !out.fits("> conflict: "+mdText(c.String())+"\n>\n") {
-			fmt.Fprintf(&out.b, "> and %d more conflicts\n", len(m.Conflicts)-i)
-			break
-		}
-	}
-	rows := m.telling()
-	if len(rows) == 0 {
-		fmt.Fprintf(&out.b, "Met, or not applicable, wherever asked for: %s.\n", count(len(m.Rows), "requirement"))
-		return []byte(out.b.String()), nil
-	}
-	fmt.Fprintf(&out.b, "\n| requirement | level |%s\n|---|---|%s\n", columnNumbers(len(m.Targets)), strings.Repeat("---|", len(m.Targets)))
-	for i, r := range rows {
-		row := "| " + mdCell(r.Requirement) + " | " + mdText(r.Level) + " |"
-		for at := range r.Verdicts {
-			row += " " + mdText(r.cell(at)) + " |"
-		}
-		if !out.fits(row + "\n") {
-			out.cut(len(rows) - i)
-			break
-		}
-	}
-	fmt.Fprintf(&out.b, "\nMet, or not applicable, wherever asked for: %s.\n", count(len(m.Rows)-len(rows), "other requirement"))
-	return []byte(out.b.String()), nil
-}
-
-func columnNumbers(n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, " %d |", i+1)
-	}
-	return b.String()
-}
-
-// Merge reads reports from files, one at a time and without their exchanges, into a matrix.
+// Merge reads reports from files, one at a time and without their exchanges, into a matrix. A
+// file can be a matrix too, as a shard of a run leaves one of all its targets.
 func Merge(paths ...string) (*Matrix, error) {
 	m := &Matrix{}
 	for _, path := range paths {
-		r, err := ReadResults(path)
+		data, err := readFile(path)
 		if err != nil {
 			return nil, err
+		}
+		if schemaOf(data) == MatrixSchemaID {
+			part, err := decodeMatrix(data)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			m.Join(part)
+			continue
+		}
+		r, err := decodeResults(data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		m.Add(path, r)
 	}

@@ -50,14 +50,20 @@ func ReadResults(path string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{}
-	if err := report.decode(data, &struct {
-		*Report
-		Exchanges unread `json:"exchanges"` // nearer than the report's own
-	}{Report: report}); err != nil {
+	report, err := decodeResults(data)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return report, nil
+}
+
+func decodeResults(data []byte) (*Report, error) {
+	report := &Report{}
+	err := report.decode(data, &struct {
+		*Report
+		Exchanges unread `json:"exchanges"` // nearer than the report's own
+	}{Report: report})
+	return report, err
 }
 
 // unread is a value that is passed over.
@@ -109,26 +115,10 @@ func tooLarge(most int64) error {
 	return fmt.Errorf("the report is larger than %d MiB: it cannot be one of conform's", most>>20)
 }
 
-// decode decodes and checks. What is wrong is looked for only if something is.
+// decode decodes and checks.
 func (r *Report) decode(data []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields() // v1 is closed: what is not known would be lost on the way out
-	err := dec.Decode(into)
-	if err == nil && len(bytes.TrimSpace(data[dec.InputOffset():])) > 0 {
-		err = errors.New("something stands behind its end")
-	}
-	if err != nil || r.Schema != SchemaID {
-		var head struct {
-			Schema string `json:"schema"`
-		}
-		if err := json.Unmarshal(data, &head); err != nil {
-			return fmt.Errorf("not a JSON report: %w", err)
-		}
-		if head.Schema != SchemaID {
-			return fmt.Errorf("the report's schema is %q, and this conform reads %q: read it with the conform that wrote it, or write it anew",
-				shorten(head.Schema, 80), SchemaID)
-		}
-		return fmt.Errorf("not a %s report: %w", SchemaID, err)
+	if err := decode(data, into, &r.Schema, SchemaID); err != nil {
+		return err
 	}
 	if err := r.consistent(); err != nil {
 		return fmt.Errorf("the report contradicts itself: %w", err)
@@ -136,18 +126,72 @@ func (r *Report) decode(data []byte, into any) error {
 	return nil
 }
 
-// consistent checks what a schema cannot say. An outcome may be worse than the
-// results, as that of an interrupted run is, but never better.
+// decode decodes what has a schema, which it finds at is. What is wrong is looked for only if something is.
+func decode(data []byte, into any, is *string, expected string) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields() // v1 is closed: what is not known would be lost on the way out
+	err := dec.Decode(into)
+	if err == nil && len(bytes.TrimSpace(data[dec.InputOffset():])) > 0 {
+		err = errors.New("something stands behind its end")
+	}
+	if err == nil && *is == expected {
+		return nil
+	}
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("not a JSON report: %w", err)
+	}
+	switch head.Schema {
+	case expected:
+		return fmt.Errorf("not a %s report: %w", expected, err)
+	case MatrixSchemaID:
+		return errors.New("it is a matrix of reports, which only merge reads: give the report.json of a target")
+	}
+	return fmt.Errorf("the report's schema is %q, and this conform reads %q: read it with the conform that wrote it, or write it anew",
+		shorten(head.Schema, 80), expected)
+}
+
+// schemaOf finds the schema that JSON names, which stands first in what conform writes; "" if it
+// names none.
+func schemaOf(data []byte) (schema string) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return ""
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return ""
+		}
+		if key == "schema" {
+			_ = dec.Decode(&schema) // what is no text is no schema
+			return schema
+		}
+		if dec.Decode(new(json.RawMessage)) != nil {
+			return ""
+		}
+	}
+	return ""
+}
+
+func decodeMatrix(data []byte) (*Matrix, error) {
+	m := &Matrix{}
+	if err := decode(data, m, &m.Schema, MatrixSchemaID); err != nil {
+		return nil, err
+	}
+	if err := m.consistent(); err != nil {
+		return nil, fmt.Errorf("the matrix contradicts itself: %w", err)
+	}
+	return m, nil
+}
+
+// consistent checks what a schema cannot say.
 func (r *Report) consistent() error {
 	for i, result := range r.Results {
-		if result.Known != nil && !result.broken() {
-			return fmt.Errorf("result %d (%s) is a known failure, and its verdict is %s", i+1, visible(result.Requirement), visible(result.Verdict))
-		}
-		if !slices.Contains(verdicts, result.Verdict) {
-			return fmt.Errorf("result %d (%s) has the verdict %q, which there is not", i+1, visible(result.Requirement), result.Verdict)
-		}
-		if !slices.Contains([]string{"must", "should", "may"}, result.Level) {
-			return fmt.Errorf("result %d (%s) has the level %q, which there is not", i+1, visible(result.Requirement), result.Level)
+		if err := sound(result.Verdict, result.Level, result.Known != nil); err != nil {
+			return fmt.Errorf("result %d (%s) %w", i+1, visible(result.Requirement), err)
 		}
 	}
 	told := *r
@@ -155,16 +199,87 @@ func (r *Report) consistent() error {
 	if told.Counts != r.Counts {
 		return fmt.Errorf("it counts %s, and its results are %s", r.Counts, told.Counts)
 	}
-	switch r.Outcome {
+	return borneOut(r.Outcome, told.Outcome, r.CutShort)
+}
+
+// consistent checks what a schema cannot say.
+func (m *Matrix) consistent() error {
+	seen := map[string]bool{}
+	for _, r := range m.Rows {
+		if seen[r.Requirement] {
+			return fmt.Errorf("requirement %s stands in it twice", visible(r.Requirement))
+		}
+		seen[r.Requirement] = true
+		if len(r.Verdicts) != len(m.Targets) || len(r.Known) != len(m.Targets) {
+			return fmt.Errorf("requirement %s has %d verdicts, of which %d can be known failures, and there are %s",
+				visible(r.Requirement), len(r.Verdicts), len(r.Known), count(len(m.Targets), "target"))
+		}
+		for at, v := range r.Verdicts {
+			if v == "" && !r.Known[at] {
+				continue // it was not asked for
+			}
+			if err := sound(v, r.Level, r.Known[at]); err != nil {
+				return fmt.Errorf("requirement %s of target %d (%s) %w", visible(r.Requirement), at+1, visible(m.Targets[at].Target), err)
+			}
+		}
+	}
+	all, results := Outcome(""), []Result(nil)
+	for at, c := range m.Targets {
+		counts := Counts{}
+		results = m.results(results[:0], at)
+		for _, r := range results {
+			counts.add(r.Verdict)
+		}
+		err := borneOut(c.Outcome, OutcomeOf(results, c.Strict), c.CutShort)
+		switch {
+		case counts != c.Counts:
+			err = fmt.Errorf("it counts %s, and its verdicts are %s", c.Counts, counts)
+		case len(c.Reports) == 0:
+			err = errors.New("no report is named")
+		}
+		if err != nil {
+			return fmt.Errorf("target %d (%s): %w", at+1, visible(c.Target), err)
+		}
+		all = worse(all, c.Outcome)
+	}
+	if len(m.Targets) == 0 {
+		return errors.New("no target is in it")
+	}
+	if all != m.Outcome {
+		return fmt.Errorf("it claims to be %s, and its targets make it %s", visible(m.Outcome), all)
+	}
+	return nil
+}
+
+// sound tells what is wrong with a verdict.
+func sound(v Verdict, level string, known bool) error {
+	switch {
+	case !slices.Contains(verdicts, v):
+		return fmt.Errorf("has the verdict %q, which there is not", v)
+	case known && v != Fail && v != Warn:
+		return fmt.Errorf("is a known failure, and its verdict is %s", v)
+	case !slices.Contains(levels, level):
+		return fmt.Errorf("has the level %q, which there is not", level)
+	}
+	return nil
+}
+
+// borneOut tells what is wrong with an outcome. It may be worse than what the verdicts make of it, as
+// that of an interrupted run is, but never better.
+func borneOut(claimed, told Outcome, cutShort bool) error {
+	switch claimed {
 	case Incomplete, Nonconformant:
 	case Conformant, Excused:
-		if told.Outcome != r.Outcome {
-			return fmt.Errorf("it claims to be %s, and its results make it %s", r.Outcome, told.Outcome)
+		if told != claimed {
+			return fmt.Errorf("it claims to be %s, and its results make it %s", claimed, told)
+		}
+		if cutShort {
+			return fmt.Errorf("it claims to be %s, and was cut short", claimed)
 		}
 	case "":
 		return errors.New("it has no outcome")
 	default:
-		return fmt.Errorf("its outcome is %q, which there is not", r.Outcome)
+		return fmt.Errorf("its outcome is %q, which there is not", claimed)
 	}
 	return nil
 }

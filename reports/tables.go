@@ -80,10 +80,13 @@ func matrixHTML(m *Matrix, _ Options) ([]byte, error) {
 	content := struct {
 		*Matrix
 		Headline string
+		Shown    []int
+		Others   string
 		Said     []string
 		Tables   []matrixTable
 		Left     string
 	}{Matrix: m, Headline: m.headline()}
+	content.Shown, content.Others = m.shown()
 	for i, c := range m.Conflicts {
 		if i == shownConflicts {
 			content.Said = append(content.Said, fmt.Sprintf("and %d more", len(m.Conflicts)-i))
@@ -92,7 +95,7 @@ func matrixHTML(m *Matrix, _ Options) ([]byte, error) {
 		content.Said = append(content.Said, c.String())
 	}
 	// A page of a million cells opens nowhere.
-	room := max(20, 100_000/max(1, len(m.Targets)))
+	room := max(20, 100_000/max(1, len(content.Shown)))
 	for _, t := range []matrixTable{{"Not met, or not checked, somewhere", first}, {"Met, or not applicable, everywhere", rest}} {
 		shown := t.Rows[:min(len(t.Rows), room)]
 		room -= len(shown)

@@ -196,9 +196,11 @@ func newMerge() *cobra.Command {
 did not exercise another may have. Where they contradict each other that is said, and
 the worse verdict stays. The exit code is that of the worst target.
 
+The JSON that it makes, and the merge.json of a run with --targets, can be merged again.
+
 Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report cannot be read.`,
 		Example: `  conform report merge pool-*/report.json
-  conform report merge shard-*/report.json --format html --out pools.html
+  conform report merge shard-*/merge.json --format html --out pools.html
   conform report merge pool-*/report.json --format json | jq .outcome`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd); err != nil {
@@ -216,7 +218,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 			return outcomeCode(m.Outcome)
 		},
 	}
-	reportFiles(cmd, 1, 0, "one report.json or more")
+	reportFiles(cmd, 1, 0, "one report.json or more, or merge.json")
 	o.add(cmd, reports.MatrixFormats())
 	return cmd
 }

@@ -1,0 +1,307 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// telling is the rows in which not every target passes, or not all do the same.
+func (m *Matrix) telling() []Row {
+	var rows []Row
+	for _, r := range m.Rows {
+		if slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return v != Pass && v != NotApplicable && v != "" }) {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// cell is a verdict in the matrix, in words.
+func (r Row) cell(at int) string { return cellWords(r.Verdicts[at], r.Known[at]) }
+
+func cellWords(v Verdict, known bool) string {
+	switch {
+	case v == "":
+		return ""
+	case known:
+		return symbol(v) + " known " + string(v)
+	}
+	return symbol(v) + " " + string(v)
+}
+
+// Beyond so many targets a matrix shows those alone that need a look, and no more of them. JSON has all.
+const shownTargets = 200
+
+// shown returns which targets are shown, in order, and says in words what the others are; "" if there
+// are none.
+func (m *Matrix) shown() (at []int, others string) {
+	if len(m.Targets) <= shownTargets {
+		for i := range m.Targets {
+			at = append(at, i)
+		}
+		return at, ""
+	}
+	left := map[Outcome]int{}
+	for _, o := range []Outcome{Nonconformant, Incomplete, Excused, Conformant} {
+		for i, c := range m.Targets {
+			switch {
+			case c.Outcome != o:
+			case o == Conformant || len(at) == shownTargets:
+				left[o]++
+			default:
+				at = append(at, i)
+			}
+		}
+	}
+	slices.Sort(at)
+	var words []string
+	for _, o := range []Outcome{Nonconformant, Incomplete, Excused, Conformant} {
+		if left[o] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", left[o], o.words()))
+		}
+	}
+	return at, "not shown: " + count(len(m.Targets)-len(at), "target") + ", " + strings.Join(words, ", ") + "; --format json has them all"
+}
+
+// WriteMatrix writes the matrix in one of the [MatrixFormats].
+func WriteMatrix(w io.Writer, m *Matrix, format string, opts Options) error {
+	return write(w, m, format, opts, matrixForms())
+}
+
+// MatrixFormats is the names that [WriteMatrix] knows.
+func MatrixFormats() []string { return namesOf(matrixForms()) }
+
+func matrixForms() []form[*Matrix] {
+	return []form[*Matrix]{
+		{"text", "", whole(matrixText)},
+		{"json", "", matrixJSON},
+		{"html", "", whole(matrixHTML)},
+		{"markdown", "", whole(matrixMarkdown)},
+	}
+}
+
+// matrixJSON writes a target, and a requirement, at a time: of 100,000 targets there are millions of verdicts.
+func matrixJSON(w io.Writer, m *Matrix, _ Options) error {
+	out := *m
+	out.Targets, out.Rows, out.Conflicts = []Column{}, []Row{}, []Conflict{}
+	frame, err := indentedJSON(out)
+	if err != nil {
+		return err
+	}
+	e := newEntries(w)
+	rest := writeList(e, frame, "targets", slices.Values(m.Targets))
+	rest = writeList(e, rest, "requirements", slices.Values(m.Rows))
+	rest = writeList(e, rest, "conflicts", slices.Values(m.Conflicts))
+	e.write(rest)
+	return e.err
+}
+
+// legible is a copy that is safe to show; see [legible].
+func (m *Matrix) legible() *Matrix {
+	out := *m
+	out.Outcome = visible(m.Outcome)
+	out.Targets = each(m.Targets, func(c Column) Column {
+		c.Target, c.Kind, c.Server, c.Outcome = visible(c.Target), visible(c.Kind), visible(c.Server), visible(c.Outcome)
+		c.SHA256, c.Reports = each(c.SHA256, visible), each(c.Reports, visible)
+		return c
+	})
+	out.Rows = each(m.Rows, func(r Row) Row {
+		r.Requirement, r.Level, r.Subject, r.Statement = visible(r.Requirement), visible(r.Level), visible(r.Subject), visible(r.Statement)
+		return r // whose verdicts are of those that there are
+	})
+	out.Conflicts = each(m.Conflicts, func(c Conflict) Conflict {
+		return Conflict{visible(c.Target), visible(c.Requirement), visible(c.Problem), [2]string{visible(c.Reports[0]), visible(c.Reports[1])}}
+	})
+	return &out
+}
+
+// String is the conflict in a sentence.
+func (c Conflict) String() string {
+	about := shorten(c.Target, shownRunes)
+	if c.Requirement != "" {
+		about += ", " + shorten(c.Requirement, shownRunes)
+	}
+	return fmt.Sprintf("%s: %s (%s, %s)", about, c.Problem, shorten(c.Reports[0], shownRunes), shorten(c.Reports[1], shownRunes))
+}
+
+// Conflicts and rows beyond these are left to JSON.
+const shownConflicts, shownRows = 50, 2000
+
+func matrixText(m *Matrix, opts Options) ([]byte, error) {
+	m = m.legible()
+	p := newPrinter(opts)
+	at, others := m.shown()
+	for _, i := range at {
+		c := m.Targets[i]
+		p.item(0, fmt.Sprintf("%3d  ", i+1), bold, shorten(c.Target, shownRunes)+"  ("+Evidence{Kind: c.Kind}.provenance()+")", bold)
+		p.item(5, c.Outcome.words()+": ", outcomeTone(c.Outcome), c.Counts.String()+"; "+c.Basis(), plain)
+	}
+	if others != "" {
+		p.item(5, "", plain, others, dim)
+	}
+	rows := m.telling()
+	if opts.Verbose {
+		rows = m.Rows
+	}
+	type alike struct {
+		rows  []string
+		first Row
+	}
+	unjudged := map[string]*alike{} // by what the targets say
+	var order []*alike
+	for i, r := range rows {
+		if i == 0 {
+			p.blank()
+		}
+		if i == shownRows {
+			p.item(0, "", plain, fmt.Sprintf("and %d more; --format json has them all", len(rows)-i), dim)
+			break
+		}
+		if same := r.unjudged(); same != "" && !opts.Verbose {
+			if unjudged[same] == nil {
+				unjudged[same] = &alike{first: r}
+				order = append(order, unjudged[same])
+			}
+			unjudged[same].rows = append(unjudged[same].rows, shorten(r.Requirement, shownRunes))
+			continue
+		}
+		p.item(0, "", plain, fmt.Sprintf("%s  (%s, %s)", shorten(r.Requirement, shownRunes), r.Level, r.Subject), plain)
+		p.groups(r)
+	}
+	for _, a := range order {
+		first, rest := a.rows[:min(len(a.rows), 3)], ""
+		if n := len(a.rows) - len(first); n > 0 {
+			rest = fmt.Sprintf(" and %d more", n)
+		}
+		p.item(0, "", plain, strings.Join(first, ", ")+rest, plain)
+		p.groups(a.first)
+	}
+	if hidden := len(m.Rows) - len(rows); hidden > 0 {
+		p.blank()
+		p.item(0, "", plain, "met, or not applicable, wherever asked for: "+count(hidden, "requirement"), plain)
+	}
+	for i, c := range m.Conflicts {
+		if i == 0 {
+			p.blank()
+		}
+		if i == shownConflicts {
+			p.item(0, "conflict: ", yellow, fmt.Sprintf("and %d more; --format json has them all", len(m.Conflicts)-i), plain)
+			break
+		}
+		p.item(0, "conflict: ", yellow, c.String(), plain)
+	}
+	p.blank()
+	p.item(0, "", plain, m.headline(), outcomeTone(m.Outcome))
+	return []byte(p.b.String()), nil
+}
+
+// unjudged is a key of what the targets say of a requirement that none of them breaks, and some do
+// not judge; "" of all others. A target that is dead says the same of many.
+func (r Row) unjudged() string {
+	if slices.Contains(r.Verdicts, Fail) || slices.Contains(r.Verdicts, Warn) {
+		return ""
+	}
+	key := make([]byte, len(r.Verdicts))
+	for at, v := range r.Verdicts {
+		key[at] = byte(slices.Index(verdicts, v) + 1)
+	}
+	return string(key)
+}
+
+// groups prints the verdicts of a row, and of which targets.
+func (p *printer) groups(r Row) {
+	for _, g := range r.groups() {
+		targets := each(g.targets, func(at int) string { return fmt.Sprint(at + 1) })
+		if more := g.all - len(targets); more > 0 {
+			targets = append(targets, fmt.Sprintf("and %d more", more))
+		}
+		p.item(2, fmt.Sprintf("%-18s", cellWords(g.verdict, g.known)), tone(g.verdict), "targets "+strings.Join(targets, ", "), plain)
+	}
+}
+
+// rowGroup is the targets that share a verdict.
+type rowGroup struct {
+	verdict Verdict
+	known   bool
+	all     int
+	targets []int // the first of them
+}
+
+// groups gathers the targets of a row by verdict, in the order in which verdicts are read.
+func (r Row) groups() []rowGroup {
+	var list []rowGroup
+	for _, v := range verdicts {
+		for _, known := range []bool{false, true} {
+			list = append(list, rowGroup{verdict: v, known: known})
+		}
+	}
+	most := len(r.Verdicts)
+	if most > shownTargets {
+		most = 20
+	}
+	for at, v := range r.Verdicts {
+		for i := range list {
+			g := &list[i]
+			if g.verdict != v || g.known != r.Known[at] {
+				continue
+			}
+			if g.all++; g.all <= most {
+				g.targets = append(g.targets, at)
+			}
+			break
+		}
+	}
+	return slices.DeleteFunc(list, func(g rowGroup) bool { return g.all == 0 })
+}
+
+func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
+	m = m.legible()
+	out := &markdown{}
+	fmt.Fprintf(&out.b, "## %s %s\n\n| | target | evidence | outcome | verdicts |\n|--:|---|---|---|---|\n", outcomeSymbol(m.Outcome), mdText(m.headline()))
+	shown, others := m.shown()
+	for i, at := range shown {
+		c := m.Targets[at]
+		if !out.fits(fmt.Sprintf("| %d | %s | %s | %s %s | %s |\n", at+1, mdText(c.Target), mdText(c.Kind), outcomeSymbol(c.Outcome), mdText(c.Outcome.words()), c.Counts)) {
+			out.cut(len(shown) - i)
+			break
+		}
+	}
+	out.b.WriteByte('\n')
+	if others != "" {
+		fmt.Fprintf(&out.b, "%s\n\n", others)
+	}
+	for i, c := range m.Conflicts {
+		if i == shownConflicts || !out.fits("> conflict: "+mdText(c.String())+"\n>\n") {
+			fmt.Fprintf(&out.b, "> and %d more conflicts\n", len(m.Conflicts)-i)
+			break
+		}
+	}
+	rows := m.telling()
+	if len(rows) == 0 {
+		fmt.Fprintf(&out.b, "Met, or not applicable, wherever asked for: %s.\n", count(len(m.Rows), "requirement"))
+		return []byte(out.b.String()), nil
+	}
+	fmt.Fprintf(&out.b, "\n| requirement | level |%s\n|---|---|%s\n", columnNumbers(shown), strings.Repeat("---|", len(shown)))
+	for i, r := range rows {
+		row := "| " + mdCell(r.Requirement) + " | " + mdText(r.Level) + " |"
+		for _, at := range shown {
+			row += " " + mdText(r.cell(at)) + " |"
+		}
+		if !out.fits(row + "\n") {
+			out.cut(len(rows) - i)
+			break
+		}
+	}
+	fmt.Fprintf(&out.b, "\nMet, or not applicable, wherever asked for: %s.\n", count(len(m.Rows)-len(rows), "other requirement"))
+	return []byte(out.b.String()), nil
+}
+
+func columnNumbers(shown []int) string {
+	var b strings.Builder
+	for _, at := range shown {
+		fmt.Fprintf(&b, " %d |", at+1)
+	}
+	return b.String()
+}

@@ -1,0 +1,241 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// matrixFile writes a matrix as a shard leaves it, and returns its path.
+func matrixFile(t testing.TB, m *Matrix) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "merge.json")
+	if err := os.WriteFile(path, []byte(matrixIn(t, m, "json")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// tried are reports on two targets that agree, contradict each other, are strict, known, cut short, or of a part.
+func tried() []*Report {
+	verdict := func(r *Report, v Verdict) *Report {
+		r.Results[0].Verdict = v
+		r.Tally()
+		return r
+	}
+	strict, cut, part, other := conformant(), conformant(), everything(), everything()
+	strict.Strict, cut.CutShort, other.Name, other.Evidence.Server = true, true, "another", "IIS"
+	for _, r := range []*Report{strict, cut, other} {
+		r.Tally()
+	}
+	part.Results = part.Results[:3]
+	part.Tally()
+	cutPart, worse := conformant(), conformant() // and an outcome that is worse than all that is told
+	cutPart.CutShort, cutPart.Results[0].Verdict = true, NotExercised
+	cutPart.Tally()
+	worse.Outcome = Incomplete
+	list := []*Report{conformant(), everything(), known(), strict, cut, part, other, cutPart, worse}
+	for _, v := range verdicts {
+		list = append(list, verdict(conformant(), v))
+	}
+	return list
+}
+
+// TestJoin holds that matrices merge to what the reports in them merge to, in whatever way these were divided.
+func TestJoin(t *testing.T) {
+	list := tried()
+	for i, a := range list {
+		for j, b := range list {
+			first, second := &Matrix{}, &Matrix{}
+			first.Add("1.json", a)
+			first.Finish()
+			second.Add("2.json", b)
+			second.Finish()
+			want := matrixIn(t, mergeOf(a, b), "json")
+			if m, err := Merge(matrixFile(t, first), matrixFile(t, second)); err != nil {
+				t.Errorf("reports %d and %d: %v", i, j, err)
+			} else if got := matrixIn(t, m, "json"); got != want {
+				t.Errorf("reports %d and %d: the matrices make\n%s\nthe reports\n%s", i, j, got, want)
+			}
+		}
+	}
+	all := mergeOf(list...)
+	m, err := Merge(matrixFile(t, all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := matrixIn(t, m, "json"), matrixIn(t, all, "json"); got != want {
+		t.Errorf("a matrix alone becomes another:\n%s\nit was\n%s", got, want)
+	}
+	if n := len(m.Conflicts); n < 5 {
+		t.Errorf("only %d conflicts are kept", n)
+	}
+}
+
+// TestMergeHeads holds what becomes of what several reports on a target say of themselves, in any order.
+func TestMergeHeads(t *testing.T) {
+	strict, cut, lax, odd := conformant(), conformant(), conformant(), conformant()
+	strict.Strict, cut.CutShort = true, true
+	lax.Results[0].Level, lax.Results[0].Verdict, lax.Results[0].Requirement = "should", Warn, "set-presence.0.should"
+	odd.Results[0].Verdict = "passed"
+	for _, r := range []*Report{strict, cut, lax} {
+		r.Tally()
+	}
+	for _, order := range [][]*Report{{strict, lax}, {lax, strict}} {
+		if c := mergeOf(order...).Targets[0]; !c.Strict || c.Outcome != Nonconformant {
+			t.Errorf("one strict, and a should that is broken: strict %v, %s", c.Strict, c.Outcome)
+		}
+	}
+	for _, order := range [][]*Report{{cut, conformant()}, {conformant(), cut}} {
+		if c := mergeOf(order...).Targets[0]; !c.CutShort || c.Outcome != Incomplete {
+			t.Errorf("one cut short: %v, %s", c.CutShort, c.Outcome)
+		}
+	}
+	if m := mergeOf(odd); m.Outcome != Incomplete || m.Rows[0].Verdicts[0] != Error {
+		t.Errorf("a verdict that there is not is %s, and makes %s", m.Rows[0].Verdicts[0], m.Outcome)
+	}
+	first, third := conformant(), conformant()
+	first.Results[0].Verdict, third.Results[0].Verdict = NotExercised, Fail
+	for _, r := range []*Report{first, third} {
+		r.Tally()
+	}
+	m := mergeOf(first, conformant(), third)
+	if len(m.Conflicts) != 1 || m.Conflicts[0].Reports != [2]string{"2.json", "3.json"} {
+		t.Errorf("conflicts: %v", m.Conflicts)
+	}
+	if n := len(m.Targets[0].SHA256); n != 1 {
+		t.Errorf("one recording is counted %d times", n)
+	}
+}
+
+// TestMatrixIsConsistent holds that a matrix which was edited is refused.
+func TestMatrixIsConsistent(t *testing.T) {
+	whole := matrixIn(t, mergeOf(everything(), known()), "json")
+	for _, test := range []struct{ name, old, new, want string }{
+		{"the outcome of all", `"outcome": "nonconformant"`, `"outcome": "conformant"`, "claims to be conformant"},
+		{"of a target", "      \"outcome\": \"nonconformant\"", "      \"outcome\": \"conformant\"", "claims to be conformant, and its results make it nonconformant"},
+		{"a verdict", "        \"fail\",\n", "        \"pass\",\n", "it counts"},
+		{"no verdict", "        \"fail\",\n", "        \"passed\",\n", "which there is not"},
+		{"a level", `"level": "must"`, `"level": "maybe"`, "which there is not"},
+		{"a column less", `"verdicts": [`, `"verdicts": ["pass",`, "verdicts, of which"},
+		{"no reports", `"1.json"`, ``, "no report is named"},
+		{"an unknown key", `"schema"`, `"more": 1, "schema"`, "unknown field"},
+		{"known, and passed", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        false", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        true", "is a known failure, and its verdict is"},
+		{"known, and not asked for", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        false", "\"\"\n      ],\n      \"known\": [\n        false,\n        true", "has the verdict"},
+		{"cut short", "      \"outcome\": \"excused\"", "      \"cutShort\": true,\n      \"outcome\": \"excused\"", "and was cut short"},
+		{"twice", `"requirement": "set-presence.1.status"`, `"requirement": "set-presence.2.status"`, "stands in it twice"},
+		{"something behind", "\n}", "\n} {}", "after top-level value"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			edited := strings.Replace(whole, test.old, test.new, 1)
+			if edited == whole {
+				t.Fatalf("there is no %q in\n%s", test.old, whole)
+			}
+			path := filepath.Join(t.TempDir(), "merge.json")
+			if err := os.WriteFile(path, []byte(edited), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if m, err := Merge(path); err == nil || m != nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
+				t.Errorf("%v, expected %q", err, test.want)
+			}
+		})
+	}
+	empty := &Matrix{}
+	empty.begin()
+	empty.Finish()
+	if _, err := Merge(matrixFile(t, empty)); err == nil || !strings.Contains(err.Error(), "no target") {
+		t.Errorf("a matrix of nothing: %v", err)
+	}
+	if _, _, err := ReadFile(matrixFile(t, mergeOf(known()))); err == nil || !strings.Contains(err.Error(), "only merge reads") {
+		t.Errorf("a matrix as a report: %v", err)
+	}
+}
+
+// TestMatrixOfMany holds that of more targets than anybody reads those are shown that need a look, by their number, and
+// that what the others are is said.
+func TestMatrixOfMany(t *testing.T) {
+	m := &Matrix{}
+	for i := range 5 * shownTargets {
+		r := conformant()
+		if i%200 == 7 {
+			r = everything()
+		}
+		r.Name = fmt.Sprintf("pool-%d.", i)
+		m.Add(fmt.Sprint(i), r)
+	}
+	m.Finish()
+	for _, format := range []string{"text", "html", "markdown"} {
+		out := matrixIn(t, m, format)
+		for i, c := range m.Targets {
+			if shown := strings.Contains(out, c.Target); shown != (c.Outcome == Nonconformant) {
+				t.Errorf("%s: target %d, %s, is shown: %v", format, i+1, c.Outcome, shown)
+			}
+		}
+		for _, want := range []string{"not shown: 995 targets, 995 conformant", "208", m.headline()} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%s does not say %q", format, want)
+			}
+		}
+	}
+	if text := matrixIn(t, m, "text"); !strings.Contains(text, "targets 8, 208, 408, 608, 808\n") || !strings.Contains(text, "and 975 more") {
+		t.Errorf("the text does not tell which targets fail, or lists all others:\n%.3000s", text)
+	}
+	page := matrixIn(t, m, "html")
+	if heads, cells := strings.Count(page, `<th scope="col">208</th>`), strings.Count(page, `<td class="verdict bad">`); heads != 2 || cells < 5 {
+		t.Errorf("%d columns of target 208, %d red cells", heads, cells)
+	}
+
+	m.Targets[0].Outcome = Incomplete
+	if at, _ := m.shown(); !slices.Equal(at, []int{0, 7, 207, 407, 607, 807}) {
+		t.Errorf("shown: %v", at)
+	}
+	for i := range m.Targets { // and where more need a look than are shown, the worst
+		m.Targets[i].Outcome = map[bool]Outcome{true: Nonconformant, false: Incomplete}[i%2 == 1]
+	}
+	at, others := m.shown()
+	if len(at) != shownTargets || at[0] != 1 || at[shownTargets-1] != 2*shownTargets-1 || !strings.Contains(others, "800 targets, 300 nonconformant, 500 incomplete") {
+		t.Errorf("%d are shown, %s", len(at), others)
+	}
+}
+
+// FuzzMatrix holds that what is read as a matrix can be shown in all forms, and merges to itself.
+func FuzzMatrix(f *testing.F) {
+	list := tried()
+	for _, r := range list { // a long seed is tried seldom
+		r.Results = r.Results[:min(len(r.Results), 3)]
+		r.Tally()
+	}
+	for _, m := range []*Matrix{mergeOf(list[0]), mergeOf(list[:6]...)} {
+		f.Add([]byte(matrixIn(f, m, "json")))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if schemaOf(data) != MatrixSchemaID {
+			return
+		}
+		read, err := decodeMatrix(data)
+		if err != nil {
+			return
+		}
+		m := &Matrix{}
+		m.Join(read)
+		m.Finish()
+		for _, format := range MatrixFormats() {
+			matrixIn(t, m, format)
+		}
+		once := []byte(matrixIn(t, m, "json"))
+		again, err := decodeMatrix(once)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m = &Matrix{}
+		m.Join(again)
+		m.Finish()
+		if twice := []byte(matrixIn(t, m, "json")); !bytes.Equal(once, twice) {
+			t.Errorf("%s became %s", once, twice)
+		}
+	})
+}
