@@ -28,14 +28,16 @@ type Judgement struct {
 	options  Options
 	evidence []*Evidence
 	selected map[*Evidence][]Requirement
+	byTask   map[string][]*Evidence
 	outcomes map[*Evidence]map[string]*outcome
 }
 
 // outcome is how the spec of one check ended.
 type outcome struct {
-	check   *check
+	check   *check // nil once the result is drawn: a thousand users are looked at many times
+	result  reports.Result
 	state   types.SpecState
-	message string // why it failed
+	message string // why it failed, or was skipped
 	at      string // the line of the spec that says so, or where it panicked, on lines of their own
 }
 
@@ -84,14 +86,28 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 }
 
 func (j *Judgement) declare() {
-	byTask := map[string][]*Evidence{}
+	j.byTask = map[string][]*Evidence{}
 	for _, e := range j.evidence {
 		for _, name := range e.Tasks {
-			byTask[name] = append(byTask[name], e)
+			j.byTask[name] = append(j.byTask[name], e)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(byTask)) {
-		declare(tasks[name], j.selected[byTask[name][0]], byTask[name], j.outcomes)
+	for _, name := range slices.Sorted(maps.Keys(j.byTask)) {
+		declare(tasks[name], j.selected[j.byTask[name][0]], j.byTask[name], j.outcomes)
+	}
+}
+
+// release lets go of all that Ginkgo's tree, which stays as long as the process, holds of the evidence, and of bodies that
+// were decoded: whoever looks at one again has it decoded again.
+func (j *Judgement) release() {
+	clear(j.outcomes)
+	for _, list := range j.byTask {
+		clear(list)
+	}
+	for _, e := range j.evidence {
+		for _, x := range e.Exchanges {
+			x.request, x.response = document{}, document{}
+		}
 	}
 }
 
@@ -114,6 +130,7 @@ func Judge(options Options, evidence ...*Evidence) ([]*reports.Report, error) {
 	formatter.ColorableStdOut = io.Discard
 	defer func() { formatter.ColorableStdOut = out }()
 	ginkgo.RunSpecs(verdictsCount{}, "conform", suiteConfig, reporterConfig)
+	defer j.release()
 	return j.Reports(), nil
 }
 
@@ -184,13 +201,29 @@ func Examine(e *Evidence) ([]reports.Result, error) {
 func results(selected []Requirement, outcomes map[string]*outcome) []reports.Result {
 	list := make([]reports.Result, 0, len(selected))
 	for _, r := range selected {
-		result := reports.Result{Requirement: r.ID, Task: r.ledger.Task, Step: r.Step, Subject: r.Subject,
-			Level: r.Level, Statement: r.Says, Evidence: []reports.Pointer{},
-			Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}, How: r.How, Breaks: r.Breaks}
-		conclude(&result, outcomes[r.ID])
-		list = append(list, result)
+		if o := outcomes[r.ID]; o != nil {
+			list = append(list, o.result)
+			continue
+		}
+		list = append(list, resultOf(r, nil))
 	}
 	return list
+}
+
+// judged runs the spec of a requirement, and draws the result.
+func judged(e *Evidence, r Requirement, spec func(*check)) *outcome {
+	o := run(e, r, spec)
+	o.result = resultOf(r, o)
+	o.check = nil
+	return o
+}
+
+func resultOf(r Requirement, o *outcome) reports.Result {
+	result := reports.Result{Requirement: r.ID, Task: r.ledger.Task, Step: r.Step, Subject: r.Subject,
+		Level: r.Level, Statement: r.Says, Evidence: []reports.Pointer{},
+		Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}, How: r.How, Breaks: r.Breaks}
+	conclude(&result, o)
+	return result
 }
 
 // conclude turns what Ginkgo found into a verdict with its proof.

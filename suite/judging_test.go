@@ -6,9 +6,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/ginkgo/v2"
@@ -298,6 +300,20 @@ func TestBrokenServers(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestJudgeLetsGo holds that Ginkgo's tree, which stays as long as the process, keeps no evidence once its report is there.
+func TestJudgeLetsGo(t *testing.T) {
+	if ownProcess(t) {
+		return
+	}
+	e := located(t, "documentation/set-presence")
+	watched := weak.Make(e)
+	list := judge(t, Options{}, e)
+	if runtime.GC(); watched.Value() != nil {
+		t.Error("the evidence is still held")
+	}
+	runtime.KeepAlive(list)
 }
 
 // TestJudgeOnce holds that a second Judge in a process is refused, not fatal.

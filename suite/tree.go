@@ -39,7 +39,7 @@ func declare(t *task, selected []Requirement, evidence []*Evidence, outcomes map
 						if ctx.Err() != nil {
 							return // interrupted: the reports are asked for next
 						}
-						outcomes[e][id] = run(e, r, spec)
+						outcomes[e][id] = judged(e, r, spec)
 					}
 					tell(id, evidence, outcomes)
 				})
@@ -69,7 +69,7 @@ func tell(id string, evidence []*Evidence, outcomes map[*Evidence]map[string]*ou
 		ginkgo.Fail(strings.Join(failed, "")+more, 1)
 	}
 	if !passed {
-		ginkgo.Skip(outcomes[evidence[0]][id].check.reason, 1)
+		ginkgo.Skip(outcomes[evidence[0]][id].message, 1)
 	}
 }
 
@@ -86,7 +86,7 @@ func examine(evidence *Evidence, selected []Requirement) map[string]*outcome {
 			step: func(_ string, body func()) { body() },
 			requirement: func(id string, spec func(*check)) {
 				if r, ok := requirements[id]; ok {
-					outcomes[id] = run(evidence, r, spec)
+					outcomes[id] = judged(evidence, r, spec)
 				}
 			},
 		})
