@@ -20,29 +20,34 @@ func alike(v view) view {
 	}
 	if first == len(v.text) { // nearly always
 		if !clean {
-			b := []byte(v.text)
-			for i, c := range b {
-				b[i] = foldedByte(c)
+			var b strings.Builder
+			b.Grow(len(v.text))
+			for i := range len(v.text) {
+				b.WriteByte(foldedByte(v.text[i]))
 			}
-			v.text = string(b)
+			v.text = b.String()
 		}
 		return v
 	}
-	out := view{from: make([]int, 0, len(v.text)+1)}
+	out := view{bare: v.bare}
+	if !out.bare {
+		out.from = make([]int, 0, len(v.text)+1)
+	}
 	b := make([]byte, 0, len(v.text))
 	add := func(r rune, at int) {
 		if r = foldedRune(r); r >= 0 {
 			b = utf8.AppendRune(b, r)
 		}
-		for len(out.from) < len(b) {
+		for !out.bare && len(out.from) < len(b) {
 			out.from = append(out.from, v.start(at))
 		}
 	}
 	for i := 0; i < len(v.text); {
 		c := v.text[i]
 		if c < utf8.RuneSelf && (i+1 == len(v.text) || v.text[i+1] < utf8.RuneSelf) {
-			b = append(b, foldedByte(c))
-			out.from = append(out.from, v.start(i))
+			if b = append(b, foldedByte(c)); !out.bare {
+				out.from = append(out.from, v.start(i))
+			}
 			i++
 			continue
 		}
@@ -58,12 +63,11 @@ func alike(v view) view {
 		}
 		i += n
 	}
-	out.text, out.from = string(b), append(out.from, v.start(len(v.text)))
-	return out
+	return out.ended(b, v.start(len(v.text)))
 }
 
 // folded is the canonical form of a text.
-func folded(text string) string { return alike(view{text: text}).text }
+func folded(text string) string { return alike(bareView(text)).text }
 
 func foldedByte(c byte) byte {
 	switch {

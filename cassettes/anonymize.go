@@ -28,7 +28,7 @@ type AnonymizeOptions struct {
 // It is safe for concurrent use.
 type Anonymizer struct {
 	*hider
-	redacted  *Cassette // what is anonymized
+	redacted  *Cassette // what is anonymized; nil once it is
 	secrets   *secrets
 	keepNames bool
 	own       map[string]bool // domains of the deployment
@@ -83,7 +83,8 @@ func newAnonymizer(c *Cassette, o AnonymizeOptions, off ...string) (*Anonymizer,
 		return a, nil
 	}
 	a.ownHosts(source)
-	source.clone().change(a.ownWords)
+	source = source.clone() // in which nothing is changed, but each text is put back
+	source.change(a.ownWords)
 	for _, word := range o.Words {
 		word = strings.TrimSpace(word)
 		for _, form := range []string{word, strings.ToLower(word), strings.ToUpper(word)} {
@@ -92,14 +93,14 @@ func newAnonymizer(c *Cassette, o AnonymizeOptions, off ...string) (*Anonymizer,
 	}
 	a.gather(source)
 	a.gather(a.redacted) // what a secret stood before can be seen now
-	clear(a.collected)   // which keeps the texts as they were
+	a.collected = nil    // which keeps the texts as they were
 	return a, nil
 }
 
-// gather collects from every text of a recording.
+// gather collects from every text of a recording, which is nobody else's.
 func (a *Anonymizer) gather(c *Cassette) {
 	collect := func(name, text string) string { a.collect(name, text); return text }
-	c.clone().change(collect)
+	c.change(collect)
 	collect("", c.Name)
 	for _, x := range c.Exchanges {
 		collect("Host", x.Request.RemoteAddr)
@@ -109,8 +110,15 @@ func (a *Anonymizer) gather(c *Cassette) {
 
 // Cassette returns the recording without its secrets and identities. It returns an error that is [ErrLeak], and no recording,
 // if one of them is left in it or in the bytes of its file; the error tells the place and the kind, and not what stands there.
+// The recording is the caller's, and returned once: of a thousand that are held each would be there twice. A second call is an error.
 func (a *Anonymizer) Cassette() (*Cassette, error) {
-	c := a.redacted.clone()
+	a.mu.Lock()
+	c := a.redacted
+	a.redacted, a.secrets.plain = nil, nil
+	a.mu.Unlock()
+	if c == nil {
+		return nil, errors.New("the recording without its identities was returned before: keep it, or make another Anonymizer")
+	}
 	for i := range c.Exchanges {
 		x := &c.Exchanges[i]
 		a.hideImages(x)
@@ -185,7 +193,7 @@ func (a *Anonymizer) inspect(c *Cassette) error {
 		if !done {
 			if kind = a.leak(text); kind == "" && !a.keepNames && !a.silent() {
 				fresh.collect(name, text)
-				if found := fresh.seen(fresh.views(text), true); found != nil {
+				if found := fresh.seen(fresh.views(bareView(text).layers()), true); found != nil {
 					kind = found.kind
 				}
 			}

@@ -245,7 +245,12 @@ func TestAnonymizerHides(t *testing.T) {
 	if got := a.Hide("nothing of interest at 12:30"); got != "nothing of interest at 12:30" {
 		t.Errorf("an innocent text became %s", got)
 	}
-	a.Cassette()
+	if c, err := a.Cassette(); c == nil || err != nil {
+		t.Errorf("no recording: %v", err)
+	}
+	if c, err := a.Cassette(); c != nil || err == nil || !strings.Contains(err.Error(), "returned before") {
+		t.Errorf("the recording is returned twice: %v", err)
+	}
 	if counts := a.Counts(); counts["names"] < 3 || counts["hosts"] < 2 || counts["secrets"] != 1 || counts["identifiers"] != 1 {
 		t.Errorf("the counts are %v", counts)
 	}

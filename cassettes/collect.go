@@ -24,11 +24,11 @@ func (a *Anonymizer) collect(field, text string) {
 	}
 	a.collected[key] = true
 	a.inField(field, text)
-	for _, v := range layers(text) {
+	for _, v := range bareView(text).layers() {
 		a.inText(v.text)
 	}
 	if isQuotedPrintable(text) {
-		for _, v := range (view{text: text}).otherwise(false) {
+		for _, v := range bareView(text).otherwise(false) {
 			a.inText(v.text)
 		}
 	}

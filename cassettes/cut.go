@@ -22,7 +22,7 @@ func (h *hider) hideCut(text string) string {
 // cut tells where the beginning of a secret stands with which a text ends, and of which; nil if of none.
 func (h *hider) cut(text string) (int, *identity) {
 	ends := strings.TrimSuffix(text, cutCode().FindString(text[max(0, len(text)-16):]))
-	views := layers(ends)
+	views := view{text: ends}.layers()
 	for _, v := range views {
 		v = alike(v)
 		if at, found := h.index.cut(v.text); found != nil {

@@ -93,23 +93,23 @@ func (l *glance) hide(text string, nested int) string {
 		return l.inPlaceOf(found, text)
 	}
 	text = l.hideEncoded(text, nested)
-	views := l.views(text)
+	views := l.views(view{text: text}.layers())
 	// The innermost layer first: only there it is clear where a host begins behind "%2F%2F".
 	for level := len(views) - 1; level >= 0; level-- {
 		if level >= len(views) {
 			continue
 		}
 		if changed := l.hideIn(text, views[level]); changed != text {
-			text, views = changed, l.views(changed)
+			text, views = changed, l.views(view{text: changed}.layers())
 		}
 	}
 	return text
 }
 
-// views returns all ways in which a text can be read.
-func (h *hider) views(text string) []view {
-	views := layers(text)
-	for _, v := range views {
+// views returns all ways in which a text can be read, of which the layers are known.
+func (h *hider) views(layers []view) []view {
+	views := layers
+	for _, v := range layers {
 		views = append(views, v.otherwise(h.index.wide)...)
 	}
 	return views
@@ -154,7 +154,7 @@ func (l *glance) hideEncoded(text string, nested int) string {
 	if nested == 0 {
 		return text
 	}
-	for level, views := 0, layers(text); level < len(views); level++ {
+	for level, views := 0, (view{text: text}).layers(); level < len(views); level++ {
 		v := views[level]
 		var b strings.Builder
 		end := 0
@@ -180,7 +180,7 @@ func (l *glance) hideEncoded(text string, nested int) string {
 		}
 		if end > 0 {
 			text = b.String() + text[end:]
-			views = layers(text)
+			views = view{text: text}.layers()
 		}
 	}
 	return text
@@ -205,15 +205,20 @@ func (l *glance) search(text string, nested int) *identity {
 	if found := l.compressed(text, nested); found != nil {
 		return found
 	}
-	if l.index.canStandIn(text) {
-		if found := l.seen(l.views(text), nested == mostNested); found != nil {
+	can := l.index.canStandIn(text)
+	if !can && nested == 0 {
+		return nil
+	}
+	layers := bareView(text).layers()
+	if can {
+		if found := l.seen(l.views(layers), nested == mostNested); found != nil {
 			return found
 		}
 	}
 	if nested == 0 {
 		return nil
 	}
-	for _, v := range layers(text) {
+	for _, v := range layers {
 		for _, found := range l.encoded(v.text, nested) {
 			return found
 		}

@@ -41,7 +41,8 @@ func (c *Cassette) Redact() (*Cassette, *Anonymizer) {
 	if h == nil {
 		return copied, nil
 	}
-	return copied, &Anonymizer{hider: h, redacted: copied, secrets: s, keepNames: true}
+	s.plain = nil // all is looked at
+	return copied, &Anonymizer{hider: h, secrets: s, keepNames: true}
 }
 
 // redact returns the copy, and the secrets that it has no more: those that it finds, and those that are known; and what looks for
@@ -148,7 +149,7 @@ func (s *secrets) collect(field, text string) {
 		return
 	}
 	e := expressions()
-	for _, v := range layers(text) {
+	for _, v := range bareView(text).layers() {
 		for _, m := range e.headerLine.FindAllStringSubmatch(v.text, -1) {
 			for _, secret := range m[1:] {
 				if len(secret) >= 4 {

@@ -15,13 +15,19 @@ type view struct {
 	text string
 	from []int // where each byte begins, and the end of the last; nil if the view is the original
 
+	// Nobody will ask where its bytes come from, so that from is not made: it takes eight times as much as the text.
+	bare bool
+
 	broken []int // in a view made alike: where there was a byte that is no character
 }
 
-// layers returns the views of a text, the original first, each with one layer less than the one before. What is encoded
+// bareView is a text of which it is asked what stands in it, and not where.
+func bareView(text string) view { return view{text: text, bare: true} }
+
+// layers returns the views of a text, itself first, each with one layer less than the one before. What is encoded
 // twice, as a URL in a query in a JSON string, is plain in the last.
-func layers(text string) []view {
-	views := []view{{text: text}}
+func (v view) layers() []view {
+	views := []view{v}
 	for len(views) < mostLayers {
 		next, ok := views[len(views)-1].peel()
 		if !ok {
@@ -64,7 +70,7 @@ func notText(text string) bool {
 // inUTF16 reads a text as UTF-16, from a place on. Of Latin letters it is enough that the zero bytes go: see peel.
 func (v view) inUTF16(start int, order binary.ByteOrder) view {
 	var b []byte
-	var out view
+	out := view{bare: v.bare}
 	text := v.text
 	for i := start; i+1 < len(text); i += 2 {
 		n := 2
@@ -75,13 +81,20 @@ func (v view) inUTF16(start int, order binary.ByteOrder) view {
 			}
 		}
 		b = utf8.AppendRune(b, r)
-		for len(out.from) < len(b) {
+		for !out.bare && len(out.from) < len(b) {
 			out.from = append(out.from, v.start(i))
 		}
 		i += n - 2
 	}
-	out.text, out.from = string(b), append(out.from, v.start(len(text)))
-	return out
+	return out.ended(b, v.start(len(text)))
+}
+
+// ended completes a view: its text, and where that ends in the original.
+func (v view) ended(text []byte, end int) view {
+	if v.text = string(text); !v.bare {
+		v.from = append(v.from, end)
+	}
+	return v
 }
 
 const mostLayers = 6
@@ -111,35 +124,44 @@ func (v view) peel() (view, bool) {
 // rest of the text, and returns what it stands for and the length of the code, 0 if there is none.
 func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, bool) {
 	var text []byte // made at the first code: most texts that could have one have none
-	var from []int
+	out := view{bare: v.bare}
+	place := func(i, n int) { // n bytes come from there
+		if out.bare {
+			return
+		}
+		for range n {
+			out.from = append(out.from, v.start(i))
+		}
+	}
 	for i := 0; i < len(v.text); {
 		c := v.text[i]
 		if only == 0 && (c == '%' || c == '\\' || c == '&' || c == 0) || only != 0 && c == only {
 			if plain, n := decoder(v.text[i:]); n > 0 {
-				if from == nil {
-					text, from = make([]byte, i, len(v.text)), make([]int, i, len(v.text)+1)
-					copy(text, v.text)
-					for at := range from {
-						from[at] = v.start(at)
+				if text == nil {
+					text = append(make([]byte, 0, len(v.text)), v.text[:i]...)
+					if !out.bare {
+						out.from = make([]int, i, len(v.text)+1)
+						for at := range out.from {
+							out.from[at] = v.start(at)
+						}
 					}
 				}
-				for range len(plain) {
-					from = append(from, v.start(i))
-				}
+				place(i, len(plain))
 				text = append(text, plain...)
 				i += n
 				continue
 			}
 		}
-		if from != nil {
-			text, from = append(text, c), append(from, v.start(i))
+		if text != nil {
+			text = append(text, c)
+			place(i, 1)
 		}
 		i++
 	}
-	if from == nil {
+	if text == nil {
 		return v, false
 	}
-	return view{text: string(text), from: append(from, v.start(len(v.text)))}, true
+	return out.ended(text, v.start(len(v.text))), true
 }
 
 func (v view) start(i int) int {
