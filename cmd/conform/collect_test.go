@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestCollectLate holds that little is collected, and as usual while much is in use.
+// TestCollectLate holds that little is collected, and more while much is in use.
 func TestCollectLate(t *testing.T) {
 	t.Setenv("GOGC", "")
 	before := debug.SetGCPercent(100)
@@ -26,7 +26,7 @@ func TestCollectLate(t *testing.T) {
 		}
 	}
 	much := make([]byte, lateUntil)
-	become(100)
+	become(50)
 	runtime.KeepAlive(much)
 	become(800)
 }

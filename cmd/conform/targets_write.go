@@ -43,6 +43,8 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 			if refused[i] = inspect(list[i], evidence[i]); refused[i] == nil {
 				unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
 			}
+			evidence[i] = nil
+			stripped(list[i].Exchanges)
 		})
 	}
 	wait.Wait()
@@ -73,6 +75,18 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 		fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(failed.Error())) // it decides nothing, but is told
 	}
 	return worst
+}
+
+// stripped leaves of exchanges what says why a target is not conformant. Their headers and bodies, which are in its files,
+// are most of what a thousand targets take.
+func stripped(exchanges []reports.Exchange) {
+	for i := range exchanges {
+		x := &exchanges[i]
+		x.Request.Headers, x.Request.Body = nil, ""
+		if x.Response != nil {
+			x.Response = &reports.Response{Status: x.Response.Status}
+		}
+	}
 }
 
 // writeTarget writes the files of one target, if any are asked for.
