@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 )
 
@@ -18,7 +20,8 @@ type Matrix struct {
 	Conflicts []Conflict `json:"conflicts"`
 
 	columns map[[2]string]int // by kind and target
-	rows    map[string]int
+	rows    map[[2]string]int // by requirement and level
+	told    map[Conflict]bool
 }
 
 // Column is one target.
@@ -33,12 +36,14 @@ type Column struct {
 	// A report of it was cut short, and nothing that others tell makes up for it.
 	CutShort bool `json:"cutShort,omitempty"`
 	Strict   bool `json:"strict,omitempty"` // a should is held to be a must
+	// The worst that a report of it claims beyond its results, as one that was cut short does; "" if none does.
+	Claimed Outcome `json:"claimed,omitempty"`
 
-	worst Outcome  // of reports that are worse than their results, as interrupted ones are
+	from  []string // what was added, for conflicts
 	cells []merged // by row; what is beyond the last was not asked for
 }
 
-// Row is one requirement.
+// Row is one requirement. One that has two levels, in reports by different ledgers, has two rows.
 type Row struct {
 	Requirement string    `json:"requirement"`
 	Level       string    `json:"level"`
@@ -61,7 +66,7 @@ type Conflict struct {
 type merged struct {
 	verdict, level uint8  // one more than the place in verdicts and levels; 0: not asked for
 	known          bool   // by a baseline
-	from           uint32 // the place in the reports of the target
+	from           uint32 // the place in what was added to the target
 }
 
 // levels are all that there are.
@@ -95,31 +100,32 @@ func (m *Matrix) Add(name string, r *Report) {
 		c.SHA256 = []string{r.Evidence.SHA256}
 	}
 	if r.CutShort || OutcomeOf(r.Results, r.Strict) != r.Outcome {
-		c.worst = r.Outcome
+		c.Claimed = r.Outcome
 	}
-	at, from := m.column(c)
+	at, from := m.column(c, name)
 	for _, result := range r.Results {
 		m.place(at, m.row(Row{Requirement: result.Requirement, Level: result.Level, Subject: result.Subject, Statement: result.Statement}),
 			from, mergedOf(result.Verdict, result.Level, result.Known != nil))
 	}
 }
 
-// Join merges what another matrix tells, as if its reports had been added to this one. It
-// knows no more of them than what that says: their verdicts were united already.
+// Join merges what another matrix tells, as if its reports had been added to this one. Only a conflict is told less
+// exactly: of a target with several reports, the matrix does not say from which of them a verdict is.
 func (m *Matrix) Join(other *Matrix) {
 	m.begin()
-	m.Conflicts = append(m.Conflicts, other.Conflicts...)
+	for _, c := range other.Conflicts {
+		m.conflict(c)
+	}
 	rows := make([]int, len(other.Rows))
 	for i, r := range other.Rows {
 		rows[i] = m.row(r)
 	}
-	var results []Result
 	for i, c := range other.Targets {
-		results = other.results(results[:0], i)
-		if c.worst = ""; c.CutShort || OutcomeOf(results, c.Strict) != c.Outcome {
-			c.worst = c.Outcome
+		name := c.Reports[0]
+		if n := len(c.Reports) - 1; n > 0 {
+			name += ", or another of " + count(n+1, "report")
 		}
-		at, from := m.column(c)
+		at, from := m.column(c, name)
 		for j, r := range other.Rows {
 			if r.Verdicts[i] != "" {
 				m.place(at, rows[j], from, mergedOf(r.Verdicts[i], r.Level, r.Known[i]))
@@ -138,65 +144,12 @@ func (m *Matrix) results(list []Result, at int) []Result {
 	return list
 }
 
-func (m *Matrix) begin() {
-	if m.columns == nil {
-		m.columns, m.rows, m.Schema = map[[2]string]int{}, map[string]int{}, MatrixSchemaID
-		m.Targets, m.Rows, m.Conflicts = []Column{}, []Row{}, []Conflict{}
+// conflict notes a conflict, once.
+func (m *Matrix) conflict(c Conflict) {
+	if !m.told[c] {
+		m.told[c] = true
+		m.Conflicts = append(m.Conflicts, c)
 	}
-}
-
-// column returns the place of a target, to which it adds what the head of a report, or another
-// column, says, and where the reports of that begin there.
-func (m *Matrix) column(add Column) (at int, from uint32) {
-	m.begin()
-	key := [2]string{add.Kind, add.Target}
-	at, there := m.columns[key]
-	if !there {
-		at = len(m.Targets)
-		m.columns[key] = at
-		add.SHA256 = append([]string{}, add.SHA256...)
-		add.Reports, add.cells = slices.Clone(add.Reports), nil
-		m.Targets = append(m.Targets, add)
-		return at, 0
-	}
-	c := &m.Targets[at]
-	from = uint32(len(c.Reports))
-	c.Reports = append(c.Reports, add.Reports...)
-	// Each live run makes evidence of its own.
-	if c.Kind != "live" && len(add.SHA256) > 0 && len(c.SHA256) > 0 && !slices.ContainsFunc(add.SHA256, func(sum string) bool { return slices.Contains(c.SHA256, sum) }) {
-		m.contradicts(at, from, "the evidence is another: sha256 %.12s, then %.12s", c.SHA256[0], add.SHA256[0])
-	}
-	if add.Server != c.Server {
-		m.contradicts(at, from, "the server names itself %s, then %s", orNone(c.Server), orNone(add.Server))
-	}
-	for _, sum := range add.SHA256 {
-		if !slices.Contains(c.SHA256, sum) {
-			c.SHA256 = append(c.SHA256, sum)
-		}
-	}
-	if add.Strict != c.Strict {
-		m.contradicts(at, from, "one was strict and the other was not: both are held to be strict")
-	}
-	c.Strict, c.CutShort, c.worst = c.Strict || add.Strict, c.CutShort || add.CutShort, worse(c.worst, add.worst)
-	return at, from
-}
-
-// contradicts says in what two reports on a target differ and must not: the first of it, and that at from.
-func (m *Matrix) contradicts(at int, from uint32, format string, args ...any) {
-	c := &m.Targets[at]
-	m.Conflicts = append(m.Conflicts, Conflict{Target: c.Target, Problem: fmt.Sprintf(format, args...), Reports: [2]string{c.Reports[0], c.Reports[from]}})
-}
-
-// row returns the place of a requirement.
-func (m *Matrix) row(r Row) int {
-	at, there := m.rows[r.Requirement]
-	if !there {
-		at = len(m.Rows)
-		m.rows[r.Requirement] = at
-		r.Verdicts, r.Known = nil, nil
-		m.Rows = append(m.Rows, r)
-	}
-	return at
 }
 
 // Basis is how many reports there are, and recordings behind them.
@@ -205,6 +158,65 @@ func (c Column) Basis() string {
 		return count(len(c.Reports), "report")
 	}
 	return count(len(c.Reports), "report") + " on " + count(len(c.SHA256), "recording")
+}
+
+func (m *Matrix) begin() {
+	if m.columns == nil {
+		m.columns, m.rows, m.told, m.Schema = map[[2]string]int{}, map[[2]string]int{}, map[Conflict]bool{}, MatrixSchemaID
+		m.Targets, m.Rows, m.Conflicts = []Column{}, []Row{}, []Conflict{}
+	}
+}
+
+// column returns the place of a target, to which it adds what the head of a report, or another
+// column, says, and the place of what is added there.
+func (m *Matrix) column(add Column, name string) (at int, from uint32) {
+	m.begin()
+	key := [2]string{add.Kind, add.Target}
+	at, there := m.columns[key]
+	if !there {
+		at = len(m.Targets)
+		m.columns[key] = at
+		add.SHA256 = append([]string{}, add.SHA256...)
+		add.Reports, add.from, add.cells = slices.Clone(add.Reports), []string{name}, nil
+		m.Targets = append(m.Targets, add)
+		return at, 0
+	}
+	c := &m.Targets[at]
+	from = uint32(len(c.from))
+	c.Reports, c.from = append(c.Reports, add.Reports...), append(c.from, name)
+	contradicts := func(format string, args ...any) {
+		m.conflict(Conflict{Target: c.Target, Problem: fmt.Sprintf(format, args...), Reports: [2]string{c.from[0], name}})
+	}
+	// Each live run makes evidence of its own.
+	if c.Kind != "live" && len(add.SHA256) > 0 && len(c.SHA256) > 0 && !slices.ContainsFunc(add.SHA256, func(sum string) bool { return slices.Contains(c.SHA256, sum) }) {
+		contradicts("the evidence is another: sha256 %.12s, then %.12s", c.SHA256[0], add.SHA256[0])
+	}
+	if add.Server != c.Server {
+		contradicts("the server names itself %s, then %s", orNone(c.Server), orNone(add.Server))
+	}
+	if add.Strict != c.Strict {
+		contradicts("one was strict and the other was not: both are held to be strict")
+	}
+	for _, sum := range add.SHA256 {
+		if !slices.Contains(c.SHA256, sum) {
+			c.SHA256 = append(c.SHA256, sum)
+		}
+	}
+	c.Strict, c.CutShort, c.Claimed = c.Strict || add.Strict, c.CutShort || add.CutShort, worse(c.Claimed, add.Claimed)
+	return at, from
+}
+
+// row returns the place of a requirement.
+func (m *Matrix) row(r Row) int {
+	key := [2]string{r.Requirement, r.Level}
+	at, there := m.rows[key]
+	if !there {
+		at = len(m.Rows)
+		m.rows[key] = at
+		r.Verdicts, r.Known = nil, nil
+		m.Rows = append(m.Rows, r)
+	}
+	return at
 }
 
 // place puts a verdict into its cell.
@@ -221,8 +233,8 @@ func (m *Matrix) place(at, row int, from uint32, is merged) {
 		is = was
 	default:
 		if was.verdict != is.verdict || was.known != is.known {
-			m.Conflicts = append(m.Conflicts, Conflict{c.Target, m.Rows[row].Requirement,
-				fmt.Sprintf("%s, then %s: the worse is kept", was.words(), is.words()), [2]string{c.Reports[was.from], c.Reports[from]}})
+			m.conflict(Conflict{c.Target, m.Rows[row].Requirement,
+				fmt.Sprintf("%s, then %s: the worse is kept", was.words(), is.words()), [2]string{c.from[was.from], c.from[from]}})
 		}
 		if was.rank() < is.rank() {
 			is = was
@@ -269,7 +281,7 @@ func (m *Matrix) Finish() {
 				c.Counts.add(r.Verdict)
 			}
 		}
-		c.Outcome = worse(OutcomeOf(results, c.Strict), c.worst)
+		c.Outcome = worse(OutcomeOf(results, c.Strict), c.Claimed)
 		if at == 0 {
 			m.Outcome = c.Outcome
 		}
@@ -303,28 +315,57 @@ func (m *Matrix) headline() string {
 }
 
 // Merge reads reports from files, one at a time and without their exchanges, into a matrix. A
-// file can be a matrix too, as a shard of a run leaves one of all its targets.
+// file can be a matrix too, as a shard of a run leaves one of all its targets. One that is named
+// twice is read once. If some cannot be read there is no matrix, and the error tells of ten.
 func Merge(paths ...string) (*Matrix, error) {
 	m := &Matrix{}
+	var problems []error
+	seen := map[string]bool{}
 	for _, path := range paths {
-		data, err := readFile(path)
-		if err != nil {
-			return nil, err
-		}
-		if schemaOf(data) == MatrixSchemaID {
-			part, err := decodeMatrix(data)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			m.Join(part)
+		if seen[filepath.Clean(path)] {
 			continue
 		}
-		r, err := decodeResults(data)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+		seen[filepath.Clean(path)] = true
+		if err := m.addFile(path); err != nil {
+			problems = append(problems, err)
 		}
-		m.Add(path, r)
+		if len(m.Targets)*len(m.Rows) > mostCells {
+			return nil, fmt.Errorf("%s: with it there are %d targets and %d requirements, more than the %d million verdicts that are merged: merge fewer at a time",
+				path, len(m.Targets), len(m.Rows), mostCells/1_000_000)
+		}
+	}
+	if n := len(problems) - shownProblems; n > 0 {
+		problems = append(problems[:shownProblems], fmt.Errorf("and %d more", n))
+	}
+	if len(problems) > 0 {
+		return nil, errors.Join(problems...)
 	}
 	m.Finish()
 	return m, nil
+}
+
+const shownProblems = 10
+
+// mostCells bounds what one matrix takes, to some GiB: 100,000 targets of 168 requirements are a third of it.
+const mostCells = 50_000_000
+
+func (m *Matrix) addFile(path string) error {
+	data, err := readFile(path)
+	if err != nil {
+		return err
+	}
+	if schemaOf(data) == MatrixSchemaID {
+		part, err := decodeMatrix(data)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		m.Join(part)
+		return nil
+	}
+	r, err := decodeResults(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	m.Add(path, r)
+	return nil
 }

@@ -123,7 +123,7 @@ func (c Conflict) String() string {
 	if c.Requirement != "" {
 		about += ", " + shorten(c.Requirement, shownRunes)
 	}
-	return fmt.Sprintf("%s: %s (%s, %s)", about, c.Problem, shorten(c.Reports[0], shownRunes), shorten(c.Reports[1], shownRunes))
+	return fmt.Sprintf("%s: %s (%s, %s)", about, shorten(c.Problem, 2*shownRunes), shorten(c.Reports[0], shownRunes), shorten(c.Reports[1], shownRunes))
 }
 
 // Conflicts and rows beyond these are left to JSON.
@@ -210,15 +210,24 @@ func (r Row) unjudged() string {
 	return string(key)
 }
 
-// groups prints the verdicts of a row, and of which targets.
+// groups prints the verdicts of a row, and of which targets. Where there are too many to show all, who meets it is only counted.
 func (p *printer) groups(r Row) {
+	many := len(r.Verdicts) > shownTargets
 	for _, g := range r.groups() {
-		targets := each(g.targets, func(at int) string { return fmt.Sprint(at + 1) })
-		if more := g.all - len(targets); more > 0 {
-			targets = append(targets, fmt.Sprintf("and %d more", more))
+		text := "targets " + strings.Join(each(g.targets, func(at int) string { return fmt.Sprint(at + 1) }), ", ")
+		switch more := g.all - len(g.targets); {
+		case many && (g.verdict == Pass || g.verdict == NotApplicable):
+			text = count(g.all, "target")
+		case more > 0:
+			text += fmt.Sprintf(" and %d more", more)
 		}
-		p.item(2, fmt.Sprintf("%-18s", cellWords(g.verdict, g.known)), tone(g.verdict), "targets "+strings.Join(targets, ", "), plain)
+		p.item(2, fmt.Sprintf("%-18s", cellWords(g.verdict, g.known)), tone(g.verdict), text, plain)
 	}
+}
+
+// tally says how many targets say what of a requirement.
+func (r Row) tally() string {
+	return strings.Join(each(r.groups(), func(g rowGroup) string { return fmt.Sprintf("%d %s", g.all, cellWords(g.verdict, g.known)) }), ", ")
 }
 
 // rowGroup is the targets that share a verdict.
@@ -283,9 +292,16 @@ func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
 		fmt.Fprintf(&out.b, "Met, or not applicable, wherever asked for: %s.\n", count(len(m.Rows), "requirement"))
 		return []byte(out.b.String()), nil
 	}
-	fmt.Fprintf(&out.b, "\n| requirement | level |%s\n|---|---|%s\n", columnNumbers(shown), strings.Repeat("---|", len(shown)))
+	all, dashes := "", ""
+	if others != "" {
+		all, dashes = " all |", "---|"
+	}
+	fmt.Fprintf(&out.b, "\n| requirement | level |%s%s\n|---|---|%s%s\n", all, columnNumbers(shown), dashes, strings.Repeat("---|", len(shown)))
 	for i, r := range rows {
 		row := "| " + mdCell(r.Requirement) + " | " + mdText(r.Level) + " |"
+		if others != "" {
+			row += " " + mdText(r.tally()) + " |"
+		}
 		for _, at := range shown {
 			row += " " + mdText(r.cell(at)) + " |"
 		}

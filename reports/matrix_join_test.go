@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,6 +77,109 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// TestJoinWhatever does the same with reports of all kinds, four at a time: with levels that differ, and with outcomes that are
+// worse than their results.
+func TestJoinWhatever(t *testing.T) {
+	for seed := range uint64(5000) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		var list []*Report
+		for range 4 {
+			report := &Report{Schema: SchemaID, Name: fmt.Sprint("target-", r.IntN(2)), Strict: r.IntN(3) == 0, CutShort: r.IntN(6) == 0, Evidence: Evidence{Kind: "live"}}
+			for q := range 3 {
+				result := Result{Requirement: fmt.Sprint("requirement-", q), Level: levels[q], Subject: "server", Verdict: verdicts[r.IntN(len(verdicts))]}
+				if seed%2 == 0 {
+					result.Level = levels[r.IntN(len(levels))]
+				}
+				if r.IntN(2) == 0 {
+					result.Verdict = Pass
+				}
+				if result.broken() && r.IntN(2) == 0 {
+					result.Known = &Known{}
+				}
+				if r.IntN(5) > 0 {
+					report.Results = append(report.Results, result)
+				}
+			}
+			if report.Tally(); r.IntN(8) == 0 && report.Outcome != Nonconformant {
+				report.Outcome = Incomplete
+			}
+			list = append(list, report)
+		}
+		direct, joined := mergeOf(list...), &Matrix{}
+		for _, half := range [][]*Report{list[:2], list[2:]} {
+			part, err := decodeMatrix([]byte(matrixIn(t, mergeOf(half...), "json")))
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			for i := range part.Targets { // of the second half the names count on
+				for j := range part.Targets[i].Reports {
+					part.Targets[i].Reports[j] = ""
+				}
+			}
+			joined.Join(part)
+		}
+		joined.Finish()
+		for i := range direct.Targets {
+			for j := range direct.Targets[i].Reports {
+				direct.Targets[i].Reports[j] = ""
+			}
+		}
+		direct.Conflicts, joined.Conflicts = nil, nil // which a matrix tells less exactly
+		if got, want := matrixIn(t, joined, "json"), matrixIn(t, direct, "json"); got != want {
+			t.Fatalf("seed %d: the matrices make\n%s\nthe reports\n%s", seed, got, want)
+		}
+	}
+}
+
+// TestJoinNamesWhoContradicts holds that a conflict with a matrix says that it does not know from which report a verdict is, and
+// that the same conflict is told once.
+func TestJoinNamesWhoContradicts(t *testing.T) {
+	fail := conformant()
+	fail.Results[0].Verdict = Fail
+	fail.Tally()
+	both := mergeOf(conformant(), fail)
+	if len(both.Conflicts) != 1 {
+		t.Fatalf("conflicts: %v", both.Conflicts)
+	}
+	m := &Matrix{}
+	m.Join(both)
+	m.Join(both)
+	m.Add("3.json", conformant())
+	m.Finish()
+	want := [][2]string{{"1.json", "2.json"}, {"1.json, or another of 2 reports", "3.json"}}
+	if got := each(m.Conflicts, func(c Conflict) [2]string { return c.Reports }); !slices.Equal(got, want) {
+		t.Errorf("conflicts between %q, expected %q", got, want)
+	}
+}
+
+// TestMergeIsBounded holds that small files do not make a matrix that no memory holds.
+func TestMergeIsBounded(t *testing.T) {
+	wide, long := &Matrix{}, &Matrix{}
+	for i := range 8000 {
+		r := conformant()
+		r.Name, r.Results = fmt.Sprint("target-", i), r.Results[:1]
+		r.Tally()
+		wide.Add("r.json", r)
+	}
+	r := conformant()
+	for i := range 8000 {
+		one := r.Results[0]
+		one.Requirement = fmt.Sprint("requirement-", i)
+		r.Results = append(r.Results, one)
+	}
+	r.Tally()
+	long.Add("r.json", r)
+	wide.Finish()
+	long.Finish()
+	first, second := matrixFile(t, wide), matrixFile(t, long)
+	if _, err := Merge(first, second); err == nil || !strings.Contains(err.Error(), second+": with it there are") {
+		t.Errorf("%v", err)
+	}
+	if _, err := Merge(second); err != nil {
+		t.Errorf("one of them alone: %v", err)
+	}
+}
+
 // TestMergeHeads holds what becomes of what several reports on a target say of themselves, in any order.
 func TestMergeHeads(t *testing.T) {
 	strict, cut, lax, odd := conformant(), conformant(), conformant(), conformant()
@@ -114,20 +218,23 @@ func TestMergeHeads(t *testing.T) {
 
 // TestMatrixIsConsistent holds that a matrix which was edited is refused.
 func TestMatrixIsConsistent(t *testing.T) {
-	whole := matrixIn(t, mergeOf(everything(), known()), "json")
+	m := mergeOf(everything(), known())
+	whole := matrixIn(t, m, "json")
+	head := func(c Column) string { return fmt.Sprintf("\"target\": %q,\n      \"kind\": %q", c.Target, c.Kind) }
 	for _, test := range []struct{ name, old, new, want string }{
 		{"the outcome of all", `"outcome": "nonconformant"`, `"outcome": "conformant"`, "claims to be conformant"},
-		{"of a target", "      \"outcome\": \"nonconformant\"", "      \"outcome\": \"conformant\"", "claims to be conformant, and its results make it nonconformant"},
+		{"of a target", "      \"outcome\": \"nonconformant\"", "      \"outcome\": \"conformant\"", "claims to be conformant, and its verdicts make it nonconformant"},
 		{"a verdict", "        \"fail\",\n", "        \"pass\",\n", "it counts"},
 		{"no verdict", "        \"fail\",\n", "        \"passed\",\n", "which there is not"},
 		{"a level", `"level": "must"`, `"level": "maybe"`, "which there is not"},
-		{"a column less", `"verdicts": [`, `"verdicts": ["pass",`, "verdicts, of which"},
+		{"a column less", `"verdicts": [`, `"verdicts": ["pass",`, "has 3 verdicts, and there are 2 targets"},
 		{"no reports", `"1.json"`, ``, "no report is named"},
 		{"an unknown key", `"schema"`, `"more": 1, "schema"`, "unknown field"},
 		{"known, and passed", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        false", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        true", "is a known failure, and its verdict is"},
 		{"known, and not asked for", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        false", "\"\"\n      ],\n      \"known\": [\n        false,\n        true", "has the verdict"},
-		{"cut short", "      \"outcome\": \"excused\"", "      \"cutShort\": true,\n      \"outcome\": \"excused\"", "and was cut short"},
+		{"cut short", "      \"outcome\": \"excused\"", "      \"cutShort\": true,\n      \"outcome\": \"excused\"", "it was cut short, and no report claims"},
 		{"twice", `"requirement": "set-presence.1.status"`, `"requirement": "set-presence.2.status"`, "stands in it twice"},
+		{"one name twice", head(m.Targets[0]), head(m.Targets[1]), "have one name"},
 		{"something behind", "\n}", "\n} {}", "after top-level value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -175,13 +282,16 @@ func TestMatrixOfMany(t *testing.T) {
 				t.Errorf("%s: target %d, %s, is shown: %v", format, i+1, c.Outcome, shown)
 			}
 		}
+		if tallied := strings.Contains(out, "995 ✓ pass, 5 ✗ fail"); tallied != (format != "text") {
+			t.Errorf("%s counts all: %v", format, tallied)
+		}
 		for _, want := range []string{"not shown: 995 targets, 995 conformant", "208", m.headline()} {
 			if !strings.Contains(out, want) {
 				t.Errorf("%s does not say %q", format, want)
 			}
 		}
 	}
-	if text := matrixIn(t, m, "text"); !strings.Contains(text, "targets 8, 208, 408, 608, 808\n") || !strings.Contains(text, "and 975 more") {
+	if text := matrixIn(t, m, "text"); !strings.Contains(text, "targets 8, 208, 408, 608, 808\n") || !strings.Contains(text, "✓ pass            995 targets") {
 		t.Errorf("the text does not tell which targets fail, or lists all others:\n%.3000s", text)
 	}
 	page := matrixIn(t, m, "html")

@@ -112,7 +112,7 @@ func bounded(r io.Reader, most int64) ([]byte, error) {
 }
 
 func tooLarge(most int64) error {
-	return fmt.Errorf("the report is larger than %d MiB: it cannot be one of conform's", most>>20)
+	return fmt.Errorf("the report is larger than %d MiB, the most that is read", most>>20)
 }
 
 // decode decodes and checks.
@@ -137,10 +137,15 @@ func decode(data []byte, into any, is *string, expected string) error {
 	if err == nil && *is == expected {
 		return nil
 	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return errors.New("it is empty: it was not written to its end, or is no report")
+	}
 	var head struct {
 		Schema string `json:"schema"`
 	}
-	if err := json.Unmarshal(data, &head); err != nil {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(json.Unmarshal(data, &head), &wrong) && wrong.Field == "" {
+		return fmt.Errorf("not a JSON report: expected an object, found a JSON %s", wrong.Value)
+	} else if err := json.Unmarshal(data, &head); err != nil {
 		return fmt.Errorf("not a JSON report: %w", err)
 	}
 	switch head.Schema {
@@ -148,9 +153,11 @@ func decode(data []byte, into any, is *string, expected string) error {
 		return fmt.Errorf("not a %s report: %w", expected, err)
 	case MatrixSchemaID:
 		return errors.New("it is a matrix of reports, which only merge reads: give the report.json of a target")
+	case "":
+		return fmt.Errorf("it names no schema, so it is no report of conform: those have %q, and matrices %q", SchemaID, MatrixSchemaID)
 	}
-	return fmt.Errorf("the report's schema is %q, and this conform reads %q: read it with the conform that wrote it, or write it anew",
-		shorten(head.Schema, 80), expected)
+	return fmt.Errorf("the report's schema is %q, and this conform reads %q, and merges %q: read it with the conform that wrote it, or write it anew",
+		shorten(head.Schema, 80), SchemaID, MatrixSchemaID)
 }
 
 // schemaOf finds the schema that JSON names, which stands first in what conform writes; "" if it
@@ -202,17 +209,24 @@ func (r *Report) consistent() error {
 	return borneOut(r.Outcome, told.Outcome, r.CutShort)
 }
 
-// consistent checks what a schema cannot say.
+// consistent checks what a schema cannot say, and what others rest on that it says.
 func (m *Matrix) consistent() error {
-	seen := map[string]bool{}
+	seen := map[[2]string]bool{}
 	for _, r := range m.Rows {
-		if seen[r.Requirement] {
+		key := [2]string{r.Requirement, r.Level}
+		if seen[key] {
 			return fmt.Errorf("requirement %s stands in it twice", visible(r.Requirement))
 		}
-		seen[r.Requirement] = true
-		if len(r.Verdicts) != len(m.Targets) || len(r.Known) != len(m.Targets) {
-			return fmt.Errorf("requirement %s has %d verdicts, of which %d can be known failures, and there are %s",
-				visible(r.Requirement), len(r.Verdicts), len(r.Known), count(len(m.Targets), "target"))
+		seen[key] = true
+		switch {
+		case len(r.Verdicts) != len(m.Targets):
+			return fmt.Errorf("requirement %s has %s, and there are %s", visible(r.Requirement), count(len(r.Verdicts), "verdict"), count(len(m.Targets), "target"))
+		case len(r.Known) != len(m.Targets):
+			return fmt.Errorf("requirement %s says of %d verdicts whether they are known, and there are %s", visible(r.Requirement), len(r.Known), count(len(m.Targets), "target"))
+		case !slices.Contains(levels, r.Level):
+			return fmt.Errorf("requirement %s has the level %q, which there is not", visible(r.Requirement), r.Level)
+		case r.Subject != "server" && r.Subject != "client":
+			return fmt.Errorf("requirement %s is of the subject %q, which there is not", visible(r.Requirement), r.Subject)
 		}
 		for at, v := range r.Verdicts {
 			if v == "" && !r.Known[at] {
@@ -224,28 +238,41 @@ func (m *Matrix) consistent() error {
 		}
 	}
 	all, results := Outcome(""), []Result(nil)
+	named := map[[2]string]int{}
 	for at, c := range m.Targets {
+		key := [2]string{c.Kind, c.Target}
+		if other := named[key]; other > 0 {
+			return fmt.Errorf("targets %d and %d have one name (%s), and would be one", other, at+1, visible(c.Target))
+		}
+		named[key] = at + 1
 		counts := Counts{}
 		results = m.results(results[:0], at)
 		for _, r := range results {
 			counts.add(r.Verdict)
 		}
-		err := borneOut(c.Outcome, OutcomeOf(results, c.Strict), c.CutShort)
+		told := worse(OutcomeOf(results, c.Strict), c.Claimed)
+		var err error
 		switch {
 		case counts != c.Counts:
 			err = fmt.Errorf("it counts %s, and its verdicts are %s", c.Counts, counts)
 		case len(c.Reports) == 0:
 			err = errors.New("no report is named")
+		case c.Claimed != "" && c.Claimed != Incomplete && c.Claimed != Nonconformant:
+			err = fmt.Errorf("it has the claimed outcome %q, which is no worse than its verdicts", c.Claimed)
+		case c.CutShort && c.Claimed == "":
+			err = errors.New("it was cut short, and no report claims the outcome of that")
+		case told != c.Outcome:
+			err = fmt.Errorf("it claims to be %s, and its verdicts make it %s", visible(c.Outcome), told)
 		}
 		if err != nil {
 			return fmt.Errorf("target %d (%s): %w", at+1, visible(c.Target), err)
 		}
-		all = worse(all, c.Outcome)
+		all = worse(all, told)
 	}
-	if len(m.Targets) == 0 {
+	switch {
+	case len(m.Targets) == 0:
 		return errors.New("no target is in it")
-	}
-	if all != m.Outcome {
+	case all != m.Outcome:
 		return fmt.Errorf("it claims to be %s, and its targets make it %s", visible(m.Outcome), all)
 	}
 	return nil

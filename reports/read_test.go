@@ -29,11 +29,11 @@ func TestReadRefuses(t *testing.T) {
 	good := string(render(t, everything(), "json", Options{}))
 	fine := string(render(t, conformant(), "json", Options{}))
 	for _, test := range []struct{ name, in, want string }{
-		{"nothing", "", "not a JSON report"},
+		{"nothing", "", "it is empty"},
 		{"no JSON", "<html>", "not a JSON report"},
 		{"half a report", good[:len(good)/2], "not a JSON report"},
 		{"two reports", good + good, "not a JSON report"},
-		{"no schema", "{}", `schema is ""`},
+		{"no schema", "{}", "names no schema"},
 		{"another schema", strings.Replace(good, SchemaID, "conform.report/v2", 1), `schema is "conform.report/v2", and this conform reads "conform.report/v1"`},
 		{"an unknown key", strings.Replace(good, `"tool"`, `"colour": 1, "tool"`, 1), `unknown field "colour"`},
 		{"an unknown verdict", strings.Replace(good, `"verdict": "fail"`, `"verdict": "passed"`, 1), `verdict "passed"`},

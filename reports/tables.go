@@ -27,6 +27,7 @@ func tablePage(name, title string, content any) ([]byte, error) {
 		"outcomeClass": outcomeClass,
 		"provenance":   func(kind string) string { return Evidence{Kind: kind}.provenance() },
 		"cell":         func(r Row, at int) string { return r.cell(at) },
+		"tally":        Row.tally,
 		"day":          func(r *Run) string { return r.At.Format("2006-01-02 15:04") },
 		"class": func(v Verdict) string {
 			if v == "" {

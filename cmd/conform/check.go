@@ -51,7 +51,7 @@ Hosts, people and addresses have pseudonyms in the report and its evidence, unle
 nobody.
 
 Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, or the capture holds no
-exchange of UCWA; 4 a file cannot be read.`,
+exchange of UCWA; 4 a file cannot be read, 130 interrupted.`,
 		Example: `  conform check session.har
   conform check session.saz --subject client --out report/
   conform check monday.har tuesday.har --user sip:dana@contoso.com
@@ -130,10 +130,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 	}
 	f.known.hold(list, func(i int) []string { return []string{evidence[i].Application(), evidence[i].User()} })
 	if err := f.writeAll(cmd, list, evidence); err != nil {
-		if errors.As(err, new(exit)) {
-			return err
-		}
-		return exit{exitFailed, err}
+		return failed(err)
 	}
 	return worst(cmd.Context(), list, none)
 }
@@ -214,10 +211,7 @@ func readCapture(cmd *cobra.Command, quiet bool, file string) (*capture.Capture,
 	}
 	c, err := during(cmd, quiet, "reading "+file, func() (*capture.Capture, error) { return capture.Open(file) })
 	if err != nil {
-		if errors.As(err, new(exit)) {
-			return nil, err
-		}
-		return nil, exit{exitFailed, err}
+		return nil, failed(err)
 	}
 	c.Name = filepath.Base(c.Name) // a report names no directory of whoever made it
 	return c, nil
@@ -227,7 +221,15 @@ func readCapture(cmd *cobra.Command, quiet bool, file string) (*capture.Capture,
 // take thrice as long.
 const mostMemory = 200 << 20
 
-// failedAt is the error, with the file in which it happened; an interrupt stays what it is.
+// failed is an error that ends the command with 4; one that has its exit code, as an interrupt has, stays what it is.
+func failed(err error) error {
+	if errors.As(err, new(exit)) {
+		return err
+	}
+	return exit{exitFailed, err}
+}
+
+// failedAt is the same, with the file in which it happened.
 func failedAt(file string, err error) error {
 	if errors.As(err, new(exit)) {
 		return err

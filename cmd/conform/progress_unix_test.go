@@ -109,7 +109,8 @@ func TestProgressOnTerminal(t *testing.T) {
 // TestProgressOfFiles holds that a terminal shows which file is read while that takes long, that
 // an interrupt ends it with nothing written, and that the line is taken away first.
 func TestProgressOfFiles(t *testing.T) {
-	for _, args := range [][]string{{"check"}, {"import", "--out", "made.yaml"}, {"redact", "--out", "made.yaml"}, {"check", "--quiet"}} {
+	for _, args := range [][]string{{"check"}, {"import", "--out", "made.yaml"}, {"redact", "--out", "made.yaml"}, {"check", "--quiet"},
+		{"report", "merge", "--out", "made.txt"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			dir := t.TempDir()
 			if err := syscall.Mkfifo(filepath.Join(dir, "capture"), 0o600); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -56,12 +57,18 @@ func (o *output) add(cmd *cobra.Command, formats []string) {
 	complete(cmd, "format", func() []string { return formats })
 }
 
-func (o *output) check(cmd *cobra.Command) error {
+func (o *output) check(cmd *cobra.Command, inputs ...string) error {
 	if !slices.Contains(o.formats, o.format) {
 		return usage("unknown format %q%s; the formats are: %s", o.format, suite.Nearest(o.format, o.formats), strings.Join(o.formats, ", "))
 	}
 	if cmd.Flags().Changed("out") && o.out == "" {
 		return usage("--out is empty: give it a value, or leave it out")
+	}
+	target, err := os.Stat(o.out)
+	for _, input := range inputs {
+		if info, missing := os.Stat(input); err == nil && missing == nil && os.SameFile(info, target) {
+			return usage("--out %s is what is to be read: give another name", o.out)
+		}
 	}
 	return nil
 }
@@ -123,7 +130,7 @@ worked, and not what the report says.`,
   conform report convert report.json --format badge --out badge.json
   conform report convert report.json --format intoto --out statement.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd); err != nil {
+			if err := o.check(cmd, args...); err != nil {
 				return err
 			}
 			r, sum, err := reports.ReadFile(args[0])
@@ -156,7 +163,7 @@ requirement in common, 4 a report cannot be read.`,
   conform report diff main.json branch.json --format markdown >>"$GITHUB_STEP_SUMMARY"
   conform report diff a.json b.json --format json | jq '.changes[] | select(.kind == "broken")'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd); err != nil {
+			if err := o.check(cmd, args...); err != nil {
 				return err
 			}
 			before, err := reports.ReadResults(args[0])
@@ -198,17 +205,22 @@ the worse verdict stays. The exit code is that of the worst target.
 
 The JSON that it makes, and the merge.json of a run with --targets, can be merged again.
 
-Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report cannot be read.`,
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report cannot be read,
+130 interrupted.`,
 		Example: `  conform report merge pool-*/report.json
   conform report merge shard-*/merge.json --format html --out pools.html
   conform report merge pool-*/report.json --format json | jq .outcome`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd); err != nil {
+			if err := o.check(cmd, args...); err != nil {
 				return err
 			}
-			m, err := reports.Merge(args...)
+			what := number(len(args), "reports")
+			if len(args) == 1 {
+				what = args[0]
+			}
+			m, err := during(cmd, false, "reading "+what, func() (*reports.Matrix, error) { return reports.Merge(args...) })
 			if err != nil {
-				return exit{exitFailed, err}
+				return failed(err)
 			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
 				return reports.WriteMatrix(w, m, o.format, options)
@@ -245,12 +257,12 @@ Exit codes: 0 shown, 2 usage, 3 there is no report, 4 the directory cannot be re
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd); err != nil {
+			if err := o.check(cmd, args...); err != nil {
 				return err
 			}
-			h, err := reports.ReadHistory(args[0])
+			h, err := during(cmd, false, "reading the reports in "+args[0], func() (*reports.History, error) { return reports.ReadHistory(args[0]) })
 			if err != nil {
-				return exit{exitFailed, err}
+				return failed(err)
 			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
 				return reports.WriteHistory(w, h, o.format, options)
