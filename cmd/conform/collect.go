@@ -26,8 +26,8 @@ func collectLate() {
 	look = func() { // a cleanup would come when its span is swept, often much later
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}} // as the last collection found it
 		metrics.Read(live)
-		inUse := max(1, int(live[0].Value.Uint64()))
-		wanted := min(most, max(least, lateUntil*100/inUse-100)) / 50 * 50
+		inUse := max(1, int64(live[0].Value.Uint64()))
+		wanted := int(min(most, max(least, lateUntil*100/inUse-100)) / 50 * 50)
 		if wanted != percent { // to set it stops everything for a moment
 			percent = wanted
 			debug.SetGCPercent(percent)

@@ -78,19 +78,18 @@ func configure(cmd *cobra.Command) error {
 		}
 	}
 	giveWay(cmd, settings, alternatives)
+	var wrong mistakes
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		flag := cmd.Flags().Lookup(name)
 		if flag.Changed {
 			continue
 		}
-		if err := settings[name].apply(flag); err != nil {
-			return err
-		}
+		wrong.add(settings[name].apply(flag))
 		if err := cmd.Flags().SetAnnotation(name, configured, []string{settings[name].where}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 // configured marks a flag whose value is from the environment or a file, and says where.

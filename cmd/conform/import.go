@@ -29,7 +29,7 @@ reads, and writes them as a cassette that stock go-vcr v3 loads, redacted as by 
 command redact: see there what is hidden.
 
 Exit codes: 0 written, 2 usage, 3 the capture holds no exchange of UCWA, 4 a file failed,
-or something would be left in it.`,
+or something would be left in it; 130 interrupted.`,
 		Example: `  conform import session.har --out session.yaml
   conform import session.saz --out dana.yaml --user sip:dana@contoso.com
   conform import - --out session.yaml --redact Fabrikam < session.har`,

@@ -39,7 +39,8 @@ It reads any go-vcr v3 cassette, and writes FILE.redacted.yaml beside it unless
 --out says otherwise. Files given together get the same pseudonyms. What it has
 made is searched for all that it took out, and not written if any is left.
 
-Exit codes: 0 written, 2 usage, 4 a file failed, or something would be left in it.`,
+Exit codes: 0 written, 2 usage, 4 a file failed, or something would be left in it; 130
+interrupted.`,
 		Example: `  conform redact recording.yaml
   conform redact recording.yaml --out shared.yaml --redact Fabrikam --redact "Project Ophir"
   conform redact monday.yaml tuesday.yaml --out shared/

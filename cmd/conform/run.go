@@ -139,6 +139,8 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	complement(report)
 	if recording != nil && cmd.Context().Err() != nil { // of a live run its driver knows whether it ended early
 		report.Notes = append(report.Notes, "interrupted: the run ended before all was judged")
+		report.CutShort = true
+		report.Tally()
 	}
 	f.known.hold(list, func(int) []string { return f.live.names() })
 	if err := f.write(cmd, report, evidence); err != nil {

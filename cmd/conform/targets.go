@@ -88,7 +88,11 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	}
 	entries, err := f.entries(cmd)
 	if err != nil {
-		return err
+		wrong, others := mistakes{}, *f
+		others.out = "" // no folder is made
+		wrong.add(err)
+		wrong.add(others.prepare(ctx, cmd, entries))
+		return wrong.err()
 	}
 	if entries, err = shardOf(entries, f.shard); err != nil {
 		return err

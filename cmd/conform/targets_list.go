@@ -51,13 +51,12 @@ var secretPlaces = [][]string{{"token-file"}, {"token-env"}}
 var passwordPlaces = [][]string{{"password-file"}, {"password-env"}}
 
 // entries reads the list, and gives each target what is nearest to it: what stands in its
-// entry, what the run was given, what stands above the list.
+// entry, what the run was given, what stands above the list. With an error come those entries
+// with which nothing is wrong so far.
 func (f *runFlags) entries(run *cobra.Command) ([]*entry, error) {
 	list := newTargetList(f.targets, run)
-	if err := list.load("--targets", list.read); err != nil {
-		return nil, err
-	}
-	return list.entries, nil
+	err := list.load("--targets", list.read)
+	return list.entries, err
 }
 
 func newTargetList(path string, run *cobra.Command) *targetList {
@@ -99,6 +98,9 @@ func (l *targetList) read(content []byte) error {
 		wrong.add(l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets))
 		return wrong.err()
 	}
+	above := newEntry()
+	above.settings = l.settings
+	wrong.add(above.apply(rankFile))
 	sound := len(wrong.texts) == 0
 	names := map[string]*entry{}
 	for _, node := range list.Content {
@@ -107,14 +109,15 @@ func (l *targetList) read(content []byte) error {
 		if err == nil && sound { // else values that entries need may be missing above the list
 			err = e.fill()
 		}
-		wrong.add(err)
+		if wrong.add(err); err == nil && sound {
+			l.entries = append(l.entries, e)
+		}
 		same := strings.ToLower(norm.NFC.String(e.name)) // a folder, also where case, or how an accent is written, does not tell them apart
 		if other := names[same]; other != nil {
 			wrong.add(l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", e.name, other.where))
 		} else if same != "" {
 			names[same] = e
 		}
-		l.entries = append(l.entries, e)
 	}
 	return wrong.err()
 }
@@ -183,6 +186,18 @@ func (l *targetList) entry(e *entry, node *yaml.Node) error {
 		s.rank = rankEntry
 		e.settings[name] = s
 	}
+	wrong.add(e.apply(rankEntry))
+	return wrong.err()
+}
+
+// apply gives the flags of the target the values that were given there, and returns what is wrong with them.
+func (e *entry) apply(rank int) error {
+	var wrong mistakes
+	for _, name := range slices.Sorted(maps.Keys(e.settings)) {
+		if s := e.settings[name]; s.rank == rank && secretVariables[name] == "" {
+			wrong.add(s.apply(e.cmd.Flags().Lookup(name)))
+		}
+	}
 	return wrong.err()
 }
 
@@ -196,12 +211,12 @@ func targetName(value *yaml.Node) (name, problem string) {
 		return "", "expected a name, such as vienna"
 	case len(name) > 100:
 		return "", "expected at most 100 bytes"
-	case strings.TrimFunc(name, func(r rune) bool { return r == '.' || r == ' ' }) != name:
-		return "", fmt.Sprintf("%q names a folder too: expected no dot and no space at either end", name)
 	case strings.ContainsFunc(name, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) && !strings.ContainsRune(" ._-+@", r)
 	}):
 		return "", fmt.Sprintf("%q names a folder too: expected letters, digits, spaces, and . _ - + @", name)
+	case strings.TrimFunc(name, func(r rune) bool { return r == '.' || r == ' ' }) != name:
+		return "", fmt.Sprintf("%q names a folder too: expected no dot and no space at either end", name)
 	case slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "MERGE"}, base),
 		len(base) == 4 && (base[:3] == "COM" || base[:3] == "LPT"):
 		return "", fmt.Sprintf("%q is taken, by Windows or by the files of the matrix: choose another", name)
@@ -235,8 +250,8 @@ func givenTo(run, target *cobra.Command) map[string]setting {
 
 // fill gives the flags of the target their values. What stands in the entry counts as
 // given, so that keys which contradict each other there are refused.
-func (e *entry) fill() (err error) {
-	defer func() { err = e.told(err) }()
+func (e *entry) fill() error {
+	var wrong mistakes
 	for _, groups := range [][][]string{alternatives, secretPlaces, passwordPlaces} {
 		giveWay(e.cmd, e.settings, groups)
 	}
@@ -255,13 +270,16 @@ func (e *entry) fill() (err error) {
 	}
 	for _, pair := range []string{"token", "password"} {
 		if e.settings[pair+"-file"].rank > 0 && e.settings[pair+"-env"].rank > 0 {
-			return usage("%s-file and %s-env exclude each other: the %s is in one place", pair, pair, pair)
+			wrong.add(e.told(usage("%s-file and %s-env exclude each other: the %s is in one place", pair, pair, pair)))
 		}
 	}
-	if !e.live.given() {
-		return usage("nothing says what to certify: add sip, or application")
+	switch {
+	case !e.live.given():
+		wrong.add(e.told(usage("nothing says what to certify: add sip, or application")))
+	case len(wrong.texts) == 0: // it looks at values
+		wrong.add(e.told(e.live.consistent(e.cmd)))
 	}
-	return e.live.consistent(e.cmd)
+	return wrong.err()
 }
 
 // ready makes the target ready. A variable that was named for a secret must hold one: the keyring
