@@ -35,19 +35,17 @@ func alike(v view) view {
 	}
 	b := make([]byte, 0, len(v.text))
 	add := func(r rune, at int) {
+		was := len(b)
 		if r = foldedRune(r); r >= 0 {
 			b = utf8.AppendRune(b, r)
 		}
-		for !out.bare && len(out.from) < len(b) {
-			out.from = append(out.from, v.start(at))
-		}
+		out.came(v.start(at), len(b)-was)
 	}
 	for i := 0; i < len(v.text); {
 		c := v.text[i]
 		if c < utf8.RuneSelf && (i+1 == len(v.text) || v.text[i+1] < utf8.RuneSelf) {
-			if b = append(b, foldedByte(c)); !out.bare {
-				out.from = append(out.from, v.start(i))
-			}
+			b = append(b, foldedByte(c))
+			out.came(v.start(i), 1)
 			i++
 			continue
 		}

@@ -80,20 +80,28 @@ func (v view) inUTF16(start int, order binary.ByteOrder) view {
 				r, n = pair, 4
 			}
 		}
+		was := len(b)
 		b = utf8.AppendRune(b, r)
-		for !out.bare && len(out.from) < len(b) {
-			out.from = append(out.from, v.start(i))
-		}
+		out.came(v.start(i), len(b)-was)
 		i += n - 2
 	}
 	return out.ended(b, v.start(len(text)))
 }
 
-// ended completes a view: its text, and where that ends in the original.
-func (v view) ended(text []byte, end int) view {
-	if v.text = string(text); !v.bare {
-		v.from = append(v.from, end)
+// came notes, unless nobody will ask, that the next bytes of a view that is made came from there.
+func (v *view) came(from, bytes int) {
+	if v.bare {
+		return
 	}
+	for range bytes {
+		v.from = append(v.from, from)
+	}
+}
+
+// ended completes a view that is made: its text, and where that ends in the original.
+func (v view) ended(text []byte, end int) view {
+	v.text = string(text)
+	v.came(end, 1)
 	return v
 }
 
@@ -125,14 +133,6 @@ func (v view) peel() (view, bool) {
 func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, bool) {
 	var text []byte // made at the first code: most texts that could have one have none
 	out := view{bare: v.bare}
-	place := func(i, n int) { // n bytes come from there
-		if out.bare {
-			return
-		}
-		for range n {
-			out.from = append(out.from, v.start(i))
-		}
-	}
 	for i := 0; i < len(v.text); {
 		c := v.text[i]
 		if only == 0 && (c == '%' || c == '\\' || c == '&' || c == 0) || only != 0 && c == only {
@@ -140,13 +140,13 @@ func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, 
 				if text == nil {
 					text = append(make([]byte, 0, len(v.text)), v.text[:i]...)
 					if !out.bare {
-						out.from = make([]int, i, len(v.text)+1)
-						for at := range out.from {
-							out.from[at] = v.start(at)
-						}
+						out.from = make([]int, 0, len(v.text)+1)
+					}
+					for at := range i {
+						out.came(v.start(at), 1)
 					}
 				}
-				place(i, len(plain))
+				out.came(v.start(i), len(plain))
 				text = append(text, plain...)
 				i += n
 				continue
@@ -154,7 +154,7 @@ func (v view) decode(only byte, decoder func(rest string) (string, int)) (view, 
 		}
 		if text != nil {
 			text = append(text, c)
-			place(i, 1)
+			out.came(v.start(i), 1)
 		}
 		i++
 	}
