@@ -64,31 +64,28 @@ type Conflict struct {
 // merged is the verdict on a requirement of a target, and where it comes from. There are as
 // many as targets times requirements, so it is small.
 type merged struct {
-	verdict, level uint8  // one more than the place in verdicts and levels; 0: not asked for
-	known          bool   // by a baseline
-	from           uint32 // the place in what was added to the target
+	verdict uint8  // one more than the place in verdicts; 0: not asked for
+	known   bool   // by a baseline
+	from    uint32 // the place in what was added to the target
 }
 
 // levels are all that there are.
 var levels = []string{"must", "should", "may"}
 
-func mergedOf(v Verdict, level string, known bool) merged {
+func mergedOf(v Verdict, known bool) merged {
 	if !slices.Contains(verdicts, v) {
 		v = Error // what nobody knows is no pass
 	}
-	return merged{verdict: uint8(slices.Index(verdicts, v) + 1), level: uint8(slices.Index(levels, level) + 1), known: known}
+	return merged{verdict: uint8(slices.Index(verdicts, v) + 1), known: known}
 }
 
 // result is what the outcome of a target is drawn from.
-func (c merged) result() Result {
-	r := Result{Verdict: verdicts[c.verdict-1]}
-	if c.level > 0 { // else none that there is, which is held to be a must
-		r.Level = levels[c.level-1]
+func (r Row) result(at int) Result {
+	result := Result{Verdict: r.Verdicts[at], Level: r.Level}
+	if r.Known[at] {
+		result.Known = &Known{}
 	}
-	if c.known {
-		r.Known = &Known{}
-	}
-	return r
+	return result
 }
 
 // Add merges a report under a name, that of its file. Verdicts on the same requirement
@@ -105,7 +102,7 @@ func (m *Matrix) Add(name string, r *Report) {
 	at, from := m.column(c, name)
 	for _, result := range r.Results {
 		m.place(at, m.row(Row{Requirement: result.Requirement, Level: result.Level, Subject: result.Subject, Statement: result.Statement}),
-			from, mergedOf(result.Verdict, result.Level, result.Known != nil))
+			from, mergedOf(result.Verdict, result.Known != nil))
 	}
 }
 
@@ -128,17 +125,17 @@ func (m *Matrix) Join(other *Matrix) {
 		at, from := m.column(c, name)
 		for j, r := range other.Rows {
 			if r.Verdicts[i] != "" {
-				m.place(at, rows[j], from, mergedOf(r.Verdicts[i], r.Level, r.Known[i]))
+				m.place(at, rows[j], from, mergedOf(r.Verdicts[i], r.Known[i]))
 			}
 		}
 	}
 }
 
-// results appends what a matrix that was read tells of a target.
+// results appends what the rows tell of a target.
 func (m *Matrix) results(list []Result, at int) []Result {
 	for _, r := range m.Rows {
 		if r.Verdicts[at] != "" {
-			list = append(list, mergedOf(r.Verdicts[at], r.Level, r.Known[at]).result())
+			list = append(list, r.result(at))
 		}
 	}
 	return list
@@ -272,21 +269,26 @@ func (m *Matrix) Finish() {
 	var results []Result
 	for at := range m.Targets {
 		c := &m.Targets[at]
-		results, c.Counts = results[:0], Counts{}
 		for row, cell := range c.cells {
 			if cell.verdict > 0 {
-				r := cell.result()
-				m.Rows[row].Verdicts[at], m.Rows[row].Known[at] = r.Verdict, cell.known
-				results = append(results, r)
-				c.Counts.add(r.Verdict)
+				m.Rows[row].Verdicts[at], m.Rows[row].Known[at] = verdicts[cell.verdict-1], cell.known
 			}
 		}
-		c.Outcome = worse(OutcomeOf(results, c.Strict), c.Claimed)
+		results = m.results(results[:0], at)
+		c.Counts, c.Outcome = c.told(results)
 		if at == 0 {
 			m.Outcome = c.Outcome
 		}
 		m.Outcome = worse(m.Outcome, c.Outcome)
 	}
+}
+
+// told is what the results of a target, and what its reports claim beyond them, come to.
+func (c Column) told(results []Result) (counts Counts, outcome Outcome) {
+	for _, r := range results {
+		counts.add(r.Verdict)
+	}
+	return counts, worse(OutcomeOf(results, c.Strict), c.Claimed)
 }
 
 // worse is the worse of two outcomes; "" is none.

@@ -143,9 +143,10 @@ func decode(data []byte, into any, is *string, expected string) error {
 	var head struct {
 		Schema string `json:"schema"`
 	}
-	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(json.Unmarshal(data, &head), &wrong) && wrong.Field == "" {
-		return fmt.Errorf("not a JSON report: expected an object, found a JSON %s", wrong.Value)
-	} else if err := json.Unmarshal(data, &head); err != nil {
+	if err := json.Unmarshal(data, &head); err != nil {
+		if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) && wrong.Field == "" {
+			return fmt.Errorf("not a JSON report: expected an object, found a JSON %s", wrong.Value)
+		}
 		return fmt.Errorf("not a JSON report: %w", err)
 	}
 	switch head.Schema {
@@ -245,12 +246,8 @@ func (m *Matrix) consistent() error {
 			return fmt.Errorf("targets %d and %d have one name (%s), and would be one", other, at+1, visible(c.Target))
 		}
 		named[key] = at + 1
-		counts := Counts{}
 		results = m.results(results[:0], at)
-		for _, r := range results {
-			counts.add(r.Verdict)
-		}
-		told := worse(OutcomeOf(results, c.Strict), c.Claimed)
+		counts, told := c.told(results)
 		var err error
 		switch {
 		case counts != c.Counts:
