@@ -90,15 +90,9 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 	rand.Read(key) // never fails
 	made := make([]redacted, len(files))
 	for i, file := range files {
-		c, err := during(cmd, false, "reading "+file, func() (*cassettes.Cassette, error) {
-			c, err := cassettes.Open(file)
-			if err != nil {
-				err = exit{exitFailed, err} // which names the file
-			}
-			return c, err
-		})
+		c, err := during(cmd, false, "reading "+file, func() (*cassettes.Cassette, error) { return cassettes.Open(file) })
 		if err != nil {
-			return err
+			return failed(err) // which names the file
 		}
 		if made[i], err = during(cmd, false, "redacting "+file, func() (redacted, error) { return f.redact(c, key) }); err != nil {
 			return failedAt(file, err)

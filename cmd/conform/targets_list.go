@@ -87,15 +87,17 @@ func (l *targetList) read(content []byte) error {
 		}
 		return l.keep(l.settings, key, value)
 	}))
+	var none error
 	switch {
 	case list == nil:
-		wrong.add(usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path))
-		return wrong.err()
+		none = usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path)
 	case list.Kind != yaml.SequenceNode || len(list.Content) == 0:
-		wrong.add(l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}"))
-		return wrong.err()
+		none = l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}")
 	case len(list.Content) > mostTargets:
-		wrong.add(l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets))
+		none = l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets)
+	}
+	if none != nil {
+		wrong.add(none)
 		return wrong.err()
 	}
 	above := newEntry()
