@@ -5,26 +5,54 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httputil"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 )
 
+// unknownLength stands for the length of a body of which nothing is known but that the capture lost it.
+const unknownLength = 1
+
+const bodyNotKept = "the capture does not hold the body of the answer"
+
 // setBody gives an answer its body, decoded. What the answer says of its encoding goes then, as net/http does it: most tools
-// decode the body and leave the fields, and of Content-Length nobody knows afterwards which it tells.
-func setBody(x *cassettes.Exchange, body string) {
+// decode the body and leave the fields, and of Content-Length nobody knows afterwards which it tells. size is how many bytes
+// the tool knows of. Where the capture lost the body, or a part of it, ContentLength is more than the body has, and setBody
+// returns the reason.
+func setBody(x *cassettes.Exchange, body string, size int64) (lost string) {
 	r := &x.Response
 	coding := strings.ToLower(strings.TrimSpace(strings.Join(values(r.Headers, "Content-Encoding"), ",")))
+	announced, err := strconv.ParseInt(strings.TrimSpace(strings.Join(values(r.Headers, "Content-Length"), ",")), 10, 64)
+	if err == nil {
+		size = max(size, announced)
+	}
+	if len(values(r.Headers, "Transfer-Encoding")) > 0 && announced == 0 && body == "" && size == 0 && coding != "" {
+		size = unknownLength // nothing is not worth to be encoded
+	}
 	plain, err := decode(coding, body)
-	if err != nil {
-		x.Failure = "the body cannot be read: " + err.Error()
-		plain = ""
+	r.ContentLength = -1
+	switch {
+	case !hasBody(x.Request.Method, r.Code):
+		// Content-Length tells of a body that is not there.
+	case err != nil:
+		lost = "the body of the answer cannot be read: " + err.Error()
+		plain, size = "", max(size, int64(len(body)), unknownLength)
+	case len(plain) > cassettes.MaxBody:
+		lost = fmt.Sprintf("the body of the answer is longer than %d MiB, the most that is read", cassettes.MaxBody>>20)
+		plain, size = "", int64(len(plain))
+	case plain == "" && size > 0:
+		lost = bodyNotKept
+	case int64(len(plain)) < size && isJSON(x) && !json.Valid([]byte(plain)):
+		lost = fmt.Sprintf("the capture holds %d bytes of a body of %d", len(plain), size) // Firefox cuts long ones
 	}
 	if coding != "" && coding != "identity" {
 		r.Uncompressed = true
@@ -33,15 +61,21 @@ func setBody(x *cassettes.Exchange, body string) {
 	if len(values(r.Headers, "Transfer-Encoding")) > 0 {
 		drop(r.Headers, "Transfer-Encoding", "Content-Length")
 	}
-	r.Body, r.ContentLength = plain, -1
+	r.Body = plain
 	switch length := strings.Join(values(r.Headers, "Content-Length"), ", "); {
+	case lost != "":
+		r.ContentLength = size
 	case length == fmt.Sprint(len(plain)):
 		r.ContentLength = int64(len(plain))
-	case x.Failure != "" || !hasBody(x.Request.Method, r.Code):
-		// It tells of a body that is not there.
+	case !hasBody(x.Request.Method, r.Code):
 	case length != "":
 		drop(r.Headers, "Content-Length") // of the body as it was on the wire
 	}
+	return lost
+}
+
+func isJSON(x *cassettes.Exchange) bool {
+	return strings.Contains(strings.ToLower(strings.Join(values(x.Response.Headers, "Content-Type"), "")), "json")
 }
 
 // decode undoes the content codings of a body that still has them.
@@ -120,14 +154,15 @@ func drop(h http.Header, names ...string) {
 	})
 }
 
-// dechunked returns the body of a message as it was before the transfer. A tool may have done that, and left the field.
-func dechunked(h http.Header, body []byte) []byte {
+// dechunked returns the body of a message as it was before the transfer, and whether it is whole. A tool may have undone the
+// transfer, and left the field.
+func dechunked(h http.Header, body []byte) (plain []byte, whole bool) {
 	if !strings.Contains(strings.ToLower(strings.Join(values(h, "Transfer-Encoding"), ",")), "chunked") {
-		return body
+		return body, true
 	}
-	whole, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(bytes.NewReader(body)), mostMember))
-	if err != nil && len(whole) == 0 {
-		return body
+	plain, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(bytes.NewReader(body)), mostMember))
+	if err != nil && len(plain) == 0 {
+		return body, len(body) > 0 && !errors.Is(err, io.ErrUnexpectedEOF)
 	}
-	return whole
+	return plain, err == nil
 }

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,13 +138,17 @@ func (h *har) entry() error {
 		return err
 	}
 	h.entries++
-	var e harEntry
+	e := harEntry{Request: harRequest{BodySize: -1}, Response: harResponse{BodySize: -1}} // what a tool does not say, is not known
+	e.Response.Content.Size = -1
 	if err := json.Unmarshal(value, &e); err != nil {
 		h.note("entry %d cannot be read (%v): it is not judged", h.entries, err)
 		return nil
 	}
-	if e.FromCache != "" || e.WebSocket != nil || e.Response.Status == 101 {
-		return nil // it reached no server, or is no exchange of UCWA
+	if e.WebSocket != nil || e.Response.Status == 101 {
+		return nil // it is no exchange of UCWA
+	}
+	if e.FromCache != "" { // it reached no server, yet the client may follow the links in it
+		e.Response = harResponse{Error: fromCache}
 	}
 	if e.Request.Method == "" || e.Request.URL == "" {
 		h.note("entry %d has no request: it is not judged", h.entries)
@@ -233,7 +239,7 @@ func (e *harEntry) found(position int) found {
 		x.end = x.begin.Add(took)
 	}
 	e.request(&x.Exchange)
-	e.response(&x.Exchange)
+	x.lost = e.response(&x.Exchange)
 	if x.Response.Code != 0 {
 		x.Response.Duration = took
 	}
@@ -265,15 +271,39 @@ func (e *harEntry) request(x *cassettes.Exchange) {
 	case post == nil:
 	case post.Text != nil && (*post.Text != "" || len(post.Params) == 0):
 		r.Body = decodeBase64(string(*post.Text), string(post.Encoding))
-	default: // the form that the parameters make; nobody knows how the client encoded it
-		var pairs []string
-		for _, p := range post.Params {
-			pairs = append(pairs, escapeForm(string(p.Name))+"="+escapeForm(string(p.Value)))
+	case !isForm(string(post.MimeType)): // a text that the tool took for a form, and cut where it has a = or &
+		if text := post.Params.joined(func(s string) string { return s }); json.Valid([]byte(text)) {
+			r.Body = text
 		}
-		r.Body = strings.Join(pairs, "&")
+	default: // the form that the parameters make; nobody knows how the client encoded it
+		r.Body = post.Params.joined(escapeForm)
 		drop(r.Headers, "Content-Length")
 	}
-	lengthOfRequest(x, int64(e.Request.BodySize))
+	known := int64(e.Request.BodySize)
+	if e.Request.PostData != nil && known == 0 || !slices.Contains([]string{http.MethodPost, http.MethodPut, http.MethodPatch}, r.Method) {
+		known = max(known, 0)
+	}
+	lengthOfRequest(x, known)
+}
+
+// isForm reports whether a media type is that of a form, or not known.
+func isForm(mimeType string) bool {
+	media, _, _ := strings.Cut(mimeType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "" || strings.HasSuffix(media, "form-urlencoded") || strings.HasPrefix(media, "multipart/")
+}
+
+// joined returns the text of which a tool made the parameters.
+func (fields harFields) joined(encode func(string) string) string {
+	var pairs []string
+	for _, p := range fields {
+		pair := encode(string(p.Name))
+		if p.Value != "" || !strings.HasPrefix(string(p.Name), "{") {
+			pair += "=" + encode(string(p.Value))
+		}
+		pairs = append(pairs, pair)
+	}
+	return strings.Join(pairs, "&")
 }
 
 // escapeForm encodes a parameter, unless the tool left it encoded.
@@ -286,7 +316,8 @@ func escapeForm(s string) string {
 	return url.QueryEscape(s)
 }
 
-// lengthOfRequest tells how long the body of a request is: a length without a body says that the capture lost it.
+// lengthOfRequest tells how long the body of a request is. A length without a body says that the capture lost it, and -1 that
+// nobody knows whether there was one.
 func lengthOfRequest(x *cassettes.Exchange, known int64) {
 	r := &x.Request
 	if length := values(r.Headers, "Content-Length"); len(length) == 1 {
@@ -297,18 +328,19 @@ func lengthOfRequest(x *cassettes.Exchange, known int64) {
 	if r.Body == tooLong {
 		r.Body, known = "", max(known, mostText)
 	}
-	r.ContentLength = max(known, 0)
+	r.ContentLength = max(known, -1)
 	if r.Body != "" {
 		r.ContentLength = int64(len(r.Body))
 	}
 }
 
-func (e *harEntry) response(x *cassettes.Exchange) {
+// response reads the answer, and says why its body is not there, if it is not.
+func (e *harEntry) response(x *cassettes.Exchange) (lost string) {
 	r, from := &x.Response, &e.Response
 	code := int(from.Status)
 	if code < 100 || code > 999 {
 		x.Failure = failure(string(cmp.Or(from.Error, e.Error)))
-		return
+		return ""
 	}
 	r.Code, r.Status = code, strings.TrimSpace(fmt.Sprintf("%d %s", code, from.StatusText))
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(string(cmp.Or(from.Version, e.Request.Version)))
@@ -316,30 +348,26 @@ func (e *harEntry) response(x *cassettes.Exchange) {
 	if len(values(r.Headers, "Content-Type")) == 0 && len(from.Headers) == 0 && from.Content.MimeType != "" && from.Content.MimeType != "x-unknown" {
 		r.Headers["Content-Type"] = []string{string(from.Content.MimeType)} // a tool that keeps no headers
 	}
-	body := ""
+	body, size := "", max(int64(from.Content.Size), int64(from.BodySize), 0)
 	if from.Content.Text != nil {
 		body = decodeBase64(string(*from.Content.Text), string(from.Content.Encoding))
+	} else if from.Content.Size < 0 && from.BodySize != 0 && size == 0 {
+		size = unknownLength // no text, and nothing says that there was none
 	}
 	if err := string(from.Error); err != "" {
 		x.Failure = failure(err)
 	}
-	size := from.Content.Size
-	if size <= 0 {
-		size = from.BodySize // of a body that could not be decoded, or whose size nobody noted
+	if body == tooLong {
+		body, size = "", max(size, mostText)
 	}
-	switch {
-	case body == tooLong || len(body) > cassettes.MaxBody:
-		body, x.Failure = "", cmp.Or(x.Failure, "the body is longer than what is read of a capture")
-	case from.Content.Text == nil && size > 0 && hasBody(x.Request.Method, code):
-		x.Failure = cmp.Or(x.Failure, "the capture does not hold the body of the answer")
-	case from.Content.Encoding == "":
+	if from.Content.Encoding == "" {
 		body = narrow(body)
 	}
-	if had := len(body); x.Failure == "" && had > 0 && had < int(from.Content.Size) && strings.Contains(string(from.Content.MimeType), "json") && !json.Valid([]byte(body)) {
-		x.Failure = fmt.Sprintf("the capture holds %d bytes of a body of %d", had, int(from.Content.Size)) // Firefox cuts long ones
-	}
-	setBody(x, body)
+	return setBody(x, body, size)
 }
+
+// fromCache is why an exchange has no answer of the server.
+const fromCache = "the browser answered it from its cache"
 
 // failure says why there is no answer. What the client itself broke off says nothing of the server, and is told in the
 // words in which Go's own clients tell it.
@@ -347,6 +375,8 @@ func failure(reason string) string {
 	switch {
 	case reason == "":
 		return "the capture holds no answer: it was broken off or blocked (context canceled)"
+	case reason == fromCache:
+		return reason + " (context canceled)" // which says nothing of the server either
 	case strings.Contains(reason, "ABORTED") || strings.Contains(reason, "BLOCKED_BY_CLIENT"):
 		return "broken off by the client: " + reason + " (context canceled)"
 	}

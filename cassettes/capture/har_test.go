@@ -44,7 +44,7 @@ func TestHARBodies(t *testing.T) {
 		}
 		return `{"text":` + string(text) + `}`
 	}
-	for name, test := range map[string]struct{ content, body, failure string }{
+	for name, test := range map[string]struct{ content, body, lost string }{
 		"plain":             {`{"text":"{\"rel\":\"x\"}"}`, `{"rel":"x"}`, ""},
 		"base64":            {`{"text":"eyJyZWwiOiJ4In0=","encoding":"base64"}`, `{"rel":"x"}`, ""},
 		"base64 on lines":   {`{"text":"eyJyZWwi\r\nOiJ4In0=","encoding":"BASE64"}`, `{"rel":"x"}`, ""},
@@ -57,16 +57,18 @@ func TestHARBodies(t *testing.T) {
 		"no JSON":           {`{"size":7,"mimeType":"application/json","text":"{\"rel\":"}`, `{"rel":`, ""},
 		"null":              {`{"size":100,"text":null}`, "", "the capture does not hold the body of the answer"},
 		"empty":             {`{"size":0}`, "", ""},
-		"nothing":           {`{}`, "", ""},
-		"null content":      {`null`, "", ""},
+		"empty text":        {`{"size":0,"text":""}`, "", ""},
+		"evicted":           {`{"size":100,"text":""}`, "", "the capture does not hold the body of the answer"},
+		"nothing":           {`{}`, "", "the capture does not hold the body of the answer"},
+		"null content":      {`null`, "", "the capture does not hold the body of the answer"},
 		"a number":          {`{"text":7}`, "7", ""},
 		"a NUL":             {`{"text":"{\"note\":\"\u0000\"}"}`, "{\"note\":\"\x00\"}", ""},
-		"too long":          {`{"text":"` + strings.Repeat("x", mostText+1) + `"}`, "", "the body is longer than what is read of a capture"},
+		"too long":          {`{"text":"` + strings.Repeat("x", mostText+1) + `"}`, "", "the capture does not hold the body of the answer"},
 		"escapes":           {`{"text":"` + strings.Repeat(`\\`, 300_000) + `\""}`, strings.Repeat(`\`, 300_000) + `"`, ""},
 	} {
 		x := readString(t, harHead+entryWith(1, test.content)+harTail).Exchanges[0]
-		if x.Response.Body != test.body || x.Failure != test.failure {
-			t.Errorf("%s: %.100q, failure %q", name, x.Response.Body, x.Failure)
+		if lost := x.Response.ContentLength > int64(len(x.Response.Body)); x.Response.Body != test.body || x.Failure != "" || lost != (test.lost != "") {
+			t.Errorf("%s: %.100q, failure %q, length %d", name, x.Response.Body, x.Failure, x.Response.ContentLength)
 		}
 	}
 }
@@ -79,7 +81,7 @@ func TestHAREntries(t *testing.T) {
 		notes        []string
 	}{
 		"in order":       {harHead + one + "," + two + harTail, "1 2", nil},
-		"pending":        {harHead + strings.Replace(two, `"time":10`, `"time":9000`, 1) + "," + entryWith(5, `{"text":"5"}`) + harTail, "5 2", nil},
+		"pending":        {harHead + strings.Replace(strings.Replace(two, `"time":10`, `"time":9000`, 1), `applications/101"`, `applications/101/events?ack=1"`, 1) + "," + entryWith(5, `{"text":"5"}`) + harTail, "5 2", nil},
 		"out of order":   {harHead + two + "," + one + harTail, "1 2", nil},
 		"spread":         {"\ufeff \n{ \"_x\" : [ {} , 1.5e3 , true ] , \"log\" : { \"_y\":{\"entries\":[]}, \"entries\" : [ " + one + " \n , " + two + " ] , \"version\":\"1.1\" } , \"comment\":\"\" } ", "1 2", nil},
 		"cut off":        {harHead + one + "," + two[:len(two)-20], "1", []string{"the HAR is cut off after entry 1: what came behind it is not judged"}},
@@ -170,11 +172,11 @@ func TestSieve(t *testing.T) {
 	for _, x := range c.Exchanges {
 		urls = append(urls, strings.TrimPrefix(x.Request.URL, "https://"))
 	}
-	want := []string{"pool.example/odd/path", "elsewhere.example/", "cdn.example/x?t=cwt%3dAAEB", "pool.example/ucwa/oauth/v1/applications/1", "pool.example/more", "pool.example/ucwa/x"}
+	want := []string{"pool.example/odd/path", "elsewhere.example/", "cdn.example/x?t=cwt%3dAAEB", "pool.example/ucwa/oauth/v1/applications/1", "pool.example/more", "pool.example/ucwa/x", "pool.example/"}
 	if d := cmp.Diff(want, urls); d != "" {
 		t.Error(d)
 	}
-	if c.Seen != 8 || len(c.Hosts) != 4 || c.Hosts[0] != "pool.example" {
+	if c.Seen != 9 || len(c.Hosts) != 4 || c.Hosts[0] != "pool.example" {
 		t.Errorf("%d seen, hosts %q", c.Seen, c.Hosts)
 	}
 	none := readString(t, harHead+at("https://other.example/", "")+harTail)
@@ -189,11 +191,11 @@ func TestSieve(t *testing.T) {
 // TestBounds refuses more than is kept, and says what found no room while it waited.
 func TestBounds(t *testing.T) {
 	other := strings.ReplaceAll(entryWith(1, `{"text":"`+strings.Repeat("x", 3<<20)+`"}`), "/ucwa/", "/odd/")
-	c := readString(t, harHead+strings.Repeat(other+",", 7)+entryWith(2, "{}")+harTail)
+	c := readString(t, harHead+strings.Repeat(other+",", 7)+entryWith(2, `{"size":0,"text":""}`)+harTail)
 	if want := "2 exchanges on pool.example are not judged: they stand before the first that shows UCWA there, and were too many to wait for it"; len(c.Exchanges) != 6 || len(c.Notes) != 1 || c.Notes[0] != want {
 		t.Errorf("%d exchanges, %q", len(c.Exchanges), c.Notes)
 	}
-	for name, repeated := range map[string]string{"bytes": entryWith(1, `{"text":"`+strings.Repeat("x", 4<<20)+`"}`), "exchanges": entryWith(1, "{}")} {
+	for name, repeated := range map[string]string{"bytes": entryWith(1, `{"text":"`+strings.Repeat("x", 4<<20)+`"}`), "exchanges": entryWith(1, `{"size":0}`)} {
 		source := &endless{left: 70 << 20, parts: []string{repeated + ","}}
 		if _, err := Read("x", io.MultiReader(strings.NewReader(harHead), source)); err == nil || !strings.Contains(err.Error(), "more than 20000 exchanges of UCWA in it, or more than 64 MiB") {
 			t.Errorf("too many %s: %v", name, err)

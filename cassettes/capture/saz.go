@@ -211,7 +211,7 @@ func (s *saz) read(of *session) (*found, error) {
 		x.Failure = fmt.Sprintf("the answer cannot be read: %v", err)
 		return x, nil
 	}
-	setResponse(&x.Exchange, response)
+	x.lost = setResponse(&x.Exchange, response)
 	if x.Response.Code == 101 {
 		return nil, nil // a WebSocket
 	}
@@ -254,7 +254,8 @@ func setRequest(x *cassettes.Exchange, content []byte, a *about) error {
 		r.URL = scheme + "://" + r.Host + r.URL
 	}
 	r.URL, _, _ = strings.Cut(r.URL, "#")
-	r.Body = string(dechunked(header, body))
+	plain, _ := dechunked(header, body)
+	r.Body = string(plain)
 	if len(values(header, "Transfer-Encoding")) > 0 {
 		r.TransferEncoding = []string{"chunked"}
 	}
@@ -265,13 +266,13 @@ func setRequest(x *cassettes.Exchange, content []byte, a *about) error {
 	return nil
 }
 
-// setResponse reads an answer as it came from the server, if one came.
-func setResponse(x *cassettes.Exchange, content []byte) {
-	if len(bytes.TrimSpace(content)) == 0 {
+// setResponse reads an answer as it came from the server, if one came, and says why its body is not there, if it is not.
+func setResponse(x *cassettes.Exchange, content []byte) (lost string) {
+	line, header, body, err := finalAnswer(content)
+	if len(bytes.TrimSpace(content)) == 0 || err == nil && line == "" {
 		x.Failure = failure("")
-		return
+		return ""
 	}
-	line, header, body, err := splitMessage(content)
 	parts := strings.SplitN(line, " ", 3)
 	code := 0
 	if err == nil && len(parts) > 1 {
@@ -279,25 +280,40 @@ func setResponse(x *cassettes.Exchange, content []byte) {
 	}
 	if code < 100 || code > 999 {
 		x.Failure = "the capture holds an answer without a status line"
-		return
+		return ""
 	}
 	if strings.Contains(line, " Fiddler - ") || bytes.HasPrefix(body, []byte("[Fiddler]")) {
 		x.Failure = "no answer came, so Fiddler made one up"
-		return
+		return ""
 	}
 	r := &x.Response
 	r.Code, r.Status, r.Headers = code, strings.TrimSpace(strings.Join(parts[1:], " ")), header
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(parts[0])
-	whole := string(dechunked(header, body))
-	if length := values(header, "Content-Length"); len(length) == 1 && hasBody(x.Request.Method, code) && len(values(header, "Transfer-Encoding")) == 0 {
-		if n, err := strconv.Atoi(strings.TrimSpace(length[0])); err == nil && n > len(whole) && len(values(header, "Content-Encoding")) == 0 {
-			x.Failure = fmt.Sprintf("the capture holds %d bytes of an answer of %d", len(whole), n)
+	plain, whole := dechunked(header, body)
+	size := int64(0)
+	if !whole {
+		size = int64(len(plain)) + unknownLength
+	}
+	announced, err := strconv.ParseInt(strings.TrimSpace(strings.Join(values(header, "Content-Length"), "")), 10, 64)
+	lost = setBody(x, string(plain), size)
+	if lost == "" && err == nil && whole && announced > int64(len(plain)) && hasBody(x.Request.Method, code) && len(values(header, "Content-Encoding")) == 0 {
+		lost, r.ContentLength = fmt.Sprintf("the capture holds %d bytes of a body of %d", len(plain), announced), announced
+	}
+	return lost
+}
+
+// finalAnswer splits an answer, without those that only say to go on (100 Continue) before it.
+func finalAnswer(content []byte) (line string, header map[string][]string, body []byte, err error) {
+	for range 5 {
+		if line, header, body, err = splitMessage(content); err != nil {
+			break
 		}
+		if parts := strings.Fields(line); len(parts) < 2 || !strings.HasPrefix(parts[1], "1") || parts[1] == "101" {
+			break
+		}
+		content = body
 	}
-	if len(whole) > cassettes.MaxBody {
-		whole, x.Failure = "", "the body is longer than what is read of a capture"
-	}
-	setBody(x, whole)
+	return line, header, body, err
 }
 
 // splitMessage splits a message into its first line, its header and its body. It is laxer than net/http, which refuses what

@@ -27,6 +27,7 @@ type found struct {
 	cassettes.Exchange
 	begin, end time.Time // zero if the capture does not tell
 	position   int       // in the file, from 0
+	lost       string    // why its answer's body is not there, "" if it is or if nobody knows
 }
 
 // sieve tells UCWA's exchanges from all others, one after another. What stands on a host of which nothing is known yet waits
@@ -80,6 +81,9 @@ func (s *sieve) offer(x found, ours bool) error {
 }
 
 func (s *sieve) keep(x found) error {
+	if x.lost != "" && x.lost != bodyNotKept { // of that, the verdicts speak
+		s.note("exchange %d of the file, %s %s: %s", x.position+1, x.Request.Method, pathOf(x), x.lost)
+	}
 	if s.size += sizeOf(x.Exchange); s.size > mostKept || len(s.kept) == mostExchanges {
 		return fmt.Errorf("%s: there are more than %d exchanges of UCWA in it, or more than %d MiB of them, the most that is read: capture less at once, or split the file",
 			s.name, mostExchanges, mostKept>>20)
@@ -207,19 +211,15 @@ func (s *sieve) note(format string, args ...any) {
 	}
 }
 
-// capture returns what was kept. Exchanges stand in the order in which their answers came, as in a cassette: a pending GET
-// that waits for a change was begun before the request that makes it.
+// capture returns what was kept, in the order in which it happened.
 func (s *sieve) capture(of *cassettes.Cassette) *Capture {
-	slices.SortStableFunc(s.kept, func(a, b found) int { return cmp.Compare(a.position, b.position) })
-	last := time.Time{}
-	for i := range s.kept { // one without a time stands behind the one before it
-		if x := &s.kept[i]; x.end.IsZero() {
-			x.end = last
-		} else {
-			last = x.end
+	if len(of.Exchanges) > 0 { // of a cassette: a recorder wrote them in their order
+		slices.SortStableFunc(s.kept, func(a, b found) int { return cmp.Compare(a.position, b.position) })
+	} else {
+		for _, text := range inOrder(s.kept) {
+			s.note("%s", text)
 		}
 	}
-	slices.SortStableFunc(s.kept, func(a, b found) int { return a.end.Compare(b.end) })
 	copied := *of
 	all := len(s.kept) == len(of.Exchanges) // of a cassette: then its numbers stay
 	copied.Exchanges = nil
