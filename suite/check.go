@@ -86,8 +86,8 @@ func (c *check) whole() {
 // end ends the spec that expected all that it had to.
 func (c *check) end() {
 	c.whole()
-	if c.unkept != nil && len(c.looks) == 0 {
-		c.notExercised(fmt.Sprintf("the evidence does not keep the request of exchange %d whole: its header or its body is missing", c.unkept.ID))
+	if x := c.unkept; x != nil && len(c.looks) == 0 {
+		c.stop(reports.Error, fmt.Sprintf("the capture does not hold what is looked at of exchange %d, %s %s: a header or a body is missing", x.ID, x.Request.Method, x.Request.URL))
 	}
 }
 
@@ -114,6 +114,20 @@ func (c *check) all(part string) []answer {
 	if len(list) == 0 {
 		c.missing(part)
 	}
+	return lostLast(list)
+}
+
+// lostLast puts answers behind the others whose bodies the evidence does not keep: what can be judged is judged first.
+func lostLast(list []answer) []answer {
+	slices.SortStableFunc(list, func(a, b answer) int {
+		switch {
+		case a.lost == b.lost:
+			return 0
+		case a.lost:
+			return 1
+		}
+		return -1
+	})
 	return list
 }
 
@@ -135,9 +149,10 @@ func (c *check) missing(part string) {
 	if slices.Contains(c.Absent, part) {
 		c.notApplicable("the run was not given what it takes (" + absentees[part] + ")")
 	}
-	if reason := c.blockedBy(part); reason != "" {
-		c.stop(reports.Blocked, reason)
+	if verdict, reason := c.blockedBy(part); reason != "" {
+		c.stop(verdict, reason)
 	}
+	c.declinedBefore(part)
 	for _, x := range c.Exchanges {
 		if absentees[part] != "" && x.Probe == "setup" && !x.succeeded() {
 			c.stop(reports.Blocked, fmt.Sprintf("the application of a user who meets it could not be had: exchange %d was answered with %d", x.ID, x.Response.Code))
@@ -209,6 +224,14 @@ func (a answer) field(name string, value any, present bool) Field {
 // Status is the status of the response.
 func (a answer) Status() Field { return a.field("status", a.Response.Code, true) }
 
+// whole ends the spec where the evidence does not keep the body of the answer.
+func (a answer) whole() {
+	if a.lost {
+		a.check.look("the body of the answer", a.Status())
+		a.check.stop(reports.Error, a.lostBody())
+	}
+}
+
 // Body is the body of the response, as text.
 func (a answer) Body() Field { return a.field("body", a.Response.Body, a.Response.Body != "") }
 
@@ -228,6 +251,7 @@ func (a answer) JSON(path ...string) Field {
 	if !a.succeeded() && owner.statusID != "" {
 		a.check.blocked(owner.statusID, a.Exchange)
 	}
+	a.whole()
 	if err != nil && owner.jsonID != "" {
 		a.check.blocked(owner.jsonID, a.Exchange)
 	}
@@ -250,6 +274,7 @@ func (a answer) notXML(h http.Header) {
 // Document is the response's body as one JSON value.
 func (a answer) Document() Field {
 	a.notXML(a.Response.Headers)
+	a.whole()
 	value, err := a.response.decode(a.Response.Body)
 	f := a.field("body", value, err == nil)
 	if err != nil {

@@ -19,14 +19,21 @@ import (
 func clientRequests(t *tree) {
 	t.requirement("set-presence.nav.links", func(c *check) {
 		judged := false
+		var lost *Exchange
 		for _, r := range c.clientRequests() {
 			if r.is("application") && c.own(r.url) || !c.sawApplication(r) {
 				continue // given to the client, or evidence that begins in the middle
 			}
+			served := c.servedBefore(r)
+			if x := c.mayHaveServed(r.Exchange); x != nil && !served {
+				lost = x
+				continue
+			}
 			judged = true
-			c.Expect(r.URL()).To(matcher{"the URL of a link that was served before", func(Field) bool {
-				return c.servedBefore(r)
-			}})
+			c.Expect(r.URL()).To(matcher{"the URL of a link that was served before", func(Field) bool { return served }})
+		}
+		if !judged && lost != nil {
+			c.unseen(lost)
 		}
 		if !judged {
 			c.notExercised("the evidence shows no request after an answer with links")
@@ -36,7 +43,7 @@ func clientRequests(t *tree) {
 		judged := false
 		available := false
 		for _, r := range c.clientRequests() {
-			available = available || r.Part == partAfter || r.Part == partMake && r.succeeded() || r.Response.Code == http.StatusConflict && r.is("makeMeAvailable")
+			available = available || c.mayBeAvailable(r) || r.Part == partAfter || r.Part == partMake && r.succeeded() || r.Response.Code == http.StatusConflict && r.is("makeMeAvailable")
 			if !r.is("presence") || !available && !strings.HasSuffix(r.Part, "-before") {
 				continue
 			}
@@ -166,7 +173,7 @@ func clientRequests(t *tree) {
 		t.requirement(field.id, func(c *check) {
 			requests := c.clientRequests()
 			if !slices.ContainsFunc(requests, isCrossDomain) {
-				c.notApplicable("the client is no cross-domain browser application: it sends neither X-Ms-Origin nor the XFrame page as Referer")
+				c.notApplicable("the client is no cross-domain browser application: it does not speak through the XFrame page")
 			}
 			for _, r := range requests {
 				c.Expect(r.RequestHeader(field.name)).To(field.rule(r))
@@ -271,14 +278,13 @@ func inCharset(contentType, body string) bool {
 }
 
 // isCrossDomain reports whether a request shows that the client speaks through
-// the server's cross-domain frame. X-Requested-With alone does not: many
-// libraries send it.
+// the server's cross-domain frame: then that is its Referer, or a browser sends the
+// origin of a page. X-Requested-With alone shows nothing, since many libraries send it,
+// and neither does X-Ms-Origin, which programs copy from the samples.
 func isCrossDomain(r answer) bool {
-	if !r.RequestHeader("X-Ms-Origin").Absent {
-		return true
-	}
 	u, err := url.Parse(strings.Join(r.requestHeader("Referer"), ""))
-	return err == nil && isFrame(u)
+	browser := len(r.requestHeader("Sec-Fetch-Mode")) > 0 || strings.HasPrefix(strings.Join(r.requestHeader("User-Agent"), ""), "Mozilla/")
+	return err == nil && isFrame(u) || browser && len(r.requestHeader("X-Ms-Origin")) > 0
 }
 
 func isFrame(u *url.URL) bool {
@@ -310,10 +316,10 @@ func (e *Evidence) clientRequests() []*Exchange {
 		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
 			continue
 		}
-		token := strings.Join(x.requestHeader("Authorization"), "")
+		token := x.authorization()
 		below := applicationOf(x.url) != nil || e.own(x.url)
 		tokens[token] = tokens[token] || below && bearer.MatchString(token)
-		if below || tokens[token] && !isDiscovery(x.url) {
+		if below || tokens[token] && !isDiscovery(x.url) && !slices.ContainsFunc([]string{relRoot, relUser, relToken, "applications"}, x.is) {
 			list = append(list, x)
 		}
 	}
@@ -323,8 +329,7 @@ func (e *Evidence) clientRequests() []*Exchange {
 // isDiscovery reports whether u is asked before there is an application, and perhaps
 // again: the client knows it from elsewhere.
 func isDiscovery(u *url.URL) bool {
-	p := strings.ToLower(u.Path)
-	return strings.HasSuffix(p, "/applications") || strings.Contains(p, "/autodiscover/")
+	return isApplications(u) || strings.Contains(lowerPath(u.Path), "/autodiscover/") || isRoot(u)
 }
 
 // requests returns the client's own requests with that method on that rel.
@@ -370,6 +375,11 @@ func follows(u, served *url.URL) bool {
 		}
 	}
 	return linkKey(u) == linkKey(served)
+}
+
+// mayBeAvailable reports whether a makeMeAvailable before r was asked for, and nobody knows what came of it.
+func (c *check) mayBeAvailable(r answer) bool {
+	return slices.ContainsFunc(within(c.index.unsettled, 0, r.ID), func(x *Exchange) bool { return x.is("makeMeAvailable") })
 }
 
 // sawApplication reports whether an answer before r held the application, from

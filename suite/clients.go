@@ -60,7 +60,7 @@ func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
 		key := linkKey(app)
 		token := x.authorization()
 		if token != "" {
-			home := app.Path + " " + token
+			home := lowerPath(app.Path) + " " + token
 			homes[home] = cmp.Or(homes[home], key)
 			key = homes[home]
 		}
@@ -92,8 +92,14 @@ func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
 	return own, loose
 }
 
-// authorization returns the credentials of a request as they stand in its header.
-func (x *Exchange) authorization() string { return strings.Join(x.requestHeader("Authorization"), "") }
+// authorization returns the credentials of a request, its scheme written as the documentation writes it: schemes have no case.
+func (x *Exchange) authorization() string {
+	text := strings.Join(x.requestHeader("Authorization"), "")
+	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return "Bearer " + strings.TrimSpace(token)
+	}
+	return text
+}
 
 // asked: more is known of the application than a path: a link may lead astray.
 func (c *client) asked() bool {
@@ -188,7 +194,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 	give := func(x *Exchange, to []*client) {
 		for i, c := range to {
 			if i > 0 {
-				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, url: x.url}
+				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url}
 			}
 			c.exchanges = append(c.exchanges, x)
 			c.spoken.note(x)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -71,17 +72,17 @@ func conditionOf(part string) condition {
 }
 
 // blockedBy says which earlier failure is the reason that a part is missing, ""
-// if there is none.
-func (e *Evidence) blockedBy(name string) string {
+// if there is none, and what that makes of the spec: what a capture lost is an error.
+func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason string) {
 	p := conditionOf(name)
 	if p.after == "" {
-		return ""
+		return "", ""
 	}
 	before := e.parts[p.after]
 	if len(before) == 0 {
 		return e.blockedBy(p.after)
 	}
-	reason := ""
+	verdict = reports.Blocked
 	for _, x := range before {
 		why := ""
 		if x.Failure != "" {
@@ -90,13 +91,19 @@ func (e *Evidence) blockedBy(name string) string {
 			why = laterReason(x)
 		} else if id := p.ready(e, x); id != "" {
 			why = fmt.Sprintf("%s: see exchange %d", id, x.ID)
+			if x.succeeded() && x.lost || x.answerHeadersLost() && !e.Driven {
+				verdict, why = reports.Error, x.lostBody()
+			}
+			if e.withheld(x) {
+				verdict, why = reports.NotExercised, withheldReason
+			}
 		}
 		if why == "" {
-			return ""
+			return "", ""
 		}
 		reason = cmp.Or(reason, why)
 	}
-	return reason
+	return verdict, reason
 }
 
 // sound: the answer is a success with a JSON object in it.

@@ -50,6 +50,9 @@ func (e *Evidence) findSignIn() {
 		}
 		user = user || e.signIn[key] == relUser
 		for rel, u := range x.leadsOn(e.signIn[key]) {
+			if rel == relRoot && e.signIn[key] == relUser && e.servesUser(u) {
+				rel = relUser
+			}
 			if e.signIn[linkKey(u)] == "" {
 				e.signIn[linkKey(u)] = rel
 			}
@@ -58,6 +61,16 @@ func (e *Evidence) findSignIn() {
 			e.signIn[linkKey(issuer.url)] = relToken
 		}
 	}
+}
+
+// servesUser reports whether what the evidence shows of u is a user resource: a challenge, or the applications.
+func (e *Evidence) servesUser(u *url.URL) bool {
+	key := linkKey(u)
+	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool {
+		object, _ := x.object()
+		_, applications := dig(object, "_links", "applications")
+		return linkKey(x.url) == key && (applications || issuerOf(x) != nil)
+	})
 }
 
 func isRoot(u *url.URL) bool {
@@ -77,7 +90,8 @@ func (x *Exchange) servesRoot() bool {
 	})
 }
 
-// leadsOn returns where the answer of a root, or of a user resource, leads.
+// leadsOn returns where the answer of a root, or of a user resource, leads. A redirect link leads to the root
+// of the home pool, from either ([MS-OCDISCWS] 2.2.5.5).
 func (x *Exchange) leadsOn(rel string) map[string]*url.URL {
 	if rel != relRoot && rel != relUser || x.Failure != "" {
 		return nil
@@ -96,7 +110,7 @@ func (x *Exchange) leadsOn(rel string) map[string]*url.URL {
 	if err != nil || !x.succeeded() {
 		return nil
 	}
-	links := map[string]string{"redirect": rel}
+	links := map[string]string{"redirect": relRoot}
 	if rel == relRoot {
 		links["user"] = relUser
 	}

@@ -362,8 +362,13 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 	return ""
 }
 
+// bearerOf returns the token that a request carries.
 func bearerOf(x cassettes.Exchange) string {
-	return strings.TrimPrefix(strings.Join(header(x.Request.Headers, "Authorization"), ""), "Bearer ")
+	text := strings.Join(header(x.Request.Headers, "Authorization"), "")
+	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return strings.TrimSpace(token)
+	}
+	return text
 }
 
 // userAgent is how a driver names itself. It has no version: a recording made

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
@@ -114,15 +115,30 @@ func eventChannel(t *tree) {
 		judged := false
 		type place struct{ link, in string } // one resource can be in several collections
 		standing := map[place]int{}          // what was told as added, and the exchange that told it
-		for _, p := range c.packages() {
-			if p.JSON("_links", "next").Absent {
-				clear(standing) // resync and resume: the server begins anew
+		last := 0
+		for _, p := range inOrderOf(c.packages()) {
+			object, _ := p.object()
+			if _, goesOn := dig(object, "_links", "next"); !goesOn {
+				clear(standing) // resync and resume: the server begins anew; or the capture lost what it told
 			}
+			told := map[string]int{} // events of this package
 			for _, e := range p.events() {
 				link, _ := dig(e.Value, "link")
 				u, err := resolveLink(link, p.url)
 				rel, _ := dig(e.Value, "link", "rel")
-				if err != nil || e.ofAnyPresence() || !c.Driven && (rel == "note" || rel == "location") {
+				if err != nil {
+					continue
+				}
+				if key, one := e.onceEach(); one {
+					judged = true
+					told[key]++
+					observed := "told once"
+					if n := told[key]; n > 1 && n > c.changesOf(u, last, p.ID) {
+						observed = fmt.Sprintf("told %d times in one package", n)
+					}
+					c.Expect(e.within("type", observed, true)).To(beOneOf("told once"))
+				}
+				if e.ofAnyPresence() || !c.Driven && (rel == "note" || rel == "location") {
 					continue // some servers tell each change as added; a driver changes the presence alone
 				}
 				at := place{link: linkKey(u)}
@@ -143,9 +159,10 @@ func eventChannel(t *tree) {
 					standing[at] = p.ID
 				}
 			}
+			last = p.ID
 		}
 		if !judged {
-			c.notApplicable("no event tells of something other than presence as added")
+			c.notApplicable("no event tells of something of which each event must come once")
 		}
 	})
 	t.requirement("set-presence.event.follow", func(c *check) {
@@ -154,16 +171,21 @@ func eventChannel(t *tree) {
 		for _, r := range c.requests("GET", "events") {
 			asked[r.Exchange] = r
 		}
-		var onward []any // the acks with which a client may go on
+		var onward, entries []any // the acks with which a client may go on, and begin
+		doubt := false            // the evidence does not show where the last answer led
 		for _, x := range c.Exchanges {
 			links := []string{"events"}
-			if r, own := asked[x]; own {
-				if len(onward) > 0 {
+			r, own := asked[x]
+			if own {
+				ack := r.field("request URL.ack", r.url.Query().Get("ack"), true)
+				allowed := slices.Concat(onward, entries) // a client may begin anew with the link of the application
+				if len(onward) > 0 && (!doubt || slices.Contains(allowed, ack.Value)) {
 					judged = true
-					c.Expect(r.field("request URL.ack", r.url.Query().Get("ack"), true)).To(beOneOf(onward...))
+					c.Expect(ack).To(beOneOf(allowed...))
 				}
 				links = waysOn
 			}
+			doubt = doubt || c.mayServe(x) && !(x.Failure != "" && (c.index.lastAnswer[x.asks()] > x.ID || x.givenUp()))
 			object, err := x.object()
 			if err != nil || !x.succeeded() || x.Probe != "" {
 				continue // not answered: the same may be asked again
@@ -175,12 +197,15 @@ func eventChannel(t *tree) {
 					served = append(served, u.Query().Get("ack"))
 				}
 			}
-			if _, own := asked[x]; own && len(served) > 0 {
-				onward = nil // what led to this package is done with
+			if own && len(served) > 0 {
+				onward, doubt = nil, false // what led to this package is done with
 			}
 			for _, ack := range served { // the same is served again and again
 				if !slices.Contains(onward, ack) {
 					onward = append(onward, ack)
+				}
+				if !own && !slices.Contains(entries, ack) {
+					entries = append(entries, ack)
 				}
 			}
 		}
@@ -225,7 +250,7 @@ func (c *check) packages() []answer {
 	var list []answer
 	for _, x := range c.parts[partEvents] {
 		switch {
-		case x.timedOut() || x.givenUp() || x.replaced():
+		case x.timedOut() || x.givenUp() || x.replaced() || x.Failure != "" && !c.Driven && c.index.lastAnswer[x.asks()] > x.ID:
 		case x.Failure == "" && !x.later():
 			list = append(list, answer{x, c})
 		case c.unanswered == nil:
@@ -238,7 +263,12 @@ func (c *check) packages() []answer {
 		}
 		c.notExercised(fmt.Sprintf("no pending GET was answered in time, or another took its place: see exchange %d", c.parts[partEvents][0].ID))
 	}
-	return list
+	return lostLast(list)
+}
+
+// inOrderOf returns answers in the order of their numbers.
+func inOrderOf(list []answer) []answer {
+	return slices.SortedFunc(slices.Values(list), func(a, b answer) int { return a.ID - b.ID })
 }
 
 // replaced reports whether another pending GET released this one.
@@ -307,7 +337,31 @@ func (e event) ofAnother() bool {
 	if served := e.check.lastServed("presence", answer{e.x, e.check}); served != nil {
 		return linkKey(u) != linkKey(served)
 	}
-	return !strings.HasSuffix(u.Path, "/me/presence")
+	return !strings.HasSuffix(lowerPath(u.Path), "/me/presence")
+}
+
+// onceEach reports whether an event like this one may stand in a package once only, but for what
+// changed meanwhile, and returns what makes it that event. Of what others change, such as the presence
+// of contacts, nobody else knows how often that was.
+func (e event) onceEach() (key string, one bool) {
+	kind, _ := dig(e.Value, "type")
+	rel, _ := dig(e.Value, "link", "rel")
+	if kind == "updated" && (e.sender.Value != "me" || rel != "presence" && rel != "note" && rel != "location") || kind == "deleted" {
+		return "", false
+	}
+	text, err := json.Marshal(e.Value) // keys in order
+	return string(text), err == nil
+}
+
+// changesOf counts the requests between two exchanges that changed a resource.
+func (c *check) changesOf(u *url.URL, from, to int) int {
+	changes := 0
+	for _, x := range within(c.Exchanges, from, to) {
+		if x.Request.Method != http.MethodGet && (x.succeeded() || x.Failure != "") && linkKey(x.url) == linkKey(u) {
+			changes++
+		}
+	}
+	return changes
 }
 
 // confirms reports whether an event of presence can tell of that value: it is bare, or
@@ -342,9 +396,6 @@ func (c *check) confirmed() {
 	judged := false
 	heard := map[string]*silence{}
 	for i, s := range settings {
-		if !s.changed {
-			continue // a value that stays the same may raise no event
-		}
 		if heard[s.value] == nil {
 			heard[s.value] = c.silenceOf(s.value)
 		}
@@ -353,8 +404,8 @@ func (c *check) confirmed() {
 			until = settings[i+1].ID // a driver waits for each before it goes on
 		}
 		last, found, conclusive := c.listened(s.ID, until, heard[s.value])
-		if last.Exchange == nil {
-			continue
+		if last.Exchange == nil || !found && !s.changed {
+			continue // a value that stays the same may raise no event
 		}
 		if !found {
 			c.heard(last)

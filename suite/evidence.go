@@ -41,6 +41,7 @@ type Evidence struct {
 	inMe        []serving            // every link in me, but that to itself
 	offers      map[string][]offer   // see offersOf
 	parts       map[string][]*Exchange
+	declined    map[string][]declined // ordinary requests, by the part that they would have played
 	unfinished  string
 	cut         bool      // see CutShort
 	lost        *Exchange // the first of those that say nothing of the server; see loss.go
@@ -60,6 +61,7 @@ type Exchange struct {
 	Part  string // what it is in the task, "" if nothing; see parts.go
 	Probe string // the name that a deliberately odd request carries, "" for an ordinary one
 
+	lost     bool // the evidence does not keep the body of the answer; see kept.go
 	url      *url.URL
 	rels     []string // under which its URL was served, or which the documentation gives it
 	request  document

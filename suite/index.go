@@ -32,6 +32,8 @@ type index struct {
 	masked      map[string]bool            // see placeholders; nil until it is asked for
 	told        map[string][]string        // see tells; nil until it is asked for
 	clients     []*Exchange                // see clientRequests
+	unseen      []*Exchange                // see mayServe
+	unsettled   []*Exchange                // may have changed the presence, and nobody knows
 }
 
 type question struct{ method, url string }
@@ -48,7 +50,7 @@ type challenge struct {
 func indexOf(e *Evidence) *index {
 	i := &index{lastWith: map[string]int{}, accepted: map[string]bool{}, origins: map[string]map[string]bool{}, bearers: map[string]bool{},
 		lastAsked: map[question]int{}, issued: map[string]string{}, clients: e.clientRequests()}
-	failed := slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.Failure != "" })
+	failed := slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool { return x.Failure != "" || x.between() })
 	if failed {
 		i.lastAnswer = map[repeatable]int{}
 	}
@@ -60,7 +62,13 @@ func indexOf(e *Evidence) *index {
 			i.challenges = append(i.challenges, challenge{x.ID, ucwa.Origin(x.url), issuer})
 		}
 		i.sent = i.sent || bearer.MatchString(x.authorization())
-		if failed && x.Failure == "" {
+		if !e.Driven && x.Failure != "" && x.Request.Method == http.MethodPost && (x.is("presence") || x.is("makeMeAvailable")) {
+			i.unsettled = append(i.unsettled, x)
+		}
+		if e.mayServe(x) {
+			i.unseen = append(i.unseen, x)
+		}
+		if failed && x.Failure == "" && !x.between() {
 			i.lastAnswer[x.asks()] = x.ID
 		}
 		if x.succeeded() {
@@ -72,7 +80,7 @@ func indexOf(e *Evidence) *index {
 
 // add notes a success.
 func (i *index) add(e *Evidence, x *Exchange) {
-	credentials, origin := fieldKey(x.requestHeader("Authorization")), ucwa.Origin(x.url)
+	credentials, origin := x.authorization(), ucwa.Origin(x.url)
 	own, post := e.own(x.url), x.Request.Method == http.MethodPost
 	switch {
 	case own && x.is("application") && x.Request.Method == http.MethodDelete:
@@ -95,9 +103,8 @@ func (i *index) add(e *Evidence, x *Exchange) {
 	}
 	i.origins[credentials][origin] = true
 	if x.Probe == "" {
-		for _, name := range []string{"Authorization", "X-Ms-Origin"} {
-			i.accepted[name+": "+fieldKey(x.requestHeader(name))] = true
-		}
+		i.accepted["Authorization: "+credentials] = true
+		i.accepted["X-Ms-Origin: "+fieldKey(x.requestHeader("X-Ms-Origin"))] = true
 	}
 	i.bearers[bearerOf(x.Exchange)] = true
 	i.carries = i.carries || bearer.MatchString(x.authorization())
@@ -137,13 +144,9 @@ func (e *Evidence) acceptsLater(x *Exchange) bool { return e.index.lastMake > x.
 // tokenFromElsewhere reports whether the token of x is that of another host: issued
 // or accepted there.
 func (e *Evidence) tokenFromElsewhere(x *Exchange) bool {
-	authorization := x.requestHeader("Authorization")
-	if len(authorization) != 1 {
-		return false
-	}
-	_, token, _ := strings.Cut(authorization[0], " ")
+	_, token, _ := strings.Cut(x.authorization(), " ")
 	here := ucwa.Origin(x.url)
-	at := e.index.origins[fieldKey(authorization)]
+	at := e.index.origins[x.authorization()]
 	if token == "" || at[here] {
 		return false
 	}
@@ -218,7 +221,10 @@ func (c *check) lastServed(rel string, r answer) *url.URL {
 
 // span returns those of a part whose numbers lie between two others.
 func (e *Evidence) span(part string, from, to int) []*Exchange {
-	list := e.parts[part]
+	return within(e.parts[part], from, to)
+}
+
+func within(list []*Exchange, from, to int) []*Exchange {
 	number := func(x *Exchange, id int) int { return x.ID - id }
 	first, _ := slices.BinarySearchFunc(list, from+1, number)
 	last, _ := slices.BinarySearchFunc(list, to, number)

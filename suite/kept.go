@@ -1,24 +1,91 @@
 package suite
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // What others recorded need not be whole: a browser keeps no header of some requests, and a
 // tool leaves out bodies. Whoever hands it on takes the secrets out before, each in their own
 // way: the values, the fields or the whole bodies. Nobody is held to have sent what nobody
-// kept, and what is not there any more is no mistake of the client or the server. A driver's
-// recording is whole; it is redacted by us, and keeps its shape.
+// kept, and what is not there any more is no mistake of the client or the server: what needs
+// it is an error, and what may follow from it is not judged. A driver's recording is whole;
+// it is redacted by us, and keeps its shape.
 
 // headersLost reports whether the evidence keeps no header of the request. Each has one.
 func (x *Exchange) headersLost() bool { return len(x.Request.Headers) == 0 && x.Request.Host == "" }
 
-// bodyLost reports whether the request had a body that the evidence does not keep.
-func (x *Exchange) bodyLost() bool { return x.Request.Body == "" && x.Request.ContentLength > 0 }
+// answerHeadersLost reports whether it keeps no header of the answer.
+func (x *Exchange) answerHeadersLost() bool {
+	return x.Response.Code != 0 && len(x.Response.Headers) == 0
+}
+
+// bodyLost reports whether the request had a body that the evidence does not keep, or may have had one.
+func (x *Exchange) bodyLost() bool { return x.Request.Body == "" && x.Request.ContentLength != 0 }
+
+// losesAnswer reports whether the answer had a body that the evidence does not keep whole: it
+// is shorter than the answer says. One that was redacted is shorter, too, and yet is JSON.
+func losesAnswer(x *Exchange) bool {
+	r := x.Response
+	if x.Failure != "" || r.Code == 0 || x.Request.Method == http.MethodHead || r.Code/100 == 1 || r.Code == http.StatusNoContent || r.Code == http.StatusNotModified {
+		return false
+	}
+	length := r.ContentLength
+	if told := header(r.Headers, "Content-Length"); len(told) == 1 && !r.Uncompressed && len(header(r.Headers, "Content-Encoding")) == 0 {
+		if n, err := strconv.ParseInt(strings.TrimSpace(told[0]), 10, 64); err == nil {
+			length = max(length, n)
+		}
+	}
+	if length <= int64(len(r.Body)) {
+		return false
+	}
+	media := strings.Join(header(r.Headers, "Content-Type"), "")
+	return r.Body == "" || isJSONMedia(media) && !json.Valid([]byte(r.Body)) || strings.HasPrefix(strings.ToLower(media), "multipart/")
+}
+
+// lostBody is why a spec that needs the body of an answer ends with an error.
+func (x *Exchange) lostBody() string {
+	return fmt.Sprintf("the capture does not hold the body of exchange %d, %s %s", x.ID, x.Request.Method, x.Request.URL)
+}
+
+// mayServe reports whether x may have served links that the evidence does not show: its body
+// was lost, its answer is in the cache of the browser, or nobody knows it.
+func (e *Evidence) mayServe(x *Exchange) bool {
+	if e.Driven || !e.own(x.url) && len(x.rels) == 0 {
+		return false
+	}
+	return x.lost || x.Failure != "" || x.Response.Code == http.StatusNotModified
+}
+
+// mayHaveServed returns the last exchange before r that may have served links which the evidence does
+// not show, nil if there is none.
+func (e *Evidence) mayHaveServed(r *Exchange) *Exchange {
+	list := e.index.unseen
+	n, _ := slices.BinarySearchFunc(list, r.ID, func(x *Exchange, id int) int { return x.ID - id })
+	if n == 0 {
+		return nil
+	}
+	return list[n-1]
+}
+
+// unseen ends a spec of which nothing could be judged, since what would show it may have stood in x.
+func (c *check) unseen(x *Exchange) {
+	reason := x.lostBody()
+	switch {
+	case x.Failure != "":
+		reason = fmt.Sprintf("the capture does not hold the answer of exchange %d, %s %s: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure)
+	case !x.lost:
+		reason = fmt.Sprintf("exchange %d, %s %s, was answered from a cache, which the capture does not hold", x.ID, x.Request.Method, x.Request.URL)
+	}
+	c.stop(reports.Error, reason+": what was looked for may have stood there")
+}
 
 // unkept reports whether the field is one that the evidence does not keep.
 func (f Field) unkept() bool {
@@ -27,6 +94,8 @@ func (f Field) unkept() bool {
 		return false
 	case strings.HasPrefix(f.Name, "request header"):
 		return f.Absent && f.x.headersLost()
+	case strings.HasPrefix(f.Name, "header "):
+		return f.Absent && f.x.answerHeadersLost()
 	case strings.HasPrefix(f.Name, "request body"):
 		return f.x.bodyLost()
 	}
@@ -134,9 +203,12 @@ func (c *check) withheldFrom(a answer, member string) {
 		return
 	}
 	if _, err := a.object(); err != nil || member == "access_token" {
-		c.notExercised("no token stands in the answer, yet the server served the client that got it: it was taken out of this evidence")
+		c.notExercised(withheldReason)
 	}
 }
+
+// withheldReason is why an answer with a token is not judged.
+const withheldReason = "the token was removed from this capture before it was handed over: none is in the answer, yet the server served the client that got it"
 
 // grantOf returns the grant type of a token request, and whether it was taken out: the
 // server gave a token for it, and what stands there is none that the documentation names.

@@ -3,7 +3,6 @@ package suite
 import (
 	"cmp"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,14 +34,28 @@ type link struct {
 }
 
 // linkKey identifies a resource by origin and path, without the query: clients
-// add parameters to links. Paths are compared decoded, since = and %3d are one.
+// add parameters to links. Paths are compared as IIS compares them: decoded, since =
+// and %3d are one, and without case; // is another path than /.
 func linkKey(u *url.URL) string {
-	place := u.Path
+	place := lowerPath(u.Path)
 	if !strings.HasPrefix(place, "/") {
 		place = "/" + place
 	}
-	return ucwa.Origin(u) + strings.TrimSuffix(path.Clean(place), "/")
+	return ucwa.Origin(u) + strings.TrimSuffix(place, "/")
 }
+
+// lowerPath returns a path in lower case, and as long as it was.
+func lowerPath(path string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, path)
+}
+
+// isApplications reports whether a path is that of the applications resource.
+func isApplications(u *url.URL) bool { return strings.HasSuffix(lowerPath(u.Path), "/applications") }
 
 // collectLinks notes the links that the answer of an exchange served.
 func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) {
@@ -81,7 +94,7 @@ func linksOf(x *Exchange) []link {
 			list = append(list, link{serving: serving{rel: rel, in: in, url: u, self: self}, text: u.String()})
 		}
 	}
-	if created := createdBy(x); created != nil && x.Response.Code == 201 && strings.HasSuffix(x.url.Path, "/applications") {
+	if created := createdBy(x); created != nil && x.Response.Code == 201 && isApplications(x.url) {
 		note("application", "", created.String(), false)
 	}
 	for _, location := range header(x.Response.Headers, "Location") {
@@ -150,10 +163,10 @@ func linksOf(x *Exchange) []link {
 // anyHref finds the links in the answers of a batch, whatever resources they are in.
 var anyHref = regexp.MustCompile(`"href"\s*:\s*("(?:[^"\\]|\\.)*")`)
 
-// documentedEndings are the paths below an application that the documentation shows.
+// documentedEndings are the paths below an application that the documentation shows, in lower case.
 var documentedEndings = map[string]string{
-	"/me/makeMeAvailable":            "makeMeAvailable",
-	"/communication/makeMeAvailable": "makeMeAvailable",
+	"/me/makemeavailable":            "makeMeAvailable",
+	"/communication/makemeavailable": "makeMeAvailable",
 	"/me/presence":                   "presence",
 	"/me/note":                       "note",
 	"/me/location":                   "location",
@@ -174,18 +187,21 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 	if rels := e.relsAt[key]; len(rels) > 0 {
 		return rels
 	}
-	if strings.HasSuffix(x.url.Path, "/applications") {
+	if isApplications(x.url) {
 		return []string{"applications"}
 	}
 	app := applicationOf(x.url)
 	if app == nil {
 		return nil
 	}
-	rest := strings.TrimPrefix(x.url.Path, app.Path)
+	rest := lowerPath(strings.TrimPrefix(x.url.Path, app.Path))
 	if rest == "" || rest == "/" {
 		return []string{"application"}
 	}
 	rel := documentedEndings[rest]
+	if strings.HasPrefix(rest, "/photos/") {
+		rel = "photo"
+	}
 	if rel == "" || e.serves(rel) {
 		return nil // a path that this server does not use, or keeps elsewhere
 	}

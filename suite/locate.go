@@ -156,6 +156,7 @@ func exchanges(recorded []cassettes.Exchange, driven bool) []*Exchange {
 		if m := probeMark.FindStringSubmatch(strings.Join(x.requestHeader("User-Agent"), " ")); m != nil && driven {
 			x.Probe = m[1]
 		}
+		x.lost = !driven && losesAnswer(x)
 		all = append(all, x)
 	}
 	return all
@@ -169,7 +170,7 @@ var probeMark = regexp.MustCompile(`^` + userAgent + ` \(probe ([A-Za-z-]+)\)`)
 // the path does not show it.
 func applicationOf(u *url.URL) *url.URL {
 	const collection = "/applications/"
-	i := strings.LastIndex(u.Path, collection)
+	i := strings.LastIndex(lowerPath(u.Path), collection)
 	if i < 0 {
 		return nil
 	}
@@ -197,7 +198,7 @@ func (e *Evidence) locate() {
 	}
 	e.index = indexOf(e)
 	e.findLoss()
-	e.parts = map[string][]*Exchange{}
+	e.parts, e.declined = map[string][]*Exchange{}, map[string][]declined{}
 	s := state{e: e}
 	for _, x := range e.Exchanges {
 		x.Part = s.part(x)

@@ -23,6 +23,7 @@ const (
 	partRead     = "presence read"
 	partEvents   = "events"
 	partReset    = "reset"
+	partUnread   = "presence, unread" // the evidence does not keep what is set, or whether it is a reset
 	partEnd      = "end"
 )
 
@@ -33,6 +34,7 @@ type state struct {
 	asked     bool // makeMeAvailable, whatever came of it
 	available bool
 	ended     bool
+	stale     bool      // nobody knows whether the token was good after the application had ended
 	rooted    bool      // whether root is found
 	root      *Exchange // see findRoot
 }
@@ -45,6 +47,22 @@ func (s *state) part(x *Exchange) string {
 	if x.Probe != "" {
 		return s.probed(x)
 	}
+	part := s.played(x)
+	if why := s.e.declines(x, part); why != "" {
+		of := s.situation(x)
+		if of == "anonymous" || of == "modality" {
+			of = partMake
+		}
+		s.e.declined[of] = append(s.e.declined[of], declined{x, why})
+		if part == of {
+			return ""
+		}
+	}
+	return part
+}
+
+// played says what an ordinary request is.
+func (s *state) played(x *Exchange) string {
 	// A driver marks what it does wrong on purpose; others meet refusals by chance.
 	if !s.e.Driven {
 		if aside(x) || s.e.forgotten(x) || s.e.unexplained(x) {
@@ -122,7 +140,7 @@ func (e *Evidence) forgotten(x *Exchange) bool {
 // putOff reports whether x was answered by no more than "later". A driver asks the very
 // same again next, and for a probe any other answer is one; what it asks later on it asks
 // for another reason. In the traffic of others it may also be "as before", or, by one who
-// stands between, "not now" to a pending GET that then succeeds.
+// stands between, "not now" to what then is answered.
 func (e *Evidence) putOff(x *Exchange) bool {
 	if !e.Driven {
 		return e.putOffAnother(x)
@@ -146,15 +164,16 @@ func (e *Evidence) putOffAnother(x *Exchange) bool {
 	switch x.Response.Code {
 	case http.StatusNotModified:
 		return len(x.requestHeader("If-None-Match")) > 0 || len(x.requestHeader("If-Modified-Since")) > 0
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		if x.later() {
-			return true
-		}
-	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusGatewayTimeout:
-	default:
-		return false
+	case http.StatusTooManyRequests:
+		return x.later()
 	}
-	return x.is("events") && e.index.lastAsked[question{x.Request.Method, x.Request.URL}] > x.ID
+	return x.later() || x.between() && e.index.lastAnswer[x.asks()] > x.ID
+}
+
+// between reports whether one who stands between, a reverse proxy or a front end, answered that
+// the server cannot be had just now.
+func (x *Exchange) between() bool {
+	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, x.Response.Code)
 }
 
 // later reports whether x was answered with "ask again later".
@@ -164,15 +183,19 @@ func (x *Exchange) later() bool {
 
 // refused finds the refusals that any resource can meet.
 func (s *state) refused(x *Exchange) string {
-	authorization, origin := x.requestHeader("Authorization"), x.requestHeader("X-Ms-Origin")
+	authorization := x.requestHeader("Authorization")
 	own := s.e.own(x.url)
 	switch {
 	case x.Response.Code == 406 && !acceptsUCWA(strings.Join(x.requestHeader("Accept"), ",")):
 		return "not acceptable"
+	case s.e.refusesOrigin(x):
+		return "origin"
 	case x.Response.Code == 404 && own && subcodeOf(x) == ucwa.SubcodeApplicationNotFound && (s.ended || s.seen && !s.e.livesAfter(x)):
 		return "gone" // deleted, or ended by silence
 	case s.ended && x.is("events") && x.succeeded():
 		return "pending when the application ended"
+	case s.ended && own && x.Response.Code == http.StatusUnauthorized:
+		return "bad-token" // which may have expired meanwhile
 	case s.ended && own:
 		return "gone"
 	case (x.Response.Code == 403 || x.Response.Code == 500) && s.e.tokenFromElsewhere(x):
@@ -185,12 +208,9 @@ func (s *state) refused(x *Exchange) string {
 		switch {
 		case len(authorization) == 0:
 			return "no-token"
-		case s.e.index.lastWith[fieldKey(authorization)] <= x.ID:
+		case s.e.index.lastWith[x.authorization()] <= x.ID:
 			return "bad-token" // or one that has expired
 		}
-	case x.Response.Code == 403 && len(origin) > 0 && !s.e.accepts("X-Ms-Origin", origin) &&
-		len(header(x.Response.Headers, "X-Ms-Diagnostics")) > 0:
-		return "origin"
 	}
 	return ""
 }
@@ -207,7 +227,7 @@ func (e *Evidence) own(u *url.URL) bool {
 // ofAnother reports whether x asks for another application than that of the evidence.
 func (e *Evidence) ofAnother(x *Exchange) bool {
 	app := applicationOf(x.url)
-	return app != nil && e.application != nil && !strings.EqualFold(app.Path, e.application.Path) && !e.own(x.url)
+	return app != nil && e.application != nil && !e.own(x.url) && lowerPath(app.Path) != lowerPath(e.application.Path)
 }
 
 func subcodeOf(x *Exchange) string {
@@ -218,7 +238,7 @@ func subcodeOf(x *Exchange) string {
 
 // beforehand finds note and location asked before makeMeAvailable.
 func (s *state) beforehand(x *Exchange, method string) string {
-	if !s.seen || s.available || method != "GET" && method != "POST" {
+	if !s.seen || !s.early(x) || method != "GET" && method != "POST" {
 		return ""
 	}
 	rel := "note"
@@ -246,7 +266,7 @@ var probes = withCreateProbes(map[string]probe{
 	"media-type":             {"presence", bySituation, ""},
 	"method-makeMeAvailable": {"makeMeAvailable", bySituation, ""},
 	"method-presence":        {"presence", bySituation, ""},
-	"gone":                   {"application", func(s *state, _ *Exchange) bool { return s.ended }, "presence"},
+	"gone":                   {"application", func(s *state, x *Exchange) bool { return s.ended && !(s.stale && x.Response.Code == 401) }, "presence"},
 	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }, "presence"},
 	"bad-token":              {"application", unaccepted("Authorization"), "presence"},
 	"origin":                 {"application", unaccepted("X-Ms-Origin"), "presence"},
@@ -272,6 +292,10 @@ const probeRestore = "restore"
 // nothing. It is no part of the task either.
 const probeEnd = "end-again"
 
+// probeToken marks the request by which a driver looks whether its token is still good
+// once the application is gone. It is no part of the task.
+const probeToken = "token"
+
 // cleaning are the probes that only clean up, whatever happened before.
 var cleaning = []string{probeRestore, probeEnd, probeStray}
 
@@ -289,7 +313,10 @@ func bySituation(s *state, x *Exchange) bool { return s.situation(x) == x.Probe 
 func unaccepted(name string) func(*state, *Exchange) bool {
 	return func(s *state, x *Exchange) bool {
 		values := x.requestHeader(name)
-		return len(values) > 0 && !s.e.accepts(name, values)
+		if name == "Authorization" {
+			values = []string{x.authorization()}
+		}
+		return strings.Join(values, "") != "" && !s.e.accepts(name, values)
 	}
 }
 
@@ -359,18 +386,16 @@ func mistakenMake(x *Exchange) bool {
 
 func (s *state) presence(x *Exchange, method string) string {
 	switch {
-	case method == "GET" && s.available:
-		return partRead
-	case method == "GET" && (s.seen || x.Response.Code == 409):
+	case method == "GET" && s.early(x) && (s.seen || x.Response.Code == 409):
 		return "presence-get-before"
 	case method == "GET":
 		return partRead
 	case method != "POST":
 		return otherMethod(method, "DELETE", "method-presence")
-	case !s.available && (s.seen || x.Response.Code == 409):
+	case s.early(x) && (s.seen || x.Response.Code == 409):
 		return "presence-post-before"
-	case x.bodyLost():
-		return ""
+	case x.bodyLost() && !s.e.Driven:
+		return partUnread
 	case strings.TrimSpace(x.Request.Body) == "":
 		return partReset
 	}
@@ -399,6 +424,13 @@ func (s *state) presence(x *Exchange, method string) string {
 		return "availability"
 	}
 	return partPresence
+}
+
+// early reports whether the user is not available yet, as far as is known. In the traffic of
+// others makeMeAvailable may be what the capture lost: then what the server granted was not too
+// early, unless a makeMeAvailable after it was the first.
+func (s *state) early(x *Exchange) bool {
+	return !s.available && (s.e.Driven || !x.succeeded() || s.e.acceptsLater(x))
 }
 
 // otherMethod returns the refusal that a method is for which the resource has not. Of
@@ -435,6 +467,10 @@ func (s *state) after(x *Exchange) {
 		s.available = true
 	case partEnd:
 		s.ended = x.succeeded()
+		s.stale = true
+	}
+	if x.Probe == probeToken && x.Failure == "" {
+		s.stale = x.Response.Code == http.StatusUnauthorized
 	}
 }
 

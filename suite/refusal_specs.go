@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -41,8 +40,8 @@ func refusals(t *tree) {
 	} {
 		t.requirement(refusal.id, func(c *check) {
 			part := strings.TrimPrefix(refusal.id, "set-presence.refusal.")
-			if reason := c.blockedBy(part); reason != "" {
-				c.stop(reports.Blocked, reason) // the answer may be for that reason
+			if verdict, reason := c.blockedBy(part); reason != "" {
+				c.stop(verdict, reason) // the answer may be for that reason
 			}
 			for _, a := range c.all(part) {
 				c.Expect(a.Status()).To(beOneOf(refusal.status))
@@ -125,6 +124,7 @@ func refusals(t *tree) {
 
 // Error is a member of the response's body, wherever that stands in a UCWA error.
 func (a answer) Error(name string) Field {
+	a.whole()
 	object, err := a.object()
 	value, ok := object[name]
 	f := a.field(name, value, ok)
@@ -187,7 +187,8 @@ func (c *check) fallsBack() {
 			continue
 		}
 		for _, a := range c.optional(partRead) {
-			if a.ID < reset.ID || slices.ContainsFunc(settings, func(s setting) bool { return s.ID > reset.ID && s.ID < a.ID }) {
+			if a.ID < reset.ID || !c.Driven && (!isAfter(a.Exchange, reset.Exchange) || c.between(reset.ID, a.ID, partUnread) || c.changedUnseen(reset.ID, a.ID)) ||
+				slices.ContainsFunc(settings, func(s setting) bool { return s.ID > reset.ID && s.ID < a.ID }) {
 				continue
 			}
 			read := a.JSON("availability")

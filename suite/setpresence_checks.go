@@ -247,7 +247,7 @@ func (c *check) settings() []setting {
 			if object, err := x.object(); err == nil {
 				known, _ = object["availability"].(string)
 			}
-		case x.Part == partReset && x.succeeded():
+		case (x.Part == partReset || x.Part == partUnread) && x.succeeded():
 			known = ""
 		case x.Part == partPresence && x.succeeded():
 			object, _ := x.requestObject()
@@ -288,7 +288,7 @@ func (c *check) readBack(afterRefusals bool) {
 			if i+1 < len(settings) && a.ID > settings[i+1].ID {
 				break
 			}
-			if c.between(s.ID, a.ID, partReset) ||
+			if c.between(s.ID, a.ID, partReset, partUnread) || !c.Driven && c.changedUnseen(s.ID, a.ID) ||
 				c.between(s.ID, a.ID, presenceRefusals...) != afterRefusals {
 				continue
 			}
@@ -296,8 +296,8 @@ func (c *check) readBack(afterRefusals bool) {
 			if afterRefusals && c.misread(s, a.ID) {
 				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.received: what exchange %d set was not read back before the refusals either", s.ID))
 			}
-			if !c.Driven && (len(c.toldBetween(s.ID, a.ID)) > 1 || muchLater(s.Exchange, a.Exchange)) {
-				continue // somebody else, or time, may have changed it since
+			if !c.Driven && (len(c.toldBetween(s.ID, a.ID)) > 1 || muchLater(s.Exchange, a.Exchange) || !isAfter(a.Exchange, s.Exchange)) {
+				continue // somebody else, or time, may have changed it since, or it was read before
 			}
 			judged = true
 			c.Expect(read).To(beOneOf(c.readAs(s)...))
@@ -359,14 +359,25 @@ func (c *check) notedEarly() bool {
 	return false
 }
 
-// readAs returns the values by which a setting can be read back. A driver reads at
-// once; for others the user may be idle by then.
+// readAs returns the values by which a setting can be read back: the user may be idle.
 func (c *check) readAs(s setting) []any {
 	idle := string(ucwa.Availability("Idle" + s.value))
-	if c.Driven || !ucwa.Availability(idle).Valid() {
+	if !ucwa.Availability(idle).Valid() {
 		return []any{s.value}
 	}
 	return []any{s.value, idle}
+}
+
+// isAfter reports whether x was sent after y, as far as the capture tells: what was sent within one
+// second, where it tells whole seconds, has no order. Without times the order is that of the file.
+func isAfter(x, y *Exchange) bool {
+	return x.Began.IsZero() || y.Began.IsZero() || x.Began.After(y.Began)
+}
+
+// changedUnseen reports whether between two exchanges something may have set the presence of which
+// the evidence does not show the answer.
+func (c *check) changedUnseen(from, to int) bool {
+	return len(within(c.index.unsettled, from, to)) > 0
 }
 
 // muchLater reports whether the dates of two answers lie minutes apart: a server

@@ -19,7 +19,7 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 		for i := range links {
 			links[i].key = linkKey(links[i].url)
 		}
-		known[x.Interaction] = &Exchange{Probe: x.Probe, url: x.url, request: x.request, response: x.response, links: links}
+		known[x.Interaction] = &Exchange{Probe: x.Probe, lost: x.lost, url: x.url, request: x.request, response: x.response, links: links}
 	}
 	return func(list []cassettes.Exchange) ([]*Evidence, error) {
 		whole, others := *e.Recording, *e.Recording
