@@ -153,6 +153,9 @@ func (c *check) missing(part string) {
 		c.stop(verdict, reason)
 	}
 	c.declinedBefore(part)
+	if part == "gone" {
+		c.staleAtTheEnd()
+	}
 	for _, x := range c.Exchanges {
 		if absentees[part] != "" && x.Probe == "setup" && !x.succeeded() {
 			c.stop(reports.Blocked, fmt.Sprintf("the application of a user who meets it could not be had: exchange %d was answered with %d", x.ID, x.Response.Code))
@@ -165,6 +168,16 @@ func (c *check) missing(part string) {
 		c.unanswered = c.brokeOff()
 	}
 	c.notExercised("the evidence holds no " + conditionOf(part).title)
+}
+
+// staleAtTheEnd ends the spec where the token of the run was refused once the application was gone.
+func (c *check) staleAtTheEnd() {
+	for _, x := range c.Exchanges {
+		if x.Probe == "gone" && x.Response.Code == http.StatusUnauthorized {
+			c.look("an answer to the user of the run", answer{x, c}.Status())
+			c.stop(reports.Error, fmt.Sprintf("the token was refused after the end of the application (exchange %d), and no other resource accepted it then: it may have expired meanwhile; run again with a new one", x.ID))
+		}
+	}
 }
 
 // askedInVain reports whether a driver asked for a resource before it was served,

@@ -3,6 +3,7 @@ package suite
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,17 +44,19 @@ func driveCreateApplication(s *session) {
 	}
 	s.at("create-application", "5")
 	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
-	body := map[string]any{"userAgent": userAgent, "endpointId": endpoint, "culture": "en-US"}
-	s.probeCreation(applications, body)
+	// As the page prints it, and as the API reference does: names of properties have no case.
+	body := []byte(fmt.Sprintf(`{"UserAgent":%q,"EndpointId":%q,"Culture":"en-US"}`, userAgent, endpoint))
+	other := []byte(fmt.Sprintf(`{"userAgent":%q,"endpointId":%q,"culture":"en-US"}`, userAgent, endpoint))
+	s.probeCreation(applications, other)
 	if s.target.ForeignToken {
-		s.probeElsewhere(sign, found.User, applications, body)
+		s.probeElsewhere(sign, found.User, applications, other)
 	}
 	if s.begin = s.create(s.client(), applications, body); s.begin.Href == "" {
 		return
 	}
 	s.home, _ = s.begin.URL()
 	s.open = true
-	s.create(s.probe(partAgain, nil), applications, body)
+	s.create(s.probe(partAgain, nil), applications, other)
 }
 
 // stuck notes why there is no way on to an application.

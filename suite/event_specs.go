@@ -173,16 +173,21 @@ func eventChannel(t *tree) {
 		}
 		var onward, entries []any // the acks with which a client may go on, and begin
 		doubt := false            // the evidence does not show where the last answer led
+		restarted := false        // the last pending GET began anew
 		for _, x := range c.Exchanges {
 			links := []string{"events"}
 			r, own := asked[x]
 			if own {
 				ack := r.field("request URL.ack", r.url.Query().Get("ack"), true)
-				allowed := slices.Concat(onward, entries) // a client may begin anew with the link of the application
+				allowed := onward
+				if !restarted { // a client may begin anew with the link of the application, but not go on so
+					allowed = slices.Concat(onward, entries)
+				}
 				if len(onward) > 0 && (!doubt || slices.Contains(allowed, ack.Value)) {
 					judged = true
 					c.Expect(ack).To(beOneOf(allowed...))
 				}
+				restarted = len(onward) > 0 && !slices.Contains(onward, ack.Value)
 				links = waysOn
 			}
 			doubt = doubt || c.mayServe(x) && !(x.Failure != "" && (c.index.lastAnswer[x.asks()] > x.ID || x.givenUp()))

@@ -248,7 +248,7 @@ func TestSelection(t *testing.T) {
 		{"one", Selection{Requirements: []string{"set-presence.2.status"}}, 1, ""},
 		{"a group", Selection{Requirements: []string{"set-presence.4.cookie."}}, 3, ""},
 		{"a group with a star", Selection{Requirements: []string{"set-presence.4.cookie.*"}}, 3, ""},
-		{"a level of a subject", Selection{Levels: []string{"should"}, Subjects: []string{"server"}}, 4, ""},
+		{"a level of a subject", Selection{Levels: []string{"should"}, Subjects: []string{"server"}}, 5, ""},
 		{"unknown id", Selection{Requirements: []string{"set-presence.2.statsu"}}, 0, `did you mean "set-presence.2.status"?`},
 		{"an id that is only the beginning of one", Selection{Requirements: []string{"set-presence.2.stat"}}, 0, "unknown requirement"},
 		{"unknown level", Selection{Levels: []string{"most"}}, 0, `did you mean "must"?`},

@@ -296,8 +296,8 @@ const probeEnd = "end-again"
 // once the application is gone. It is no part of the task.
 const probeToken = "token"
 
-// cleaning are the probes that only clean up, whatever happened before.
-var cleaning = []string{probeRestore, probeEnd, probeStray}
+// cleaning are the probes that only clean up, whatever happened before, or look whether that went well.
+var cleaning = []string{probeRestore, probeEnd, probeStray, probeToken}
 
 func tooEarly(method string) func(*state, *Exchange) bool {
 	return func(s *state, x *Exchange) bool { return x.Request.Method == method && !s.available }

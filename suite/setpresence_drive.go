@@ -33,7 +33,7 @@ func driveSetPresence(s *session) {
 	// Step 1, and 3: the application again.
 	s.at("set-presence", "1")
 	makeMeAvailable := app.Embed("me").Link("makeMeAvailable")
-	s.do(client, http.MethodPost, makeMeAvailable, map[string]any{"supportedModalities": []ucwa.ModalityType{ucwa.ModalityMessaging}})
+	s.do(client, http.MethodPost, makeMeAvailable, []byte(`{"SupportedModalities": ["Messaging"]}`)) // as the page prints it
 	s.at("set-presence", "3")
 	if again := resource(s.do(client, http.MethodGet, begin, nil)); again != nil {
 		app = again
@@ -73,14 +73,20 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
 		events = s.listen(wait/3, client, events, "")
 	}
-	// Twice: an event that was late for something else can pass for the first confirmation, not for both.
-	for _, value := range others(before) {
+	for _, value := range settable(before) {
+		was := now
 		now = string(value)
-		taken := s.do(client, http.MethodPost, presence, map[string]any{"availability": value})
-		if taken == nil || taken.Status/100 != 2 {
+		taken := s.do(client, http.MethodPost, presence, []byte(fmt.Sprintf(`{"availability":%q}`, value)))
+		if taken == nil {
 			break
 		}
-		events = s.listen(wait, client, events, now)
+		if taken.Status/100 != 2 {
+			now = read() // one value may be refused, and the next not
+			continue
+		}
+		if now != was { // else no event need come
+			events = s.listen(wait, client, events, now)
+		}
 		read()
 	}
 	s.probeAvailable(makeMeAvailable, presence, now)
@@ -89,14 +95,15 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	now = read()
 }
 
-// others returns the presences to set, each different from the one before, since
-// a value that stays the same raises no event; and such as no server computes by
-// itself, so that the reset shows.
-func others(current string) []ucwa.PreferredAvailability {
-	if current == string(ucwa.PreferDoNotDisturb) {
-		return []ucwa.PreferredAvailability{ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
+// settable returns the presences to set: that of the document's own step 5, then each other that a user may set, and last
+// one that no server computes by itself, so that the reset shows. What is there already raises no event, so it is set again
+// when it is there no more.
+func settable(current string) []ucwa.PreferredAvailability {
+	values := []ucwa.PreferredAvailability{ucwa.PreferOnline, ucwa.PreferBusy, ucwa.PreferAway, ucwa.PreferOffwork, ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
+	if current == string(values[0]) {
+		values = slices.Insert(values, 2, values[0])
 	}
-	return []ucwa.PreferredAvailability{ucwa.PreferDoNotDisturb, ucwa.PreferBeRightBack}
+	return values
 }
 
 // restore gives the presence back that was there: as it was set, or, if no client
@@ -147,7 +154,7 @@ func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Lin
 
 // mostPending bounds the pending GETs of one wait, for a server that answers each
 // at once with nothing to say.
-const mostPending = 200
+const mostPending = 60
 
 // tellsOfPresence reports whether an event tells of the user's. One that embeds another
 // value tells of an earlier change, and contacts have a presence too.
@@ -280,6 +287,7 @@ func (s *session) end() {
 		s.cut = s.interrupted()
 		if s.err = err; res != nil && res.Status/100 == 2 {
 			if !s.hurries() {
+				s.probeOwnToken()
 				s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
 				s.do(s.probe("gone", nil), http.MethodPost, s.presence, []byte(`{"availability":"Away"}`))
 			}
@@ -302,6 +310,16 @@ func (s *session) end() {
 				" by hand, or leave it alone: a server ends one that is silent for 15 minutes")
 		}
 	})
+}
+
+// probeOwnToken looks whether the token is good once the application is gone: one that has expired meanwhile is refused
+// for that reason. Nobody serves a link to what it asks: the collection in which the application was.
+func (s *session) probeOwnToken() {
+	s.do(s.probe(probeToken, func(r *http.Request) {
+		if app := applicationOf(r.URL); app != nil {
+			r.URL.Path, r.URL.RawPath, r.URL.RawQuery = path.Dir(app.Path), "", ""
+		}
+	}), http.MethodOptions, s.begin, nil)
 }
 
 // unanswered says in a few words how a request that cleans up went wrong.

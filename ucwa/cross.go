@@ -90,6 +90,9 @@ func (s *SignIn) check(from, to *url.URL) error {
 // in it, or anyone can have one there.
 func trustworthy(domain string) error {
 	name := strings.ToLower(strings.TrimSuffix(domain, "."))
+	if net.ParseIP(name) != nil {
+		return nil // an address is one host's
+	}
 	ascii, err := domainOf(name)
 	ascii = cmp.Or(ascii, name)
 	suffix, official := publicsuffix.PublicSuffix(ascii)

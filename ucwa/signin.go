@@ -112,13 +112,31 @@ func (s *SignIn) User(ctx context.Context, link Link) (*Resource, error) {
 			if !user.HasLink("redirect") {
 				return nil, fmt.Errorf("GET %s: %d, but the resource has neither an applications nor a redirect link: is the user enabled for UCWA?", u.Redacted(), res.Status)
 			}
-			if next, err = s.crossed(user.Link("redirect")); err != nil {
+			root, err := s.crossed(user.Link("redirect"))
+			if err == nil {
+				next, err = s.atHome(ctx, root)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("GET %s: %w", u.Redacted(), err)
 			}
 		}
 		u = next
 	}
 	return nil, fmt.Errorf("the user resource redirects more than %d times, at last to %s", maxHops, u.Redacted())
+}
+
+// atHome returns the user resource to which the redirect link of another one leads: that link leads to the
+// Autodiscover root of the user's home pool ([MS-OCDISCWS] 2.2.5.5), or, in some deployments, to the user resource itself.
+func (s *SignIn) atHome(ctx context.Context, root *url.URL) (*url.URL, error) {
+	var trail []Attempt
+	if found := s.discoverFrom(ctx, root, &trail); found != nil {
+		return found.User.URL()
+	}
+	last := trail[len(trail)-1]
+	if e := (*Error)(nil); errors.As(last.Err, &e) && e.Status == http.StatusUnauthorized {
+		return url.Parse(last.URL)
+	}
+	return nil, fmt.Errorf("its redirect leads to no Autodiscover root of a home pool: %v", last)
 }
 
 // Enter signs in on the host of the applications link, unless that was done, and

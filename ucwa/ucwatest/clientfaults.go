@@ -77,7 +77,7 @@ func clientFaults() []Fault {
 	header("x-requested-with", "X-Requested-With", nil,
 		fault("requested-with-missing", "X-Requested-With is not sent", sends("X-Requested-With", "")),
 		fault("requested-with-other", "X-Requested-With is another library", sends("X-Requested-With", "fetch")))
-	header("referer", "Referer", nil,
+	header("referer", "Referer", on("presence", "application"), // that it is a browser, the others tell
 		fault("referer-missing", "Referer is not sent", sends("Referer", "")),
 		fault("referer-page", "Referer is the page, not the frame", sends("Referer", "http://app.contoso.com/")),
 		fault("referer-another-host", "Referer is the frame of another host", sends("Referer", "https://elsewhere.example/Autodiscover/XFrame/XFrame.html")))

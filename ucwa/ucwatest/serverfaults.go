@@ -381,7 +381,7 @@ func serverFaults() []Fault {
 		server("refusal."+part, "status", on(part),
 			fault(part+"-granted", strings.Replace(part, "-", " ", 2)+" makeMeAvailable is granted", granted),
 			fault(part+"-404", strings.Replace(part, "-", " ", 2)+" makeMeAvailable is answered with 404", content(404, `{"code":"NotFound"}`)))
-		server("refusal."+part, "subcode", on(part),
+		server("refusal.subcode", "subcode", on(part),
 			fault(part+"-subcode-missing", "the 409 to "+part+" does not say what is required", without("subcode")))
 	}
 	for _, asked := range []string{"get", "post"} {
@@ -391,17 +391,17 @@ func serverFaults() []Fault {
 					content(200, `{"rel":"presence","availability":"Online"}`)(x)
 				}
 			}
-			x.body = bytes.ReplaceAll(x.body, []byte("/me/presence"), []byte("/me/Presence"))
+			x.body = bytes.ReplaceAll(x.body, []byte("/me/presence"), []byte("/me/presences"))
 		})
 		elsewhere.ask = func(x *exchange) {
 			u := *x.request.URL
-			u.Path = strings.Replace(u.Path, "/me/Presence", "/me/presence", 1)
+			u.Path = strings.Replace(u.Path, "/me/presences", "/me/presence", 1)
 			x.request.URL = &u
 		}
 		server("refusal.presence-"+asked+"-before", "status", nil, elsewhere)
 	}
 	refused := func(part string, faults ...Fault) { server("refusal."+part, "status", on(part), faults...) }
-	subcode := func(part string, faults ...Fault) { server("refusal."+part, "subcode", on(part), faults...) }
+	subcode := func(part string, faults ...Fault) { server("refusal.subcode", "subcode", on(part), faults...) }
 	refused("make-again",
 		fault("make-again-204", "makeMeAvailable is granted a second time", status(204)),
 		fault("make-again-400", "makeMeAvailable a second time is called a bad request", content(400, `{"code":"BadRequest","subcode":"AlreadyExists"}`)))
