@@ -28,8 +28,14 @@ func (a *application) people() object {
 	if a.user.Anonymous {
 		return a.node("/people", "people", nil)
 	}
-	return a.node("/people", "people", nil, "myContacts", "myGroups", "myGroupMemberships", "myPrivacyRelationships",
+	return a.node("/people", "people", nil, "myContacts", "myContactsAndGroupsSubscription", "myGroups", "myGroupMemberships", "myPrivacyRelationships",
 		"presenceSubscriptions", "presenceSubscriptionMemberships", "search", "subscribedContacts")
+}
+
+// getContactsSubscription shows that nobody is told of changes of contacts and groups: there are none.
+func getContactsSubscription(c *call) (answer, error) {
+	return ok(c.app.node(c.path, "myContactsAndGroupsSubscription", object{{"state", "Disconnected"}},
+		"startOrRefreshSubscriptionToContactsAndGroups", "stopSubscriptionToContactsAndGroups")), nil
 }
 
 func getGroup(rel, name string) operation {

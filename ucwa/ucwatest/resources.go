@@ -54,8 +54,11 @@ var resources = sync.OnceValue(func() map[string]methods {
 		"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToContact":       {http.MethodPost: unansweredTo("Contact")},
 		"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToVoicemail":     {http.MethodPost: unansweredTo("Voicemail")},
 
-		"/people":                                                {http.MethodGet: getPeople},
-		"/people/myContacts":                                     {http.MethodGet: shows("myContacts")},
+		"/people":            {http.MethodGet: getPeople},
+		"/people/myContacts": {http.MethodGet: shows("myContacts")},
+		"/people/myContactsAndGroupsSubscription":                                               {http.MethodGet: getContactsSubscription},
+		"/people/myContactsAndGroupsSubscription/startOrRefreshSubscriptionToContactsAndGroups": {http.MethodPost: refuses(conflict)},
+		"/people/myContactsAndGroupsSubscription/stopSubscriptionToContactsAndGroups":           {http.MethodPost: refuses(conflict)},
 		"/people/myGroups":                                       {http.MethodGet: shows("myGroups", "defaultGroup", "pinnedGroup")},
 		"/people/myGroups/defaultGroup":                          {http.MethodGet: getGroup("defaultGroup", "Other Contacts")},
 		"/people/myGroups/pinnedGroup":                           {http.MethodGet: getGroup("pinnedGroup", "Pinned Contacts")},
