@@ -151,10 +151,37 @@ func (c *check) asCreated(name string, otherwise matcher) matcher {
 	return otherwise
 }
 
-// cookies returns each cwt_ucwa cookie that came with the application.
-func (c *check) cookies() []Field {
+// cookieSpecs certify the cookie that opens the photos, where answers of that part bring the application.
+func cookieSpecs(t *tree, prefix, part string) {
+	t.requirement(prefix+"secure", func(c *check) {
+		for _, cookie := range c.cookies(part) {
+			c.Expect(cookie).To(setCookieThat("a cookie with Secure", func(k *http.Cookie) bool { return k.Secure }))
+		}
+	})
+	t.requirement(prefix+"httpOnly", func(c *check) {
+		for _, cookie := range c.cookies(part) {
+			c.Expect(cookie).To(setCookieThat("a cookie with HttpOnly", func(k *http.Cookie) bool { return k.HttpOnly }))
+		}
+	})
+	t.requirement(prefix+"path", func(c *check) {
+		for _, cookie := range c.cookies(part) {
+			photos, fits := "…/applications/…/photos", photosPath.MatchString
+			if part != partCreate { // where the documentation prints the cookie of another application
+				photos = cookie.x.url.Path + "/photos"
+				fits = func(s string) bool { return strings.EqualFold(strings.TrimSuffix(s, "/"), photos) }
+			}
+			c.Expect(cookie).To(setCookieThat("a cookie with path="+photos+" and no Domain",
+				func(k *http.Cookie) bool { return fits(k.Path) && k.Domain == "" }))
+		}
+	})
+}
+
+var photosPath = regexp.MustCompile(`(?i)/applications/[^/]+/photos/?$`)
+
+// cookies returns each cwt_ucwa cookie that came with the application in answers of a part.
+func (c *check) cookies(part string) []Field {
 	var list []Field
-	for _, a := range c.all(partAfter) {
+	for _, a := range c.all(part) {
 		for _, line := range header(a.Response.Headers, "Set-Cookie") {
 			if strings.HasPrefix(strings.TrimSpace(line), "cwt_ucwa=") {
 				list = append(list, a.field("header Set-Cookie", line, true))

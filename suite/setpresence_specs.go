@@ -279,32 +279,7 @@ func setPresence(t *tree) {
 				c.Expect(me.JSON("_embedded", "me", "_links", "makeMeAvailable")).To(beAbsent())
 			}
 		})
-		t.requirement("set-presence.4.cookie.secure", func(c *check) {
-			for _, cookie := range c.cookies() {
-				c.Expect(cookie).To(setCookieThat("a cookie with Secure", func(k *http.Cookie) bool { return k.Secure }))
-			}
-		})
-		t.requirement("set-presence.4.cookie.httpOnly", func(c *check) {
-			for _, cookie := range c.cookies() {
-				c.Expect(cookie).To(setCookieThat("a cookie with HttpOnly", func(k *http.Cookie) bool { return k.HttpOnly }))
-			}
-		})
-		t.requirement("set-presence.4.cookie.path", func(c *check) {
-			for _, cookie := range c.cookies() {
-				photos := cookie.x.url.Path + "/photos"
-				decoded := func(path string) string {
-					plain, err := url.PathUnescape(strings.TrimSuffix(path, "/"))
-					if err != nil {
-						return path
-					}
-					return plain
-				}
-				c.Expect(cookie).To(setCookieThat("a cookie with path="+photos+" and no Domain",
-					func(k *http.Cookie) bool {
-						return strings.EqualFold(decoded(k.Path), photos) && k.Domain == ""
-					}))
-			}
-		})
+		cookieSpecs(t, "set-presence.4.cookie.", partAfter)
 		t.requirement("set-presence.4.headers.cache", func(c *check) {
 			for _, a := range c.all(partAfter) {
 				c.success(a, "set-presence.4.status")
