@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -297,7 +298,7 @@ func mistakenCreation(x *Exchange) bool {
 	}
 	for _, property := range creation {
 		value, _ := member(object, property.name)
-		if text, _ := value.(string); !property.form.MatchString(text) {
+		if text, _ := value.(string); !property.form(text) {
 			return true
 		}
 	}
@@ -307,12 +308,15 @@ func mistakenCreation(x *Exchange) bool {
 // creation is what a client says of itself when it creates an application.
 var creation = []struct {
 	name, expected string
-	form           *regexp.Regexp
+	form           func(string) bool
 }{
-	{"userAgent", "a string that is not empty", regexp.MustCompile(`\S`)},
-	{"endpointId", "a GUID", regexp.MustCompile(`^\{?[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?$`)},
-	{"culture", "a language tag", languageTag},
+	{"userAgent", "a string of 1 to 100 characters that is not blank", isName},
+	{"endpointId", "a string of 1 to 100 characters that is not blank", isName},
+	{"culture", "a language tag of at most 100 characters", func(s string) bool { return isName(s) && languageTag.MatchString(s) }},
 }
+
+// isName tells what can stand for a client: the API reference allows each at most 100 characters.
+func isName(s string) bool { return strings.TrimSpace(s) != "" && utf8.RuneCountInString(s) <= 100 }
 
 // servedAs reports whether a link of that rel leads to u.
 func (e *Evidence) servedAs(rel string, u *url.URL) bool {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,6 +103,35 @@ func createApplication(t *tree) {
 			}
 			c.Expect(request.field("request order", learnt, true)).To(beOneOf("after a challenge"))
 		})
+		t.requirement("create-application.2.referer", func(c *check) {
+			requests := slices.DeleteFunc(c.sent(relUser), func(r answer) bool { return aside(r.Exchange) })
+			if len(requests) == 0 {
+				c.missing(partChallenge)
+			}
+			if !slices.ContainsFunc(requests, isCrossDomain) {
+				c.notApplicable("the client is no cross-domain browser application: it asks for the user resource without X-Ms-Origin and the XFrame page as Referer")
+			}
+			for _, r := range requests {
+				c.Expect(r.RequestHeader("Referer")).To(stringThat("an xframe link that was served before, or the XFrame page on "+ucwa.Origin(r.url), func(s string) bool {
+					u, err := url.Parse(s)
+					return err == nil && (isFrame(u) && ucwa.Origin(u) == ucwa.Origin(r.url) || c.framedBefore(u, r))
+				}))
+			}
+		})
+		t.requirement("create-application.2.html", func(c *check) {
+			a := c.challenge()
+			media := a.Header("Content-Type")
+			if a.Body().Absent || media.Absent {
+				c.notApplicable(fmt.Sprintf("not sent: a body with its media type in exchange %d", a.ID))
+			}
+			expected, fits := "text/html, or JSON with an error of UCWA in the body", isJSONMedia
+			if strings.HasPrefix(strings.TrimLeft(a.Response.Body, "\ufeff \t\r\n"), "<") {
+				expected, fits = "text/html, for the page in the body", func(s string) bool { return isHTMLMedia(s) || isXMLMedia(s) }
+			} else if _, err := a.object(); err != nil {
+				fits = func(string) bool { return false }
+			}
+			c.Expect(media).To(stringThat(expected, fits))
+		})
 	})
 
 	t.step("3", func() {
@@ -189,7 +220,7 @@ func resourceSpecs(t *tree, prefix, part string) {
 	})
 	t.requirement(prefix+"link.self", func(c *check) {
 		for _, a := range c.all(part) {
-			c.Expect(a.JSON("_links", "self")).To(leadSomewhere())
+			c.Expect(a.JSON("_links", "self")).To(leadOnSafely())
 		}
 	})
 	t.requirement(prefix+"link.xframe", func(c *check) {
@@ -414,12 +445,17 @@ func creationSpecs(t *tree) {
 					c.blocked("create-application.5.body.json", r.Exchange)
 				}
 				value, ok := member(object, property.name)
-				c.Expect(r.field("request body."+property.name, value, ok)).To(stringThat(property.expected, property.form.MatchString))
+				c.Expect(r.field("request body."+property.name, value, ok)).To(stringThat(property.expected, property.form))
 			}
 		})
 	}
 	t.requirement("create-application.5.status", func(c *check) {
-		c.Expect(c.all(partCreate)[0].Status()).To(beOneOf(http.StatusCreated))
+		a := c.all(partCreate)[0]
+		if a.wasThere() {
+			c.Expect(a.Status()).To(beOneOf(http.StatusCreated, http.StatusOK))
+			return
+		}
+		c.Expect(a.Status()).To(beOneOf(http.StatusCreated))
 	})
 	t.requirement("create-application.5.json", func(c *check) {
 		a := c.all(partCreate)[0]
@@ -433,12 +469,90 @@ func creationSpecs(t *tree) {
 			c.Expect(a.JSON(path...)).To(want(c, a))
 		})
 	}
-	created("rel", func(*check, answer) types.GomegaMatcher { return beOneOf("application") }, "rel")
-	created("link.self", func(*check, answer) types.GomegaMatcher { return leadSomewhere() }, "_links", "self")
-	created("link.events", func(*check, answer) types.GomegaMatcher { return leadSomewhere() }, "_links", "events")
-	created("embedded.me", func(*check, answer) types.GomegaMatcher { return beObject() }, "_embedded", "me")
-	created("culture", func(_ *check, a answer) types.GomegaMatcher { return asAsked(a, "culture") }, "culture")
-	created("userAgent", func(_ *check, a answer) types.GomegaMatcher { return asAsked(a, "userAgent") }, "userAgent")
+	is := func(m matcher) func(*check, answer) types.GomegaMatcher {
+		return func(*check, answer) types.GomegaMatcher { return m }
+	}
+	created("rel", is(beOneOf("application")), "rel")
+	for _, rel := range []string{"self", "policies", "batch", "events"} {
+		created("link."+rel, is(leadSomewhere()), "_links", rel)
+	}
+	created("link.events-ack", func(c *check, a answer) types.GomegaMatcher {
+		c.needs(a.JSON("_links", "events"), "create-application.5.link.events")
+		return leadTo("a link with ack=, a whole number", func(u *url.URL) bool { _, ok := ackOf(u); return ok })
+	}, "_links", "events")
+	created("embedded.me", is(beObject()), "_embedded", "me")
+	for _, rel := range []string{"people", "onlineMeetings", "communication"} {
+		t.requirement("create-application.5.embedded."+rel, func(c *check) {
+			a := c.all(partCreate)[0]
+			c.noGuest()
+			c.Expect(a.JSON("_embedded", rel)).To(beObject())
+			c.Expect(a.JSON("_embedded", rel, "rel")).To(beOneOf(rel))
+			c.Expect(a.JSON("_embedded", rel, "_links", "self")).To(leadSomewhere())
+		})
+	}
+	for _, group := range []struct {
+		rel, id string
+		links   []string
+	}{
+		{"me", "self", []string{"self"}},
+		{"people", "links", []string{"presenceSubscriptions", "subscribedContacts", "presenceSubscriptionMemberships", "myGroups", "myContacts", "search"}},
+		{"people", "more", []string{"myGroupMemberships", "myPrivacyRelationships", "myContactsAndGroupsSubscription"}},
+		{"onlineMeetings", "links", []string{"myOnlineMeetings", "onlineMeetingDefaultValues", "onlineMeetingEligibleValues", "onlineMeetingPolicies"}},
+		{"onlineMeetings", "more", []string{"onlineMeetingInvitationCustomization", "phoneDialInInformation"}},
+		{"communication", "links", []string{"conversations"}},
+		{"communication", "start", []string{"startMessaging", "startOnlineMeeting", "joinOnlineMeeting"}},
+	} {
+		t.requirement("create-application.5."+group.rel+"."+group.id, func(c *check) {
+			a := c.embedding(group.rel)
+			for _, rel := range group.links {
+				c.Expect(a.related(group.rel, rel)).To(leadSomewhere())
+			}
+		})
+	}
+	t.requirement("create-application.5.onlineMeetings.assigned", func(c *check) {
+		c.ifSent(c.embedding("onlineMeetings").related("onlineMeetings", "myAssignedOnlineMeeting"), leadSomewhere())
+	})
+	for _, property := range []struct {
+		rel, id, name string
+		want          matcher
+	}{
+		{"me", "rel", "rel", beOneOf("me")},
+		{"me", "name", "name", beText()},
+		{"me", "uri", "uri", stringThat("a SIP URI, sip:user@domain", sipURI.MatchString)},
+		{"communication", "modalities", "supportedModalities", satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok })},
+		{"communication", "formats", "supportedMessageFormats", satisfy("a list with Plain", func(v any) bool {
+			list, _ := v.([]any)
+			return slices.Contains(list, any("Plain"))
+		})},
+		{"communication", "etag", "etag", stringThat("a string of decimal digits", decimal.MatchString)},
+	} {
+		t.requirement("create-application.5."+property.rel+"."+property.id, func(c *check) {
+			c.Expect(c.embedding(property.rel).JSON("_embedded", property.rel, property.name)).To(property.want)
+		})
+	}
+	t.requirement("create-application.5.communication.put", func(c *check) {
+		c.Expect(c.embedding("communication").JSON("_embedded", "communication")).To(satisfy("an object with a property of the value please pass this in a PUT request", func(v any) bool {
+			object, _ := v.(map[string]any)
+			return slices.ContainsFunc(slices.Collect(maps.Values(object)), func(v any) bool {
+				text, _ := v.(string)
+				return strings.HasSuffix(text, "in a PUT request") // of the rest, whoever hides names may take a word for one
+			})
+		}))
+	})
+	cookieSpecs(t, "create-application.5.cookie.", partCreate)
+	t.requirement("create-application.5.headers.cache", func(c *check) {
+		a := c.all(partCreate)[0]
+		c.success(a, "create-application.5.status")
+		c.Expect(a.Header("Cache-Control")).To(forbidCaching())
+	})
+	for _, name := range []string{"culture", "userAgent"} {
+		created(name, func(c *check, a answer) types.GomegaMatcher {
+			if a.wasThere() {
+				c.notApplicable("the application was there before the POST, and is as it was created then")
+			}
+			return asAsked(a, name)
+		}, name)
+	}
 	t.requirement("create-application.5.again", func(c *check) {
 		for _, a := range c.all(partAgain) {
 			c.Expect(a.Status()).To(beOneOf(http.StatusOK, http.StatusCreated))
@@ -648,13 +762,17 @@ func (c *check) behindWindows(probe string) {
 	asked := slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
 		return x.Probe == probe && x.is(relToken) && x.Response.Code == http.StatusUnauthorized && windowsLeg(x)
 	})
-	signedIn := slices.ContainsFunc(c.parts[partToken], func(x *Exchange) bool {
-		form, err := x.form()
-		return err == nil && x.succeeded() && strings.EqualFold(form.Get("grant_type"), ucwa.GrantWindows)
-	})
-	if asked && signedIn && len(c.parts[probe]) == 0 {
+	if asked && c.signedInWith(ucwa.GrantWindows) && len(c.parts[probe]) == 0 {
 		c.notApplicable("a Windows sign-in (NTLM or Negotiate) stands before the token endpoint, and asks who it is before the form is read")
 	}
+}
+
+// signedInWith reports whether a token was had by that grant.
+func (c *check) signedInWith(grant string) bool {
+	return slices.ContainsFunc(c.parts[partToken], func(x *Exchange) bool {
+		form, err := x.form()
+		return err == nil && x.succeeded() && strings.EqualFold(form.Get("grant_type"), grant)
+	})
 }
 
 // oneHost reports whether tokens are issued by the host that has the applications.
@@ -667,6 +785,12 @@ func (c *check) oneHost() bool {
 		}
 	}
 	return false
+}
+
+// wasThere reports whether the endpoint had the application before: of what others recorded, the beginning may be missing.
+func (a answer) wasThere() bool {
+	object, _ := a.object()
+	return !a.check.Driven && a.Response.Code == http.StatusOK && object["rel"] == "application"
 }
 
 // asAsked matches what the request said under that name. Culture names have no casing. What
@@ -683,6 +807,46 @@ func asAsked(a answer, name string) matcher {
 	}
 	return stringThat(text, func(s string) bool { return s == text || name == "culture" && strings.EqualFold(s, text) })
 }
+
+// noGuest ends a spec about what only users with an account are shown.
+func (c *check) noGuest() {
+	if c.signedInWith(ucwa.GrantAnonMeeting) {
+		c.notApplicable("the user is a guest in a meeting")
+	}
+}
+
+// embedding returns the answer with the application, of which the spec wants to know what stands in an embedded resource.
+func (c *check) embedding(rel string) answer {
+	a := c.all(partCreate)[0]
+	if rel != "me" {
+		c.noGuest()
+	}
+	if _, ok := a.JSON("_embedded", rel).Value.(map[string]any); !ok {
+		c.blocked("create-application.5.embedded."+rel, a.Exchange)
+	}
+	return a
+}
+
+// related is a link of an embedded resource, or that to itself of what stands there whole in its place.
+func (a answer) related(rel, name string) Field {
+	if whole := a.JSON("_embedded", rel, "_embedded", name, "_links", "self"); !whole.Absent {
+		return whole
+	}
+	return a.JSON("_embedded", rel, "_links", name)
+}
+
+// framedBefore reports whether u was served as the cross-domain frame before r was asked.
+func (c *check) framedBefore(u *url.URL, r answer) bool {
+	return slices.ContainsFunc(c.served[linkKey(u)], func(s serving) bool { return s.rel == "xframe" && c.Exchanges[s.by].ID < r.ID })
+}
+
+func isHTMLMedia(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	return media == "text/html" || media == "application/xhtml+xml"
+}
+
+var decimal = regexp.MustCompile(`^[0-9]+$`)
 
 // leadOnSafely matches a link that may lead to another host, over a channel no weaker
 // than the one that served it.

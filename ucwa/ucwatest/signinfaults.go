@@ -1,6 +1,7 @@
 package ucwatest
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,7 +36,8 @@ func signInServerFaults() []Fault {
 		fault("root-user-password", "the user link has user information", linkTo("_links.user", "https://webdir.contoso.com@elsewhere.example/user")))
 	server("1.link.self", "_links.self", discovery,
 		fault("root-self-missing", "the root has no self link", without("_links.self")),
-		fault("root-self-another-host", "the self link of the root leads to another host", linkTo("_links.self", "https://frontend1.contoso.local/")))
+		fault("root-self-empty", "the href of the root's self link is empty", linkTo("_links.self", "")),
+		fault("root-self-http", "the self link of the root leads to plain http", linkTo("_links.self", "http://webdir.contoso.com"+rootPath)))
 	server("1.link.xframe", "_links.xframe", discovery,
 		fault("root-xframe-missing", "the root has no xframe link", without("_links.xframe")))
 
@@ -61,6 +63,9 @@ func signInServerFaults() []Fault {
 	server("2.bearer", "header WWW-Authenticate", challenge,
 		offers("user-bearer-missing", "the 401 has no challenge but MsRtcOAuth", issuer+`,grant_type="password"`),
 		offers("user-bearer-bare", "the Bearer challenge says nothing", "Bearer", issuer+`,grant_type="password"`))
+	server("2.html", "header Content-Type", challenge,
+		fault("user-challenge-media", "the page of the 401 is served as JSON", field("Content-Type", jsonType)),
+		fault("user-challenge-text", "the 401 has words that are neither a page nor an error of UCWA", together(body("Unauthorized"), field("Content-Type", "text/plain"))))
 
 	token := on("token")
 	server("3.status", "status", token,
@@ -101,7 +106,8 @@ func signInServerFaults() []Fault {
 		fault("applications-http", "the applications link leads to plain http", linkTo("_links.applications", "http://lyncweb.contoso.com"+root)))
 	server("4.link.self", "_links.self", user,
 		fault("user-self-missing", "the user resource has no self link", without("_links.self")),
-		fault("user-self-another-host", "the self link of the user resource leads to another host", linkTo("_links.self", "https://frontend1.contoso.local/user")))
+		fault("user-self-empty", "the href of the user resource's self link is empty", linkTo("_links.self", "")),
+		fault("user-self-http", "the self link of the user resource leads to plain http", linkTo("_links.self", "http://webdir.contoso.com"+userPath)))
 	server("4.link.xframe", "_links.xframe", user,
 		fault("user-xframe-missing", "the user resource has no xframe link", without("_links.xframe")))
 
@@ -124,6 +130,71 @@ func signInServerFaults() []Fault {
 	server("5.link.events", "_links.events", create,
 		fault("create-events-missing", "a new application has no events link", without("_links.events")),
 		fault("create-events-another-host", "the events link of a new application leads to another host", linkTo("_links.events", "https://frontend1.contoso.local/events?ack=1")))
+	for _, rel := range []string{"policies", "batch"} {
+		server("5.link."+rel, "_links."+rel, create,
+			fault("create-"+rel+"-missing", "a new application has no "+rel+" link", without("_links."+rel)),
+			fault("create-"+rel+"-another-host", "the "+rel+" link of a new application leads to another host", linkTo("_links."+rel, "https://frontend1.contoso.local/"+rel)))
+	}
+	server("5.link.events-ack", "_links.events", create,
+		fault("create-events-no-ack", "the events link of a new application has no ack", func(x *exchange) { x.body = bytes.Replace(x.body, []byte("?ack=1"), nil, 1) }))
+	for _, rel := range []string{"people", "onlineMeetings", "communication"} {
+		at := "_embedded." + rel
+		server("5.embedded."+rel, at, create,
+			fault("create-"+rel+"-missing", "a new application does not embed "+rel, without(at)))
+		server("5.embedded."+rel, at+".rel", create,
+			fault("create-"+rel+"-rel", "a new application embeds a "+rel+" of another rel", set(at+".rel", "resource")))
+		server("5.embedded."+rel, at+"._links.self", create,
+			fault("create-"+rel+"-self", "a new application embeds a "+rel+" without a self link", without(at+"._links.self")))
+	}
+	for _, group := range []struct {
+		rel, id string
+		links   []string
+	}{
+		{"me", "self", []string{"self"}},
+		{"people", "links", []string{"presenceSubscriptions", "subscribedContacts", "presenceSubscriptionMemberships", "myGroups", "myContacts", "search"}},
+		{"people", "more", []string{"myGroupMemberships", "myPrivacyRelationships", "myContactsAndGroupsSubscription"}},
+		{"onlineMeetings", "links", []string{"myOnlineMeetings", "onlineMeetingDefaultValues", "onlineMeetingEligibleValues", "onlineMeetingPolicies"}},
+		{"onlineMeetings", "more", []string{"onlineMeetingInvitationCustomization", "phoneDialInInformation"}},
+		{"communication", "links", []string{"conversations"}},
+		{"communication", "start", []string{"startMessaging", "startOnlineMeeting", "joinOnlineMeeting"}},
+	} {
+		for _, link := range group.links {
+			at := "_embedded." + group.rel + "._links." + link
+			server("5."+group.rel+"."+group.id, at, create,
+				fault("create-"+group.rel+"-"+link+"-missing", "the "+group.rel+" of a new application has no "+link+" link", without(at)))
+		}
+	}
+	server("5.onlineMeetings.assigned", "_embedded.onlineMeetings._links.myAssignedOnlineMeeting", create,
+		fault("create-assigned-another-host", "the assigned meeting of a new application is on another host", linkTo("_embedded.onlineMeetings._links.myAssignedOnlineMeeting", "https://frontend1.contoso.local/meeting")))
+	const me, communication = "_embedded.me.", "_embedded.communication."
+	server("5.me.rel", me+"rel", create, fault("create-me-rel", "the me of a new application calls itself user", set(me+"rel", "user")))
+	server("5.me.name", me+"name", create, fault("create-me-nameless", "the me of a new application has an empty name", set(me+"name", "")))
+	server("5.me.uri", me+"uri", create, fault("create-me-address", "the me of a new application has an address for a URI", set(me+"uri", "dana@contoso.com")))
+	server("5.communication.modalities", communication+"supportedModalities", create,
+		fault("create-modalities-null", "the supportedModalities of a new application are null", set(communication+"supportedModalities", nil)))
+	server("5.communication.formats", communication+"supportedMessageFormats", create,
+		fault("create-formats-none", "the supportedMessageFormats of a new application are an empty list", set(communication+"supportedMessageFormats", []any{})))
+	server("5.communication.put", "_embedded.communication", create,
+		fault("create-put-missing", "the communication of a new application lacks the property to pass in a PUT request", asObject(func(root map[string]any) {
+			embedded, _ := root["_embedded"].(map[string]any)
+			resource, _ := embedded["communication"].(map[string]any)
+			for name, value := range resource {
+				if value == "please pass this in a PUT request" {
+					delete(resource, name)
+				}
+			}
+		})))
+	server("5.communication.etag", communication+"etag", create,
+		fault("create-etag-missing", "the communication of a new application has no etag", without(communication+"etag")),
+		fault("create-etag-quoted", "the etag of a new application's communication is quoted", set(communication+"etag", `"1"`)))
+	cookie := func(id string, faults ...Fault) { server("5.cookie."+id, "header Set-Cookie", create, faults...) }
+	cookie("secure", fault("create-cookie-insecure", "the cookie of a new application may go over plain http", fieldReplaced("Set-Cookie", "; secure", "")))
+	cookie("httpOnly", fault("create-cookie-scripts", "scripts can read the cookie of a new application", fieldReplaced("Set-Cookie", "; HttpOnly", "")))
+	cookie("path",
+		fault("create-cookie-application", "the cookie of a new application is good for the whole application", fieldReplaced("Set-Cookie", "/photos", "")),
+		fault("create-cookie-domain", "the cookie of a new application goes to every host of the domain", fieldReplaced("Set-Cookie", "; secure", "; domain=contoso.com; secure")))
+	server("5.headers.cache", "header Cache-Control", create,
+		fault("create-cacheable", "a new application may be cached", field("Cache-Control", "max-age=60")))
 	server("5.embedded.me", "_embedded.me", create,
 		fault("create-me-missing", "a new application does not embed me", without("_embedded.me"), "set-presence.1.link.present"),
 		fault("create-me-list", "a new application embeds a list of me", set("_embedded.me", []any{}), "set-presence.1.link.present"))
@@ -219,6 +290,9 @@ func signInClientFaults() []Fault {
 		})))
 	client("1.no-token", "request header Authorization", on("autodiscover"),
 		fault("root-token", "the root is asked with a token", sends("Authorization", "Bearer cwt=AAEB")))
+	client("2.referer", "request header Referer", on("challenge"),
+		fault("user-referer-first-host", "the user resource is asked from the frame of another host", sends("Referer", "https://lyncdiscover.contoso.com/xframe")),
+		fault("user-referer-missing", "the user resource is asked without Referer", func(x *exchange) { x.request.Header.Del("Referer") }))
 	client("3.endpoint", "request URL", on("token"),
 		fault("token-endpoint-built", "a token is asked for at an address that no challenge named",
 			more(posts("/WebTicket/WebTicketService.svc", url.Values{"grant_type": {"password"}, "username": {"dana"}, "password": {"REDACTED-0"}}))))
@@ -266,10 +340,12 @@ func signInClientFaults() []Fault {
 	client("5.body.json", "request body", create,
 		fault("create-form", "the application is asked for by a form", says("userAgent=conform&culture=en-US")))
 	client("5.body.userAgent", "request body.userAgent", create,
-		fault("create-nameless", "the client does not tell its name", says(`{"endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en-US"}`)))
+		fault("create-nameless", "the client does not tell its name", says(`{"endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en-US"}`)),
+		fault("create-name-long", "the name of the client has 101 characters", says(`{"userAgent":"`+strings.Repeat("n", 101)+`","endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en-US"}`)))
 	client("5.body.endpointId", "request body.endpointId", create,
-		fault("create-endpoint-name", "the endpoint has a name in place of a GUID", says(`{"userAgent":"conform","endpointId":"PC-17","culture":"en-US"}`)),
-		fault("create-endpoint-missing", "the client does not tell its endpoint", says(`{"userAgent":"conform","culture":"en-US"}`)))
+		fault("create-endpoint-missing", "the client does not tell its endpoint", says(`{"userAgent":"conform","culture":"en-US"}`)),
+		fault("create-endpoint-empty", "the endpoint is an empty string", says(`{"userAgent":"conform","endpointId":"","culture":"en-US"}`)),
+		fault("create-endpoint-long", "the endpoint has 101 characters", says(`{"userAgent":"conform","endpointId":"`+strings.Repeat("e", 101)+`","culture":"en-US"}`)))
 	client("5.body.culture", "request body.culture", create,
 		fault("create-culture-underscore", "the culture has an underscore", says(`{"userAgent":"conform","endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en_US"}`)))
 	return list
