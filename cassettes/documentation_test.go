@@ -2,6 +2,7 @@ package cassettes
 
 import (
 	"encoding/json"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -71,5 +72,59 @@ func TestDocumentedSetPresence(t *testing.T) {
 		if e := application.Embedded[rel]; e.Rel != rel || e.Links["self"].Href == "" {
 			t.Errorf("embedded %s: %+v, want its rel and a self link", rel, e)
 		}
+	}
+}
+
+// The exchanges that lead to an application, as the page prints them but for its repairs.
+func TestDocumentedCreateApplication(t *testing.T) {
+	c, err := Open("documentation/create-application")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := c.Provenance; p.SHA256 != c.SHA256 || p.Kind != "documentation" || p.Task != "" || len(p.Repairs) != 7 || p.RecordedAt.Format("2006-01-02") != "2013-01-12" {
+		t.Errorf("provenance %+v of a file with the checksum %s", p, c.SHA256)
+	}
+	page, err := os.ReadFile("../suite/testdata/create-an-application.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := strings.NewReplacer("\n GET ", "\nGET ", "\n Pragma", "\nPragma", "secure;\n\nHttpOnly", "secure; HttpOnly", "104082042405", "105",
+		"\"en-US\",\n}", "\"en-US\"\n}").Replace(string(page))
+	has := func(id int, line string) {
+		if !strings.Contains(printed, "\n"+line+"\n") {
+			t.Errorf("exchange %d: the page does not print %q", id, line)
+		}
+	}
+	lines := 0
+	for _, x := range c.Exchanges {
+		has(x.ID, x.Request.Method+" "+x.Request.URL+" HTTP/1.1")
+		has(x.ID, "HTTP/1.1 "+x.Response.Status)
+		for _, message := range []struct {
+			headers map[string][]string
+			body    string
+			length  int64
+		}{{x.Request.Headers, x.Request.Body, x.Request.ContentLength}, {x.Response.Headers, x.Response.Body, x.Response.ContentLength}} {
+			if message.length != int64(len(message.body)) {
+				t.Errorf("exchange %d: a length of %d, and a body of %d bytes", x.ID, message.length, len(message.body))
+			}
+			for name, values := range message.headers {
+				for _, value := range values {
+					lines++
+					if name == "Content-Length" {
+						if value != strconv.Itoa(len(message.body)) {
+							t.Errorf("exchange %d: Content-Length is %s, the body has %d bytes", x.ID, value, len(message.body))
+						}
+					} else if !regexp.MustCompile(`(?i)\n` + regexp.QuoteMeta(name) + `: ` + regexp.QuoteMeta(value) + `\n`).MatchString(printed) {
+						t.Errorf("exchange %d: the page does not print %s: %s", x.ID, name, value)
+					}
+				}
+			}
+			if !strings.HasPrefix(message.body, "<") { // the page of the 401 is not printed
+				has(x.ID, message.body)
+			}
+		}
+	}
+	if len(c.Exchanges) != 5 || lines != 110 {
+		t.Errorf("%d exchanges with %d header fields, want those of the page: 5 and 110", len(c.Exchanges), lines)
 	}
 }
