@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
 // specIDs are the ids for which a task has specs, in their order.
@@ -176,6 +178,28 @@ func TestDocumentCovered(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDocumentsAgree holds that a recording of each page is judged by its own ledger, and that nothing in it is held
+// against anybody.
+func TestDocumentsAgree(t *testing.T) {
+	for _, page := range pages {
+		e := located(t, "documentation/"+page.task)
+		if !slices.Equal(e.Tasks, []string{page.task}) {
+			t.Errorf("%s is judged by %q", page.task, e.Tasks)
+		}
+		passed := 0
+		for id, v := range verdictsOn(t, e) {
+			if v == reports.Pass {
+				passed++
+			} else if v != reports.NotExercised && v != reports.NotApplicable {
+				t.Errorf("%s: %s", id, v)
+			}
+		}
+		if passed < 50 {
+			t.Errorf("%s: only %d pass", page.task, passed)
+		}
 	}
 }
 

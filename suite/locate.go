@@ -17,14 +17,18 @@ import (
 // Locate finds the steps of the named tasks in recorded traffic, whoever made it: by
 // the rel under which a link was served, else (evidence that begins in the middle)
 // by the documented ending of the path. Without a name it is the tasks for which a
-// driver made the recording, or "set-presence". Traffic of several applications gives
-// one Evidence each, in the order in which they appear.
+// driver made the recording, or "set-presence"; or "create-application", where nothing
+// of an application was asked. Traffic of several applications gives one Evidence each,
+// in the order in which they appear.
 func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	if len(names) == 0 {
 		names = tasksOf(c)
 	}
 	if len(names) == 0 {
 		names = []string{"set-presence"}
+		if onlySignsIn(c) {
+			names = []string{"create-application"}
+		}
 	}
 	if _, err := ledgersOf(names); err != nil {
 		return nil, err
@@ -40,6 +44,25 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 		return nil, err
 	}
 	return locate(c, hides, exchanges(c.Exchanges, c.Provenance.Task != ""), names), nil
+}
+
+// onlySignsIn reports whether a recording shows how an application is created, and nothing that was asked of it.
+func onlySignsIn(c *cassettes.Cassette) bool {
+	creates := false
+	for _, x := range c.Exchanges {
+		if x.Interaction == nil {
+			continue // Locate says so
+		}
+		u, err := url.Parse(x.Request.URL)
+		switch {
+		case err != nil:
+		case applicationOf(u) != nil:
+			return false
+		case x.Request.Method == http.MethodPost && strings.HasSuffix(u.Path, "/applications"):
+			creates = true
+		}
+	}
+	return creates
 }
 
 // legible returns a recording as it can be read: decompressed and redacted. No secret
