@@ -99,7 +99,8 @@ func (a *Anonymizer) addAddress(local, domain string) {
 
 // addUser notes the name by which an account is known.
 func (a *Anonymizer) addUser(user string) {
-	if user = strings.Trim(user, ". "); user == "" || isPseudonym(user) || strings.HasPrefix(strings.ToLower(user), "redacted-") {
+	if user = strings.Trim(user, ". "); user == "" || isPseudonym(user) || strings.HasPrefix(strings.ToLower(user), "redacted-") ||
+		len(user) < 5 && decimal(user) { // which is a length, a port or a time elsewhere
 		return
 	}
 	a.addWord("addresses", user, a.names.of("user", folded(user)))

@@ -58,7 +58,7 @@ func onlySignsIn(c *cassettes.Cassette) bool {
 		case err != nil:
 		case applicationOf(u) != nil:
 			return false
-		case x.Request.Method == http.MethodPost && strings.HasSuffix(u.Path, "/applications"):
+		case x.Request.Method == http.MethodPost && isApplications(u):
 			creates = true
 		}
 	}

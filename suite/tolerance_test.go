@@ -157,8 +157,8 @@ var tolerated = []variation{
 		y.Response.Body = strings.Replace(y.Response.Body, `"next"`, `"resume"`, 1)
 	}, nil},
 	{"the same presence again, which raises no event", func(r *recording) {
-		again := r.clone(r.parts[partPresence][0])
-		r.after(r.parts[partRead][1], again)
+		again := r.clone(r.parts[partPresence][1])
+		r.after(r.parts[partRead][2], again)
 		silence := r.clone(r.parts[partEvents][1])
 		silence.Request.URL = strings.Replace(silence.Request.URL, "ack=2", "ack=3", 1)
 		silence.Response.Body = `{"_links":{"self":{"href":"/ucwa/oauth/v1/applications/10100000001/events?ack=3"},"next":{"href":"/ucwa/oauth/v1/applications/10100000001/events?ack=3"}}}`
