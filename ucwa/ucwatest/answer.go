@@ -14,8 +14,6 @@ const (
 	jsonType    = "application/json"
 	ucwaType    = "application/vnd.microsoft.com.ucwa+json"
 	utf8Charset = "; charset=utf-8"
-
-	gzipFrom = 200 // bytes of a body from which compressing it saves any
 )
 
 // answer is a response before it is written: what an operation decides, apart
@@ -59,7 +57,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 	h.Set("Content-Type", a.mediaType)
 	if !strings.HasPrefix(a.mediaType, "image/") {
 		h.Set("Vary", "Accept-Encoding")
-		if len(body) >= gzipFrom && acceptsGzip(r.Header) {
+		if acceptsGzip(r.Header) {
 			body = compress(body)
 			h.Set("Content-Encoding", "gzip")
 		}

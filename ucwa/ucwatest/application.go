@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -20,13 +18,9 @@ const (
 	maxApplications = 1000
 )
 
-var (
-	guid = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-	})
-	language = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`) })
-	notEmpty = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\S`) })
-)
+// maxName bounds what an application calls itself. Source: API reference, applications,
+// which has no other form for any of the three.
+const maxName = 100
 
 // application is one client of one user. Source: API reference, application.
 type application struct {
@@ -85,9 +79,9 @@ func (s *Server) application(id string) *application {
 // createApplication answers 201, or 200 to an endpoint that has an application
 // already: the client gets that one back, as it was created.
 func createApplication(c *call) (answer, error) {
-	userAgent := c.fields.required("userAgent", notEmpty, "a name")
-	culture := c.fields.required("culture", language, "a language tag")
-	endpointID := c.fields.required("endpointId", guid, "a GUID")
+	userAgent := c.fields.required("userAgent", maxName)
+	culture := c.fields.required("culture", maxName)
+	endpointID := c.fields.required("endpointId", maxName)
 	if err := c.fields.err(); err != nil {
 		return answer{}, err
 	}
@@ -150,7 +144,7 @@ func (u *user) create(userAgent, culture, endpointID string) (a *application, cr
 		}
 	}
 	if len(u.applications) >= maxApplications {
-		return nil, false, refuse(http.StatusTooManyRequests, "TooManyApplications", "The user has too many applications.")
+		return nil, false, refuse(http.StatusGone, "TooManyApplications", "The user has too many applications.")
 	}
 	a = &application{server: u.server, user: u, culture: culture, userAgent: userAgent, endpointID: endpointID}
 	a.channel = channel{ack: 1}

@@ -43,13 +43,24 @@ func TestCreate(t *testing.T) {
 	if href, err := w.server.CreateApplication(second, "x", "de", endpoint); err != nil || href != root+"/101" {
 		t.Errorf("CreateApplication: %s, %v", href, err)
 	}
-	if _, err := w.server.CreateApplication(second, "x", "de", "1"); err == nil || !strings.Contains(err.Error(), "400 BadRequest ParameterValidationFailure") {
+	if _, err := w.server.CreateApplication(second, "x", "de", ""); err == nil || !strings.Contains(err.Error(), "400 BadRequest ParameterValidationFailure") {
 		t.Errorf("CreateApplication: %v", err)
 	}
 	if n := w.server.Applications(); n != 3 {
 		t.Errorf("%d applications", n)
 	}
 	w.send(request("GET", root, token, "")).wants(405)
+	// An endpoint is called anything, in any casing.
+	node := post(token, "node").wants(201).link("self")
+	for _, name := range []string{"NODE", "123", strings.Repeat("é", 100)} {
+		if got := post(token, name).link("self"); got == "" || (got == node) != (name == "NODE") {
+			t.Errorf("%s got %s", name, got)
+		}
+	}
+	options := w.send(request("OPTIONS", root, token, "")).wants(200)
+	if options.Header().Get("Allow") != "POST" || options.at("rel") != "applications" {
+		t.Errorf("%v %s", options.Header(), options.Body)
+	}
 }
 
 // TestApplication compares with the document, whose response this is but for
@@ -177,7 +188,7 @@ func TestTooManyApplications(t *testing.T) {
 		w.create(token, n)
 	}
 	body := `{"userAgent":"x","culture":"en-US","endpointId":"` + guidOf(1000) + `"}`
-	w.send(request("POST", root, token, body)).wants(429, "TooManyRequests", "TooManyApplications")
+	w.send(request("POST", root, token, body)).wants(410, "Gone", "TooManyApplications")
 	w.create(token, 0) // is there
 	(&app{w, token, root + "/101"}).do("DELETE", "", "").wants(204)
 	w.create(token, 1000)

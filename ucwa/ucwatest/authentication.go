@@ -55,8 +55,8 @@ func (s *Server) unauthorized(request *http.Request) *refusal {
 		origin, grants = originOf(request), s.signIn.grants()
 	}
 	r := refuse(http.StatusUnauthorized, "", "No valid token was given.").
-		with("WWW-Authenticate", `MsRtcOAuth href="`+origin+tokenPath+`",grant_type="`+grants+`"`).
-		with("WWW-Authenticate", `Bearer trusted_issuers="", client_id="00000004-0000-0ff1-ce00-000000000000"`)
+		with("WWW-Authenticate", `Bearer trusted_issuers="", client_id="00000004-0000-0ff1-ce00-000000000000"`).
+		with("WWW-Authenticate", `MsRtcOAuth href="`+origin+tokenPath+`",grant_type="`+grants+`"`)
 	r.page = unauthorizedPage
 	return r
 }

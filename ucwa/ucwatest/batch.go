@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -121,7 +123,7 @@ func (c *call) answerBatch(parts []part) answer {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	// A boundary made from all that it separates occurs in none of it.
-	boundary := "batch-" + strings.NewReplacer("_", "-").Replace(digest(string(bytes.Join(answers, nil)))[:32])
+	boundary := guid(string(bytes.Join(answers, nil)))
 	if err := w.SetBoundary(boundary); err != nil {
 		panic(err) // it is made of letters, digits and hyphens
 	}
@@ -135,7 +137,7 @@ func (c *call) answerBatch(parts []part) answer {
 		}
 	}
 	_ = w.Close() // the same buffer
-	return answer{status: http.StatusOK, mediaType: batchType + "; boundary=" + boundary, raw: b.Bytes()}
+	return answer{status: http.StatusOK, mediaType: batchType + `; boundary="` + boundary + `"`, raw: b.Bytes()}
 }
 
 // answerPart has the server answer a part as if it had come alone, from the same
@@ -164,22 +166,37 @@ func (c *call) answerPart(p part) []byte {
 	}
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 " + strconv.Itoa(answer.status) + " " + http.StatusText(answer.status) + "\r\n")
-	_ = answer.header.Write(&b) // a buffer takes everything
+	field := func(name string) {
+		for _, value := range answer.header[name] {
+			b.WriteString(wireName(name) + ": " + value + "\r\n")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(answer.header)) {
+		if !slices.Contains(ofWhole, name) && name != "Content-Type" {
+			field(name)
+		}
+	}
+	field("Content-Type") // last: clients take what comes after it for the body
 	b.WriteString("\r\n")
 	b.Write(answer.body.Bytes())
 	return b.Bytes()
 }
 
+// ofWhole are the header fields that an answer has and a part does not, as "Batch requests"
+// prints them.
+var ofWhole = []string{"Content-Length", "Date", "Server", "Vary", "X-Content-Type-Options", "X-Ms-Server-Fqdn"}
+
 // admitPart refuses what a batch cannot hold: a request to anything but its own
-// application, one that would be answered only when something happens, and another
-// batch.
+// application, one that would be answered only when something happens, a photo, and
+// another batch.
 func (c *call) admitPart(r *http.Request) error {
 	id, segments, found := locate(r.URL)
+	_, path, _, _ := find(segments)
 	switch {
 	case !found || id != c.app.id:
 		return refuse(http.StatusBadRequest, "", "The part asks for something that is not of this application.")
-	case join(segments) == "/batch" || join(segments) == "/events":
-		return refuse(http.StatusBadRequest, "", "A batch holds neither another batch nor a GET on the event channel.")
+	case path == "/batch" || path == "/events" || strings.HasPrefix(path, photosPath):
+		return refuse(http.StatusBadRequest, "", "A batch holds neither another batch, nor a photo, nor a GET on the event channel.")
 	}
 	return nil
 }

@@ -7,8 +7,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"regexp"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -72,7 +73,9 @@ func parseFields(body []byte) (*fields, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return f, nil
 	}
-	// json.Valid allows one value only: nothing may trail it.
+	// json.Valid allows one value only: nothing may trail it. Nor is there a comma after the
+	// last property, as "Create an application" prints it: what a real server makes of that
+	// nobody has written down.
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, notParsed("The body is not JSON.")
 	}
@@ -153,10 +156,10 @@ func (f *fields) reject(name, reason string) {
 // query adds the parameters of the request's query that the body does not have:
 // the reference lets some operations take theirs from either.
 func (c *call) query(names ...string) {
-	f := c.fields
+	f, query := c.fields, parameters(c.request.URL.Query())
 	for _, name := range names {
 		key := strings.ToLower(name)
-		given := c.request.URL.Query()[name]
+		given := query[key]
 		if _, sent := f.values[key]; sent || len(given) == 0 {
 			continue
 		}
@@ -175,6 +178,17 @@ func (c *call) query(names ...string) {
 	}
 }
 
+// parameters are those of a query by name in lower case: like those of properties, their
+// names match in any casing.
+func parameters(query url.Values) url.Values {
+	p := url.Values{}
+	for name, values := range query {
+		name = strings.ToLower(name)
+		p[name] = append(p[name], values...)
+	}
+	return p
+}
+
 // text is the value of an optional string.
 func (f *fields) text(name string) string {
 	var s string
@@ -184,16 +198,16 @@ func (f *fields) text(name string) string {
 	return s
 }
 
-// required is the value of a string that must be there.
-func (f *fields) required(name string, form func() *regexp.Regexp, kind string) string {
+// required is the value of a string that must be there, of so many characters at most.
+func (f *fields) required(name string, most int) string {
 	before := len(f.bad)
 	s := f.text(name)
 	switch {
 	case len(f.bad) > before:
-	case s == "":
+	case strings.TrimSpace(s) == "":
 		f.reject(name, "is missing")
-	case !form().MatchString(s):
-		f.reject(name, "is not "+kind)
+	case utf8.RuneCountInString(s) > most:
+		f.reject(name, "has more than "+strconv.Itoa(most)+" characters")
 	}
 	return s
 }

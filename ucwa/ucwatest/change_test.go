@@ -2,6 +2,7 @@ package ucwatest_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,10 +19,9 @@ func TestMeetings(t *testing.T) {
 	a := w.dana(false)
 	other := w.create(a.token, 1)
 	const all = "/onlineMeetings/myOnlineMeetings"
-	created := a.post(all, `{"Subject":"<plans>","attendees":["sip:lene@contoso.com"],"accessLevel":"Invited","expirationTime":"2013-02-01T01:00:00+01:00"}`).wants(201)
-	href := created.Header().Get("Location")
-	path := href[len(a.href):]
-	if created.link("self") != href || created.Header().Get("ETag") != created.tag() || created.at("expirationTime") != "2013-02-01T00:00:00Z" {
+	created := a.post(all, `{"Subject":"<plans>","attendees":["sip:lene@contoso.com"],"accessLevel":"Invited","expirationTime":"2013-02-01T01:00:00+01:00"}`).wants(200)
+	path := created.link("self")[len(a.href):]
+	if created.Header().Get("ETag") != created.tag() || !strings.Contains(created.Body.String(), `"expirationTime":"\/Date(1359676800000)\/"`) {
 		t.Errorf("%v %s", created.Header(), created.Body)
 	}
 	if got := a.get(path).wants(200); got.Body.String() != created.Body.String() {
@@ -35,8 +35,8 @@ func TestMeetings(t *testing.T) {
 	// The other application changes it first. It reads the etag of its own
 	// representation, as each has hrefs of its own.
 	first := a.get(path).tag()
-	other.do("PUT", path, `{"subject":"changed"}`, "If-Match", other.get(path).tag()).wants(200)
-	late := a.do("PUT", path, `{"subject":"late"}`, "If-Match", first).wants(412, "PreconditionFailed")
+	other.put(path, `{"subject":"changed"}`, other.get(path).tag()).wants(200)
+	late := a.put(path, `{"subject":"late"}`, first).wants(412, "PreconditionFailed")
 	if late.Header().Get("ETag") != a.get(path).tag() {
 		t.Errorf("ETag %s", late.Header().Get("ETag"))
 	}
@@ -44,11 +44,14 @@ func TestMeetings(t *testing.T) {
 	if now.at("subject") != "changed" || now.at("accessLevel") != "SameEnterprise" || now.at("onlineMeetingId") != created.at("onlineMeetingId") {
 		t.Errorf("%s", now.Body)
 	}
-	a.do("PUT", path, `{"accessLevel":"Nobody"}`, "If-Match", now.tag()).wants(400)
-	a.do("PUT", path, `{}`, "If-Match", `"1", `+now.tag()).wants(200)
+	a.put(path, `{"accessLevel":"Nobody"}`, now.tag()).wants(400)
+	a.do("PUT", path, `{"subject":"without the property"}`, "If-Match", now.tag()).wants(400, "BadRequest", "ParameterValidationFailure")
+	// All that was read may be sent back: what is no property is passed over.
+	a.do("PUT", path, now.Body.String(), "If-Match", now.tag()).wants(200)
+	a.put(path, `{}`, `"1", `+now.tag()).wants(200)
 	a.do("DELETE", path, "").wants(204)
 	a.do("DELETE", path, "").wants(404)
-	a.do("PUT", path, `{}`, "If-Match", "*").wants(404)
+	a.put(path, `{}`, "*").wants(404)
 	lene := w.create(w.server.AddUser(ucwatest.User{URI: "lene@contoso.com"}), 2)
 	lene.get(path).wants(404)
 
@@ -58,7 +61,7 @@ func TestMeetings(t *testing.T) {
 	if before.at("onlineMeetingId") != other.get(assigned).at("onlineMeetingId") {
 		t.Error("each application has an assigned meeting of its own")
 	}
-	a.do("PUT", assigned, `{"subject":"mine"}`, "If-Match", before.tag()).wants(200)
+	a.put(assigned, `{"subject":"mine"}`, before.tag()).wants(200)
 	if got := other.get(assigned).at("subject"); got != "mine" {
 		t.Errorf("subject %q", got)
 	}
@@ -72,13 +75,39 @@ func TestTooManyMeetings(t *testing.T) {
 	a := newWorld(t).dana(false)
 	const all = "/onlineMeetings/myOnlineMeetings"
 	for range 49 {
-		a.post(all, `{}`).wants(201)
+		a.post(all, `{}`).wants(200)
 	}
-	last := a.post(all, `{}`).wants(201)
+	last := a.post(all, `{}`).wants(200)
 	a.post(all, `{}`).wants(409, "Conflict", "TooManyOnlineMeetings")
-	a.do("DELETE", last.Header().Get("Location")[len(a.href):], "").wants(204)
-	if again := a.post(all, `{}`).wants(201); again.Header().Get("Location") == last.Header().Get("Location") {
+	a.do("DELETE", last.link("self")[len(a.href):], "").wants(204)
+	if again := a.post(all, `{}`).wants(200); again.link("self") == last.link("self") {
 		t.Error("a name is used twice")
+	}
+}
+
+// TestExpirationTime takes times in both forms, and no others than the reference has.
+func TestExpirationTime(t *testing.T) {
+	a := newWorld(t).dana(false)
+	const all = "/onlineMeetings/myOnlineMeetings"
+	for sent, want := range map[string]string{
+		`{}`: "/Date(1358409600000)/", // eight hours from now
+		`{"expirationTime":"2013-02-07T01:17:18.000Z"}`:    "/Date(1360199838000)/",
+		`{"expirationTime":"\/Date(1360199838000)\/"}`:     "/Date(1360199838000)/",
+		`{"expirationTime":"/Date(1360199838000)/"}`:       "/Date(1360199838000)/",
+		`{"expirationTime":"2012-01-17T00:00:00Z"}`:        "/Date(1326758400000)/",
+		`{"expirationTime":"2023-01-17T01:00:00+01:00"}`:   "/Date(1673913600000)/",
+		`{"expirationTime":"2012-01-16T23:59:59Z"}`:        "",
+		`{"expirationTime":"2023-01-17T00:00:01Z"}`:        "",
+		`{"expirationTime":"/Date(1360199838000)"}`:        "",
+		`{"expirationTime":"/Date(9999999999999999999)/"}`: "",
+		`{"expirationTime":"tomorrow"}`:                    "",
+	} {
+		r := a.post(all, sent)
+		if want == "" {
+			r.wants(400, "BadRequest", "ParameterValidationFailure")
+		} else if got := r.wants(200).at("expirationTime"); got != want {
+			t.Errorf("%s: %s, want %s", sent, got, want)
+		}
 	}
 }
 
@@ -87,8 +116,7 @@ func TestCommunication(t *testing.T) {
 	w := newWorld(t)
 	a := w.dana(true)
 	next := a.get("/events?ack=1").wants(200).link("next")[len(a.href):]
-	a.do("PUT", "/communication", `{"supportedModalities":["Messaging","PhoneAudio"],"supportedMessageFormats":["Html"],"conversationHistory":"Enabled","audioPreference":"PhoneAudio","phoneNumber":"tel:+14255550123"}`,
-		"If-Match", a.get("/communication").tag()).wants(200)
+	a.put("/communication", `{"supportedModalities":["Messaging","PhoneAudio"],"supportedMessageFormats":["Html"],"conversationHistory":"Enabled","audioPreference":"PhoneAudio","phoneNumber":"tel:+14255550123"}`, a.get("/communication").tag()).wants(200)
 	told := a.get(next).wants(200)
 	if got := told.events(); got != "communication: communication updated" {
 		t.Errorf("told %q", got)
@@ -100,14 +128,23 @@ func TestCommunication(t *testing.T) {
 	}
 	// The same again is no news.
 	came := a.pending(told.link("next")[len(a.href):], 2)
-	a.do("PUT", "/communication", `{"supportedModalities":["Messaging","PhoneAudio"],"supportedMessageFormats":["Html"],"conversationHistory":"Enabled","audioPreference":"PhoneAudio","phoneNumber":"tel:+14255550123"}`, "If-Match", now.tag()).wants(200)
-	a.do("PUT", "/communication", `{}`, "If-Match", now.tag()).wants(200)
+	a.put("/communication", `{"supportedModalities":["Messaging","PhoneAudio"],"supportedMessageFormats":["Html"],"conversationHistory":"Enabled","audioPreference":"PhoneAudio","phoneNumber":"tel:+14255550123"}`, now.tag()).wants(200)
+	a.put("/communication", `{}`, now.tag()).wants(200)
 	if got := (<-came).wants(200).events(); got != "communication: communication updated" {
 		t.Errorf("told %q", got)
 	}
-	if left := a.get("/communication"); left.link("startMessaging") != "" || a.availability() != "Online" {
+	if left := a.get("/communication"); left.link("startPhoneAudio") != "" || a.availability() != "Online" {
 		t.Errorf("%s", left.Body)
 	}
+}
+
+// TestCommunicationRefused: what a PUT is refused for besides its form.
+func TestCommunicationRefused(t *testing.T) {
+	w := newWorld(t)
+	a := w.create(w.server.AddUser(ucwatest.User{URI: "lean@contoso.com", Modalities: []string{"Messaging"}}), 0)
+	a.put("/communication", `{}`, "*").wants(409, "Conflict", "MakeMeAvailableRequired")
+	a.makeAvailable("")
+	a.put("/communication", `{"supportedModalities":["Video"]}`, "*").wants(403, "Forbidden", "")
 }
 
 // TestPhones changes a number, which me shows, and tells all applications.
@@ -175,19 +212,19 @@ func TestForwarding(t *testing.T) {
 	a.post(settings+"/simultaneousRingSettings/simultaneousRingToTeam", "").wants(409, "Conflict", "NoTeamMembersConfigured")
 	a.post(settings+"/simultaneousRingSettings/simultaneousRingToDelegates", "").wants(409, "Conflict", "NoDelegatesConfigured")
 	ring := a.get(settings + "/simultaneousRingSettings").tag()
-	a.do("PUT", settings+"/simultaneousRingSettings", `{"ringDelay":10,"target":"Contact"}`, "If-Match", ring).wants(200)
-	a.do("PUT", settings+"/simultaneousRingSettings", `{"ringDelay":20,"target":"Contact"}`, "If-Match", ring).wants(412)
+	a.put(settings+"/simultaneousRingSettings", `{"ringDelay":10,"target":"Contact"}`, ring).wants(200)
+	a.put(settings+"/simultaneousRingSettings", `{"ringDelay":20,"target":"Contact"}`, ring).wants(412)
 	goesTo("/simultaneousRingSettings", "Contact", "sip:lene@contoso.com", 10.0)
-	a.do("PUT", settings+"/simultaneousRingSettings", `{"target":"Delegates"}`, "If-Match", "*").wants(409)
+	a.put(settings+"/simultaneousRingSettings", `{"target":"Delegates"}`, "*").wants(409)
 	a.post(settings+"/unansweredCallSettings/unansweredCallToContact", `{"target":"sip:lene@contoso.com"}`).wants(204)
 	is("SimultaneousRing Always Enabled")
-	a.do("PUT", settings+"/unansweredCallSettings", `{"target":"Voicemail","ringDelay":15}`, "If-Match", a.get(settings+"/unansweredCallSettings").tag()).wants(200)
+	a.put(settings+"/unansweredCallSettings", `{"target":"Voicemail","ringDelay":15}`, a.get(settings+"/unansweredCallSettings").tag()).wants(200)
 	goesTo("/unansweredCallSettings", "Voicemail", "", 15.0)
-	a.do("PUT", settings+"/unansweredCallSettings", `{"target":"Contact"}`, "If-Match", "*").wants(400)
+	a.put(settings+"/unansweredCallSettings", `{"target":"Contact"}`, "*").wants(400)
 	a.post(settings+"/unansweredCallSettings/resetUnansweredCallSettings", "").wants(204)
 	goesTo("/unansweredCallSettings", "", "", 0.0)
 	a.post(settings+"/turnOffCallForwarding", "").wants(204)
 	is("None Always Disabled")
-	a.do("PUT", settings, `{"activeSetting":"ImmediateForward","activePeriod":"Workhours","unansweredCallHandling":"Enabled"}`, "If-Match", a.get(settings).tag()).wants(200)
+	a.put(settings, `{"activeSetting":"ImmediateForward","activePeriod":"Workhours","unansweredCallHandling":"Enabled"}`, a.get(settings).tag()).wants(200)
 	is("ImmediateForward Workhours Enabled")
 }

@@ -12,20 +12,20 @@ var (
 
 func getCommunication(c *call) (answer, error) { return ok(c.app.communication()), nil }
 
-// communication shows what makeMeAvailable said; until then it supports nothing,
-// and nothing can be started.
+// communication shows what makeMeAvailable said. A conversation can be started without that,
+// in plain text, but not accepted.
 func (a *application) communication() object {
 	said := a.available
-	links := []string{"conversations", "mediaPolicies", "mediaRelayAccessToken", "missedItems"}
+	links := []string{"conversations", "startMessaging", "startOnlineMeeting", "joinOnlineMeeting", "mediaPolicies", "mediaRelayAccessToken", "missedItems"}
 	if said == nil {
 		said = &availability{}
-	} else {
-		links = append(links, "joinOnlineMeeting", "startOnlineMeeting")
-		for _, start := range []struct{ rel, modality string }{{"startMessaging", "Messaging"}, {"startPhoneAudio", "PhoneAudio"}} {
-			if slices.Contains(said.modalities, start.modality) {
-				links = append(links, start.rel)
-			}
-		}
+	}
+	if slices.Contains(said.modalities, "PhoneAudio") {
+		links = append(links, "startPhoneAudio")
+	}
+	formats := said.messageFormats
+	if len(formats) == 0 {
+		formats = []string{"Plain"}
 	}
 	history := "Disabled"
 	if said.history == "Enabled" {
@@ -33,8 +33,9 @@ func (a *application) communication() object {
 		links = append(links, "conversationLogs")
 	}
 	properties := object{
+		a.putProperty("/communication"),
 		{"supportedModalities", append([]string{}, said.modalities...)},
-		{"supportedMessageFormats", append([]string{}, said.messageFormats...)},
+		{"supportedMessageFormats", formats},
 		{"conversationHistory", history},
 	}
 	if said.audioRoute != "" {
@@ -81,15 +82,13 @@ func putCommunication(c *call) (answer, error) {
 }
 
 // starts is a POST that would begin a conversation, of which there are none here:
-// once it is well formed, it is refused in a way that the reference has for it.
+// once it is well formed, it is refused in a way that the reference has for it, before
+// makeMeAvailable as after.
 func starts(no *refusal, required ...string) operation {
 	return func(c *call) (answer, error) {
-		if c.app.available == nil {
-			return answer{}, makeMeAvailableRequired()
-		}
 		c.query("to", "onlineMeetingUri")
 		for _, name := range required {
-			c.fields.required(name, notEmpty, "a contact")
+			c.fields.required(name, maxText)
 		}
 		c.fields.oneOf("importance", importances)
 		for _, name := range []string{"operationId", "subject", "threadId", "phoneNumber", "onlineMeetingUri"} {

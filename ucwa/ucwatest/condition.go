@@ -7,8 +7,14 @@ import (
 )
 
 // matches refuses a PUT that does not say, in If-Match, which state of the resource
-// it replaces: the etag of its body, in quotes, or * for any.
+// it replaces: the etag of its body, in quotes, or * for any. It rejects one without the
+// property that a PUT must have.
 func (c *call) matches(current object) error {
+	for _, m := range current {
+		if _, sent := c.fields.values[strings.ToLower(m.name)]; m.value == any(putValue) && !sent {
+			c.fields.reject(m.name, "is missing: a PUT sends back every property that was read")
+		}
+	}
 	given := c.request.Header.Values("If-Match")
 	if strings.TrimSpace(strings.Join(given, "")) == "" {
 		return refuse(http.StatusPreconditionRequired, "", "A PUT needs If-Match, with the etag of the resource in quotes.")
@@ -25,19 +31,30 @@ func (c *call) matches(current object) error {
 // quoted is the etag of a resource as header fields carry it.
 func quoted(o object) string { return `"` + o.text("etag") + `"` }
 
-// version refuses a client that needs a later revision of a resource than there
-// is: all are served in their first.
+// putValue is the value of a property of every resource that can be replaced by a PUT. Its
+// name is a GUID, and a PUT must have it: so a client shows that it sends back what it does
+// not understand. Source: "Payload format" and "Create an application".
+const putValue = "please pass this in a PUT request"
+
+// putProperty is that property of the resource at a path below the application.
+func (a *application) putProperty(path string) member { return member{guid(a.cookie + path), putValue} }
+
+// newest is the revision in which the newest resources are served.
+const newest = 2
+
+// version refuses a client that needs a later revision of a resource than there is. A number
+// that is none later is taken at every resource, as some clients send one with each request.
 func version(h http.Header) error {
 	asked := h.Get("X-Ms-Requiresminresourceversion")
 	if asked == "" {
 		return nil
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(asked))
+	n, err := strconv.ParseFloat(strings.TrimSpace(asked), 64)
 	switch {
-	case err != nil || n < 0:
+	case err != nil || !(n >= 0):
 		return refuse(http.StatusBadRequest, "", "X-MS-RequiresMinResourceVersion is no revision: it must be a number.")
-	case n > 1:
-		return refuse(http.StatusNotFound, "APIVersionNotSupported", "The resource is served in revision 1 only.")
+	case n > newest:
+		return refuse(http.StatusNotFound, "APIVersionNotSupported", "The resource is served in revision 2 at most.")
 	}
 	return nil
 }

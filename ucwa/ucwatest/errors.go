@@ -63,6 +63,7 @@ var codes = map[int]string{
 	http.StatusMethodNotAllowed:      "MethodNotAllowed",
 	http.StatusNotAcceptable:         "NotAcceptable",
 	http.StatusConflict:              "Conflict",
+	http.StatusGone:                  "Gone",
 	http.StatusPreconditionFailed:    "PreconditionFailed",
 	http.StatusRequestEntityTooLarge: "EntityTooLarge",
 	http.StatusUnsupportedMediaType:  "UnsupportedMediaType",

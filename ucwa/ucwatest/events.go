@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -29,9 +28,8 @@ type channel struct {
 	stopAlarm func()
 
 	// What the client asked for, zero if it did not. All that is served here
-	// has medium priority, so low and priority are remembered to no effect.
+	// has medium priority, so low is remembered to no effect.
 	low, medium, timeout time.Duration
-	priority             string
 }
 
 // change is an event before it is told.
@@ -41,6 +39,7 @@ type change struct{ sender, rel, kind string }
 // application for a reason to let it go.
 type held struct {
 	came        chan outcome // of capacity one: whoever lets go does not wait
+	priority    float64      // of this GET: one of a lower does not take its place
 	stopTimeout func()
 	stopGather  func() // nil unless events are waiting for company
 }
@@ -57,11 +56,17 @@ func getEvents(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, refuse(http.StatusBadRequest, "", "The query cannot be read.")
 	}
+	query = parameters(query)
 	if err := a.channel.remember(query); err != nil {
 		return answer{}, err
 	}
-	if a.channel.held != nil {
-		a.release(outcome{err: refuse(http.StatusConflict, "PGetReplaced", "Another GET has taken the place of this one.")})
+	priority, _ := strconv.ParseFloat(query.Get("priority"), 64) // none is 0
+	if h := a.channel.held; h != nil {
+		replaced := refuse(http.StatusConflict, "PGetReplaced", "Another GET has taken the place of this one.")
+		if priority < h.priority {
+			return answer{}, replaced
+		}
+		a.release(outcome{err: replaced})
 	}
 	silent := a.silent()
 	a.channel.opened = true
@@ -77,7 +82,7 @@ func getEvents(c *call) (answer, error) {
 	case a.channel.told != nil:
 		return ok(a.channel.told), nil
 	}
-	return a.hold(), nil
+	return a.hold(priority), nil
 }
 
 // remember takes over the parameters that shape the channel, all or none.
@@ -97,18 +102,15 @@ func (ch *channel) remember(query url.Values) error {
 	low := seconds("low", 5, ch.low)
 	medium := seconds("medium", 5, ch.medium)
 	timeout := seconds("timeout", 180, ch.timeout)
-	priority := ch.priority
 	if given, asked := query["priority"]; asked {
-		priority = given[0]
-		known := slices.ContainsFunc([]string{"Low", "Medium", "High"}, func(p string) bool { return strings.EqualFold(p, priority) })
-		if !known || len(given) > 1 {
-			f.reject("priority", "is none of Low, Medium, High")
+		if n, err := strconv.ParseFloat(given[0], 64); err != nil || n != n || len(given) > 1 {
+			f.reject("priority", "is no number")
 		}
 	}
 	if err := f.err(); err != nil {
 		return err
 	}
-	ch.low, ch.medium, ch.timeout, ch.priority = low, medium, timeout, priority
+	ch.low, ch.medium, ch.timeout = low, medium, timeout
 	return nil
 }
 
@@ -147,9 +149,9 @@ func (a *application) restart(self int, rel string, next int) object {
 
 // hold keeps the GET until events come, company for them has been waited for,
 // or there was nothing for the time-out.
-func (a *application) hold() answer {
+func (a *application) hold(priority float64) answer {
 	ch := &a.channel
-	h := &held{came: make(chan outcome, 1)}
+	h := &held{came: make(chan outcome, 1), priority: priority}
 	ch.held = h
 	a.flush()
 	if ch.held != h {
@@ -258,7 +260,7 @@ func (a *application) events(self int, rel string, next int, changes []change) o
 		{"self", href(a.eventsHref(self))},
 		{rel, href(a.eventsHref(next))},
 	}}}
-	var senders []object
+	senders := []object{} // there where nothing happened, too: clients index it
 	for _, name := range []string{"me", "communication"} {
 		var events []object
 		for _, c := range changes {
@@ -270,10 +272,7 @@ func (a *application) events(self int, rel string, next int, changes []change) o
 			senders = append(senders, object{{"rel", name}, {"href", a.href("/" + name)}, {"events", events}})
 		}
 	}
-	if senders != nil {
-		content = append(content, member{"sender", senders})
-	}
-	return append(content, member{"rel", "events"})
+	return append(content, member{"sender", senders}, member{"rel", "events"})
 }
 
 func (a *application) event(c change) object {

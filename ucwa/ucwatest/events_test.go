@@ -75,7 +75,7 @@ func TestTimeout(t *testing.T) {
 		}
 	}
 	nothing := func(self, next string) string {
-		return `{"_links":{"self":{"href":"` + a.href + "/events?ack=" + self + `"},"next":{"href":"` + a.href + "/events?ack=" + next + `"}},"rel":"events"}`
+		return `{"_links":{"self":{"href":"` + a.href + "/events?ack=" + self + `"},"next":{"href":"` + a.href + "/events?ack=" + next + `"}},"sender":[],"rel":"events"}`
 	}
 	want(a.pending("/events?ack=1", 2), 200*time.Second, nothing("1", "2"))
 	want(a.pending("/events?ack=1", 2), 200*time.Second, nothing("1", "2")) // nothing is not repeated
@@ -201,10 +201,13 @@ func TestSecondGETReplacesTheFirst(t *testing.T) {
 		t.Fatalf("released: %s", r.Body)
 	default:
 	}
+	// Which of two is the later one, their priority says: none is 0.
+	a.get("/events?ack=1&Priority=-1").wants(409, "Conflict", "PGetReplaced")
 	second := make(chan *reply, 1)
-	go func() { second <- a.get("/events?ack=1") }()
+	go func() { second <- a.get("/events?ACK=1&priority=2") }()
 	(<-first).wants(409, "Conflict", "PGetReplaced")
 	a.clock.BlockUntil(2)
+	a.get("/events?ack=1").wants(409, "Conflict", "PGetReplaced")
 	a.makeAvailable("")
 	if got := (<-second).wants(200).events(); got != signedIn {
 		t.Errorf("told %q", got)
@@ -219,7 +222,7 @@ func TestResync(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := newWorld(t).dana(true)
 			r := a.get("/events" + query).wants(200)
-			want := `{"_links":{"self":{"href":"` + a.href + `/events?ack=1"},"resync":{"href":"` + a.href + `/events?ack=2"}},"rel":"events"}`
+			want := `{"_links":{"self":{"href":"` + a.href + `/events?ack=1"},"resync":{"href":"` + a.href + `/events?ack=2"}},"sender":[],"rel":"events"}`
 			if r.Body.String() != want {
 				t.Errorf("got  %s\nwant %s", r.Body, want)
 			}
@@ -266,7 +269,7 @@ func TestResume(t *testing.T) {
 	}
 	a.post("/me/presence", `{"availability":"Away"}`).wants(204)
 	a.clock.Advance(5*time.Minute + 1)
-	want := `{"_links":{"self":{"href":"` + a.href + `/events?ack=3"},"resume":{"href":"` + a.href + `/events?ack=4"}},"rel":"events"}`
+	want := `{"_links":{"self":{"href":"` + a.href + `/events?ack=3"},"resume":{"href":"` + a.href + `/events?ack=4"}},"sender":[],"rel":"events"}`
 	if r := a.get("/events?ack=3").wants(200); r.Body.String() != want {
 		t.Errorf("got  %s\nwant %s", r.Body, want)
 	}

@@ -42,7 +42,7 @@ func (c *call) forwarding() object {
 		unanswered = "Enabled"
 	}
 	return c.app.node(c.path, "callForwardingSettings",
-		object{{"activePeriod", orElse(f.period, "Always")}, {"activeSetting", orElse(f.setting, "None")}, {"unansweredCallHandling", unanswered}},
+		object{c.app.putProperty(c.path), {"activePeriod", orElse(f.period, "Always")}, {"activeSetting", orElse(f.setting, "None")}, {"unansweredCallHandling", unanswered}},
 		"turnOffCallForwarding", "immediateForwardSettings", "simultaneousRingSettings", "unansweredCallSettings")
 }
 
@@ -100,6 +100,9 @@ func (c *call) unanswered() object {
 // contact that it names, a link to it.
 func (c *call) diversion(rel string, d diversion, delays bool, children ...string) object {
 	var properties object
+	if delays { // only those can be replaced
+		properties = append(properties, c.app.putProperty(c.path))
+	}
 	if d.target != "" {
 		properties = append(properties, member{"target", d.target})
 	}

@@ -108,8 +108,9 @@ func TestOthersSee(t *testing.T) {
 	a := w.dana(true)
 	find := func(query string) *reply { return a.get("/people/search?query=" + query).wants(200) }
 	contacts := func(r *reply) int {
-		list, _ := r.json()["_links"].(map[string]any)["contact"].([]any)
-		return len(list)
+		inside, _ := r.json()["_embedded"].(map[string]any)
+		whole, _ := inside["contact"].([]any)
+		return len(whole)
 	}
 	if got := contacts(find("AALING")); got != 1 {
 		t.Errorf("%d found", got)
@@ -123,6 +124,10 @@ func TestOthersSee(t *testing.T) {
 	}
 	if again := w.send(request("GET", both.link("self"), a.token, "")).wants(200); again.Body.String() != both.Body.String() {
 		t.Errorf("the self link of a search finds %s", again.Body)
+	}
+
+	if got := contacts(a.get("/people/search?MAIL=lene@CONTOSO.com&Limit=3").wants(200)); got != 1 {
+		t.Errorf("%d found by mail", got)
 	}
 
 	path := "/people/contacts/sip:lene@contoso.com"

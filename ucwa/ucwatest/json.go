@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -60,6 +61,15 @@ func appendJSON(b []byte, value any) ([]byte, error) {
 	plain, err := json.Marshal(value)
 	return append(b, plain...), err
 }
+
+// moment is a time as resources have it: in JSON "\/Date(1358380800000)\/", in XML by ISO 8601.
+type moment struct{ time.Time }
+
+func (m moment) MarshalJSON() ([]byte, error) {
+	return []byte(`"\/Date(` + strconv.FormatInt(m.UnixMilli(), 10) + `)\/"`), nil
+}
+
+func (m moment) String() string { return m.UTC().Format(time.RFC3339) }
 
 // resource puts a resource together in the order the documentation prints:
 // properties, links, embedded resources, rel, etag.

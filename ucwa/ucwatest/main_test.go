@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,6 +131,29 @@ func (a *app) do(method, path, body string, headers ...string) *reply {
 
 func (a *app) get(path string) *reply        { return a.do("GET", path, "") }
 func (a *app) post(path, body string) *reply { return a.do("POST", path, body) }
+
+const putValue = "please pass this in a PUT request"
+
+var guid = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// putName is the name of the property that a PUT of the resource needs.
+func putName(r map[string]any) string {
+	for name, v := range r {
+		if v == putValue {
+			return name
+		}
+	}
+	return ""
+}
+
+// put replaces a resource, which has the etag, by a body, and sends what a PUT needs besides.
+func (a *app) put(path, body, etag string) *reply {
+	a.Helper()
+	if got := a.get(path); got.Code == 200 {
+		body = strings.Replace(`{"`+putName(got.json())+`":"`+putValue+`",`+strings.TrimPrefix(body, "{"), ",}", "}", 1)
+	}
+	return a.do("PUT", path, body, "If-Match", etag)
+}
 
 func (a *app) availability() string {
 	a.Helper()

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"image"
 	"image/color"
-	"image/png"
+	"image/draw"
+	"image/jpeg"
 	"net/http"
 	"net/url"
 	"slices"
@@ -125,20 +126,33 @@ func postReportMyActivity(c *call) (answer, error) {
 	return noContent(), nil
 }
 
-// getPhoto serves the photo of any account, and the user's own. All look alike.
+// getPhoto serves the photo of any account, and the user's own, of one size whatever size is
+// asked for. All look alike.
 func getPhoto(c *call) (answer, error) {
 	known := c.server.account(func(u *user) bool { return !u.Anonymous && strings.EqualFold(c.name, u.address()) })
 	if known == nil && !strings.EqualFold(c.name, c.user.address()) {
 		return answer{}, notFound()
 	}
-	return answer{status: http.StatusOK, mediaType: "image/png", raw: photo()}, nil
+	tag := `"` + guid(string(photo())) + `"`
+	a := answer{status: http.StatusOK, mediaType: "image/jpeg", raw: photo(), header: http.Header{
+		"Cache-Control": {"private"},
+		"Etag":          {tag},
+		"Expires":       {c.server.clock.Now().Add(time.Hour).UTC().Format(http.TimeFormat)},
+	}}
+	for _, have := range strings.Split(c.request.Header.Get("If-None-Match"), ",") {
+		if have = strings.TrimSpace(have); have == tag || have == "*" {
+			a.status, a.raw = http.StatusNotModified, nil
+		}
+	}
+	return a, nil
 }
 
-// photo is eight by eight pixels of blue.
+// photo is 64 by 64 pixels of blue.
 var photo = sync.OnceValue(func() []byte {
-	picture := image.NewPaletted(image.Rect(0, 0, 8, 8), color.Palette{color.RGBA{0x00, 0x78, 0xd4, 0xff}})
+	picture := image.NewRGBA(image.Rect(0, 0, 64, 64))
+	draw.Draw(picture, picture.Bounds(), image.NewUniform(color.RGBA{0x00, 0x78, 0xd4, 0xff}), image.Point{}, draw.Src)
 	var b bytes.Buffer
-	if err := png.Encode(&b, picture); err != nil {
+	if err := jpeg.Encode(&b, picture, nil); err != nil {
 		panic(err) // a picture of one colour can be encoded
 	}
 	return b.Bytes()

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,8 @@ const (
 	maxMeetings = 50
 	maxInvited  = 250
 	maxURI      = 255
+
+	defaultLength = 8 * time.Hour // until a meeting expires of which nothing else was said
 )
 
 var (
@@ -37,7 +40,7 @@ type meeting struct {
 	access, leaderAssignment, announcement string
 	bypass, phones                         string // of those who dial in
 	attendees, leaders                     []string
-	expires                                time.Time // zero: never said
+	expires                                time.Time // zero: never
 }
 
 func getOnlineMeetings(c *call) (answer, error) { return ok(c.app.onlineMeetings()), nil }
@@ -74,7 +77,8 @@ func getMyOnlineMeetings(c *call) (answer, error) {
 	return ok(resource("myOnlineMeetings", nil, links, nil)), nil
 }
 
-// postMyOnlineMeetings plans a meeting: 201, and where it is.
+// postMyOnlineMeetings plans a meeting: 200, as "Schedule an online meeting" has it, where the
+// reference has 201.
 func postMyOnlineMeetings(c *call) (answer, error) {
 	m, err := c.meeting()
 	if err != nil {
@@ -85,10 +89,8 @@ func postMyOnlineMeetings(c *call) (answer, error) {
 	}
 	m.id = c.user.meetingID()
 	c.user.meetings = append(c.user.meetings, m)
-	path := c.path + "/" + m.id
-	created := ok(c.showMeeting(m, path))
-	created.status = http.StatusCreated
-	created.header = http.Header{"Location": {c.app.href(path)}, "Etag": {quoted(created.content)}}
+	created := ok(c.showMeeting(m, c.path+"/"+m.id))
+	created.header = http.Header{"Etag": {quoted(created.content)}}
 	return created, nil
 }
 
@@ -141,11 +143,13 @@ func (u *user) assignedMeeting() *meeting {
 
 // planned is the meeting that the path names, nil if there is none.
 func (c *call) planned() *meeting {
-	i := slices.IndexFunc(c.user.meetings, func(m *meeting) bool { return m.id == c.name })
+	i := slices.IndexFunc(c.user.meetings, func(m *meeting) bool { return strings.EqualFold(m.id, c.name) })
 	if i < 0 {
 		return nil
 	}
-	return c.user.meetings[i]
+	m := c.user.meetings[i]
+	c.path = "/onlineMeetings/myOnlineMeetings/" + m.id
+	return m
 }
 
 // meetingID names a meeting. As with all that is issued, names are the same again
@@ -169,13 +173,25 @@ func (c *call) meeting() (*meeting, error) {
 		attendees:        f.uris("attendees"),
 		leaders:          f.uris("leaders"),
 	}
+	now := c.server.clock.Now()
+	m.expires = now.Add(defaultLength)
 	if given := f.text("expirationTime"); given != "" {
-		var err error
-		if m.expires, err = time.Parse(time.RFC3339, given); err != nil {
-			f.reject("expirationTime", "is no time of the form 2013-01-17T00:00:00Z")
+		var is bool
+		if m.expires, is = parseMoment(given); !is || m.expires.Before(now.AddDate(-1, 0, 0)) || m.expires.After(now.AddDate(10, 0, 0)) {
+			f.reject("expirationTime", "is no time from a year ago to ten years ahead, of the form 2013-01-17T00:00:00Z or /Date(1358380800000)/")
 		}
 	}
 	return m, f.err()
+}
+
+// parseMoment reads a time in either of the forms that requests have.
+func parseMoment(text string) (at time.Time, is bool) {
+	if inner, found := strings.CutPrefix(text, "/Date("); found {
+		n, err := strconv.ParseInt(strings.TrimSuffix(inner, ")/"), 10, 64)
+		return time.UnixMilli(n), err == nil && strings.HasSuffix(inner, ")/")
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return at, err == nil
 }
 
 // uris is the value of an optional array of addresses.
@@ -210,6 +226,7 @@ func (c *call) showMeeting(m *meeting, path string) object {
 	}
 	address := c.user.URI[len("sip:"):]
 	properties := object{
+		c.app.putProperty(path),
 		{"accessLevel", m.access},
 		{"attendees", append([]string{}, m.attendees...)},
 		{"automaticLeaderAssignment", m.leaderAssignment},
@@ -226,7 +243,7 @@ func (c *call) showMeeting(m *meeting, path string) object {
 		{"subject", m.subject},
 	}
 	if !m.expires.IsZero() {
-		properties = append(properties, member{"expirationTime", m.expires.UTC().Format(time.RFC3339)})
+		properties = append(properties, member{"expirationTime", moment{m.expires}})
 	}
 	return c.app.node(path, rel, properties)
 }

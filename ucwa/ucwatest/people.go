@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The people that a user can find are the other accounts of the server, and they are
@@ -28,8 +29,10 @@ func (a *application) people() object {
 	if a.user.Anonymous {
 		return a.node("/people", "people", nil)
 	}
-	return a.node("/people", "people", nil, "myContacts", "myContactsAndGroupsSubscription", "myGroups", "myGroupMemberships", "myPrivacyRelationships",
-		"presenceSubscriptions", "presenceSubscriptionMemberships", "search", "subscribedContacts")
+	o := a.node("/people", "people", nil, "myContacts", "myContactsAndGroupsSubscription", "myGroups", "myGroupMemberships", "myPrivacyRelationships",
+		"presenceSubscriptions", "presenceSubscriptionMemberships", "subscribedContacts")
+	search := append(a.link("/people/search"), member{"revision", strconv.Itoa(newest)}) // it takes mail
+	return resource("people", nil, append(o.object("_links"), member{"search", search}), nil)
 }
 
 // getContactsSubscription shows that nobody is told of changes of contacts and groups: there are none.
@@ -57,12 +60,14 @@ func (s *Server) contact(uri string) *user {
 func contactPath(uri string) string { return "/people/contacts/" + url.PathEscape(uri) }
 
 func getContact(c *call) (answer, error) {
-	return c.ofContact(func(u *user, _ *public) (answer, error) {
-		path := contactPath(u.URI)
-		o := c.app.node(path, "contact", nil, "contactLocation", "contactNote", "contactPresence", "contactPrivacyRelationship", "contactSupportedModalities")
-		links := append(o.object("_links"), member{"contactPhoto", c.app.link(photosPath + url.PathEscape(u.address()))})
-		return ok(resource("contact", append(u.card(), object{{"type", "User"}, {"sourceNetwork", "SameEnterprise"}}...), links, nil)), nil
-	})
+	return c.ofContact(func(u *user, _ *public) (answer, error) { return ok(c.app.contact(u)), nil })
+}
+
+// contact is an account as others see it.
+func (a *application) contact(u *user) object {
+	o := a.node(contactPath(u.URI), "contact", nil, "contactLocation", "contactNote", "contactPresence", "contactPrivacyRelationship", "contactSupportedModalities")
+	links := append(o.object("_links"), member{"contactPhoto", a.link(photosPath + url.PathEscape(u.address()))})
+	return resource("contact", append(u.card(), object{{"type", "User"}, {"sourceNetwork", "SameEnterprise"}}...), links, nil)
 }
 
 // ofContact answers with something of the contact that the path names.
@@ -103,18 +108,25 @@ var (
 	})
 )
 
-// getSearch finds accounts by a part of name, URI or e-mail address. Source: API
-// reference, search: query is required, limit is not.
+// getSearch finds accounts by a part of name, URI or e-mail address, or by the whole of an
+// address. Source: API reference, search, of which revision 2 has mail: one of the two is
+// required, limit is not.
 func getSearch(c *call) (answer, error) {
-	const most = 100
+	const most, longest = 100, 256
 	asked, err := url.ParseQuery(c.request.URL.RawQuery)
 	if err != nil {
 		return answer{}, refuse(http.StatusBadRequest, "", "The query cannot be read.")
 	}
+	asked = parameters(asked)
 	f := &fields{}
-	text := strings.ToLower(strings.TrimSpace(asked.Get("query")))
-	if text == "" || len(text) > maxText {
-		f.reject("query", "is missing, or too long")
+	query, mail := strings.ToLower(strings.TrimSpace(asked.Get("query"))), strings.ToLower(strings.TrimSpace(asked.Get("mail")))
+	for _, name := range []string{"query", "mail"} {
+		if utf8.RuneCountInString(asked.Get(name)) > longest {
+			f.reject(name, "has more than 256 characters")
+		}
+	}
+	if query == "" && mail == "" {
+		f.reject("query", "is missing")
 	}
 	limit := most
 	if given := asked.Get("limit"); given != "" {
@@ -125,29 +137,32 @@ func getSearch(c *call) (answer, error) {
 	if err := f.err(); err != nil {
 		return answer{}, err
 	}
-	uris := c.server.search(text)
-	more := len(uris) > limit
-	links := object{{"self", c.app.link("/people/search?" + asked.Encode())}}
+	found := c.server.search(func(u *user) bool {
+		return strings.Contains(strings.ToLower(u.Name+"\n"+u.URI+"\n"+u.Email), query) && (mail == "" || strings.EqualFold(u.address(), mail))
+	})
+	more := len(found) > limit
+	var embedded object
 	var contacts []object
-	for _, uri := range uris[:min(limit, len(uris))] {
-		contacts = append(contacts, c.app.link(contactPath(uri)))
+	for _, u := range found[:min(limit, len(found))] {
+		contacts = append(contacts, c.app.contact(u))
 	}
 	if contacts != nil {
-		links = append(links, member{"contact", contacts})
+		embedded = object{{"contact", contacts}}
 	}
-	return ok(resource("search", object{{"moreResultsAvailable", more}}, links, nil)), nil
+	links := object{{"self", c.app.link("/people/search?" + asked.Encode())}}
+	return ok(resource("search", object{{"moreResultsAvailable", more}}, links, embedded)), nil
 }
 
-// search returns the URIs of those who have the text in name or address, in order.
-func (s *Server) search(text string) []string {
+// search returns those with an account of whom something holds, by their URIs.
+func (s *Server) search(is func(*user) bool) []*user {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var uris []string
+	var found []*user
 	for _, u := range s.users {
-		if !u.Anonymous && strings.Contains(strings.ToLower(u.Name+"\n"+u.URI+"\n"+u.Email), text) {
-			uris = append(uris, u.URI)
+		if !u.Anonymous && is(u) {
+			found = append(found, u)
 		}
 	}
-	slices.Sort(uris)
-	return uris
+	slices.SortFunc(found, func(a, b *user) int { return strings.Compare(a.URI, b.URI) })
+	return found
 }

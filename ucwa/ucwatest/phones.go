@@ -34,6 +34,7 @@ func getPhones(c *call) (answer, error) {
 }
 
 func getPhone(c *call) (answer, error) {
+	c.name = strings.ToLower(c.name)
 	if !slices.Contains(phoneTypes, c.name) {
 		return answer{}, notFound()
 	}
@@ -70,6 +71,7 @@ func changeVisibility(c *call) (answer, error) {
 
 // changePhone changes a phone. me shows its number, so me changes with it.
 func (c *call) changePhone(change func(*phone) error) (answer, error) {
+	c.name = strings.ToLower(c.name)
 	if !slices.Contains(phoneTypes, c.name) {
 		return answer{}, notFound()
 	}

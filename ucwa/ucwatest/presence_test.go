@@ -174,6 +174,11 @@ func TestNoteAndLocation(t *testing.T) {
 			t.Errorf("%s is not cleared: %q", c.rel, got)
 		}
 	}
+	a.post("/me/note?Message=by%20query", "").wants(204)
+	if got := b.get("/me/note").at("message"); got != "by query" {
+		t.Errorf("message %q", got)
+	}
+	a.post("/me/note", "").wants(204)
 	if got := a.get("/me/note").at("type"); got != "Personal" {
 		t.Errorf("type %q", got)
 	}

@@ -17,7 +17,7 @@ type methods map[string]operation
 
 var applications = methods{http.MethodPost: createApplication}
 
-// resources are those of an application, by path below it; * is one segment that
+// resources are those of an application, by path below it, taken in any casing; * is one segment that
 // names something, such as a contact. What is in no row is not there, and what is
 // not in the row is not allowed. Most paths end in the rel of the link that leads
 // there, so that a resource need only say which children it links to.
@@ -116,6 +116,11 @@ func methodNotAllowed(m methods) *refusal {
 	return refuse(http.StatusMethodNotAllowed, "", "The resource has no such method.").with("Allow", m.allow())
 }
 
+// options answers OPTIONS: which methods there are.
+func options(m methods) answer {
+	return answer{status: http.StatusNoContent, header: http.Header{"Allow": {m.allow()}}}
+}
+
 // allow lists the methods that the resource has of its own; HEAD and OPTIONS are HTTP's.
 func (m methods) allow() string { return strings.Join(slices.Sorted(maps.Keys(m)), ", ") }
 
@@ -125,19 +130,29 @@ func personal(path string) bool {
 		func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-// find returns the row of a path. Where that has a *, name is what stands there.
-func find(segments []string) (row methods, name string, found bool) {
-	if row, found = resources()[join(segments)]; found && !slices.Contains(segments, "*") {
-		return row, "", true
+// patterns are the paths of resources by themselves in lower case.
+var patterns = sync.OnceValue(func() map[string]string {
+	p := map[string]string{}
+	for path := range resources() {
+		p[strings.ToLower(path)] = path
+	}
+	return p
+})
+
+// find returns the row of a path, which has no casing, and the path as the server writes it.
+// Where the row has a *, name is what stands there.
+func find(segments []string) (row methods, path, name string, found bool) {
+	if pattern, found := patterns()[strings.ToLower(join(segments))]; found && !slices.Contains(segments, "*") {
+		return resources()[pattern], pattern, "", true
 	}
 	for i := range segments {
-		pattern := slices.Clone(segments)
-		pattern[i] = "*"
-		if row, found = resources()[join(pattern)]; found {
-			return row, segments[i], true
+		wild := slices.Clone(segments)
+		wild[i] = "*"
+		if pattern, found := patterns()[strings.ToLower(join(wild))]; found {
+			return resources()[pattern], strings.Replace(pattern, "*", segments[i], 1), segments[i], true
 		}
 	}
-	return nil, "", false
+	return nil, strings.ToLower(join(segments)), "", false
 }
 
 func join(segments []string) string {

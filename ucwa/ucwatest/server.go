@@ -18,7 +18,7 @@ const root = "/ucwa/oauth/v1/applications"
 type Config struct {
 	// Host is the name that the server calls itself, in X-MS-Server-Fqdn, in
 	// the challenge of a 401 and in its certificate; the default is
-	// "ucwatest.example". Hrefs are relative and do not contain it.
+	// "ucwatest.example". Hrefs do not contain it.
 	Host string
 
 	// Origins is the allow list for X-Ms-Origin, a header that only
@@ -149,7 +149,8 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	if !found {
 		return answer{}, notFound()
 	}
-	c := &call{server: s, request: r, path: join(segments)}
+	table, path, name, found := find(segments)
+	c := &call{server: s, request: r, path: path, name: name}
 	photo := strings.HasPrefix(c.path, photosPath)
 	app := s.application(id)
 	var err error
@@ -165,32 +166,32 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 		return answer{}, notFound()
 	}
 
-	table := applications
-	if id != "" {
+	if id == "" {
+		table = applications
+	} else {
 		// To others it is as if the application did not exist.
 		if app == nil || app.user != c.user {
 			return answer{}, applicationNotFound()
 		}
-		c.app = app
-		if table, c.name, found = find(segments); !found {
+		if c.app = app; !found {
 			return answer{}, notFound()
 		}
 	}
+	mediaType := negotiate(r.Header)
 	run, allowed := table.operation(r.Method, c.path)
 	switch {
-	case r.Method == http.MethodOptions:
-		return answer{status: http.StatusNoContent, header: http.Header{"Allow": {table.allow()}}}, nil
+	case r.Method == http.MethodOptions && (id != "" || mediaType == ""):
+		return options(table), nil
+	case r.Method == http.MethodOptions: // whose content the reference calls metadata, and does not show
+		a := options(table)
+		a.status, a.content = http.StatusOK, object{{"_links", object{{"self", href(root)}}}, {"rel", "applications"}}
+		a.mediaType = mediaType + utf8Charset
+		return a, nil
 	case !allowed:
 		return answer{}, methodNotAllowed(table)
-	}
-
-	served := resourceTypes
-	if c.path == "/batch" {
-		served = []string{batchType}
-	}
-	mediaType := choose(r.Header, served)
-	if mediaType == "" && !photo {
-		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(served, ", ")+".")
+	// A batch is answered as one whatever is accepted: no source says otherwise.
+	case mediaType == "" && !photo && c.path != "/batch":
+		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(resourceTypes, ", ")+".")
 	}
 	if err := version(r.Header); err != nil {
 		return answer{}, err
@@ -221,11 +222,15 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 
 // locate splits a path into an application's id, empty for the applications
 // resource itself, and the segments below it. They are compared decoded: some
-// clients escape more than others.
+// clients escape more than others. On IIS paths have no casing, but two slashes are not one.
 func locate(u *url.URL) (id string, below []string, found bool) {
-	rest, found := strings.CutPrefix(u.EscapedPath(), root)
-	if !found || rest == "" {
-		return "", nil, found
+	path := u.EscapedPath()
+	if len(path) < len(root) || !strings.EqualFold(path[:len(root)], root) {
+		return "", nil, false
+	}
+	rest := path[len(root):]
+	if rest == "" {
+		return "", nil, true
 	}
 	segments := strings.Split(rest, "/")
 	for i, segment := range segments {

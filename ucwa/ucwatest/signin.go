@@ -5,21 +5,28 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
 
-// Paths of the sign-in. The first two are the same resource.
+// Paths of the sign-in, taken in any casing. The first two are the same resource, and so are
+// the two after them: links lead to the one, and the resource calls itself the other.
 const (
 	discoverPath = "/"
 	rootPath     = "/Autodiscover/AutodiscoverService.svc/root"
-	userPath     = "/Autodiscover/AutodiscoverService.svc/root/oauth/user"
+	userPath     = rootPath + "/oauth/user"
+	userSelfPath = rootPath + "/user"
 	tokenPath    = "/WebTicket/oauthtoken"
 )
 
 // SignIn is how users get from a SIP address to the applications: Autodiscover at
 // every host, the user resource, and the token endpoint. The zero value serves all of
-// it at whatever host is asked, with relative links.
+// it at whatever host is asked. Its links are absolute, as the documentation prints them;
+// below an application they are relative.
+//
+// In the documented topology Autodiscover's name is an alias: Users and Pool are one origin,
+// and the root leads there whatever name it is asked by.
 //
 // One server stands for a whole deployment. Which host is meant is told by the Host
 // header, so a deployment of three hosts is one server on one socket, with a client
@@ -34,9 +41,18 @@ type SignIn struct {
 	// link instead of a user link, such as "https://lyncdiscover.fabrikam.com".
 	Redirect string
 
-	// Users is the origin of the user resource; Pool is the origin of the
-	// applications, which no other host then serves. Empty: where the client is.
+	// Users is the origin of the user resource, to which every root leads; Pool is the
+	// origin of the applications, which no other host then serves. Empty: where the client is.
 	Users, Pool string
+
+	// Aliases are names of the server that stand for another of its names: where there is no
+	// Users, the root that is asked at the one leads to the other, by the same scheme and port.
+	Aliases map[string]string
+
+	// Home is the origin of the pool on which the users are homed, if it is not that of Users.
+	// The user resource at Users then sends them on, by a redirect link, to the root at Home,
+	// where there are a user resource, tokens and applications of its own. Pool is not heeded.
+	Home string
 
 	// UsersRedirect is the origin of another user resource, to which the one at
 	// Users sends clients on by an HTTP redirect, once they have a token.
@@ -71,7 +87,10 @@ type SignIn struct {
 
 func (i *SignIn) clone() *SignIn {
 	c := *i
-	c.Meetings = maps.Clone(i.Meetings)
+	c.Meetings, c.Aliases = maps.Clone(i.Meetings), maps.Clone(i.Aliases)
+	if c.Home != "" {
+		c.Pool = c.Home
+	}
 	if c.TokenLife <= 0 {
 		c.TokenLife = 28000 * time.Second
 	}
@@ -95,26 +114,51 @@ func (i *SignIn) grants() string {
 
 // serveSignIn answers what belongs to the sign-in, and tells whether it was that.
 func (s *Server) serveSignIn(r *http.Request) (a answer, found bool, err error) {
-	only := func(method string, f func(*http.Request) (answer, error)) {
-		found = true
-		if err = s.admit(r); err != nil {
-			return
+	for _, resource := range []struct {
+		paths  []string
+		method string
+		answer func(*http.Request) (answer, error)
+	}{
+		{[]string{discoverPath, rootPath}, http.MethodGet, s.getRoot},
+		{[]string{userPath, userSelfPath}, http.MethodGet, s.getUser},
+		{[]string{tokenPath}, http.MethodPost, s.postToken},
+	} {
+		if !slices.ContainsFunc(resource.paths, func(path string) bool { return strings.EqualFold(path, r.URL.Path) }) {
+			continue
 		}
-		if r.Method == method {
-			a, err = f(r)
-		} else {
-			err = methodNotAllowed(methods{method: nil})
+		if err := s.admit(r); err != nil {
+			return answer{}, true, err
 		}
+		switch r.Method {
+		case resource.method:
+		case http.MethodOptions:
+			return options(methods{resource.method: nil}), true, nil
+		case http.MethodHead:
+			if resource.method == http.MethodGet { // clients fetch the challenge by it
+				break
+			}
+			fallthrough
+		default:
+			return answer{}, true, methodNotAllowed(methods{resource.method: nil})
+		}
+		a, err := resource.answer(r)
+		return a, true, err
 	}
-	switch r.URL.Path {
-	case discoverPath, rootPath:
-		only(http.MethodGet, s.getRoot)
-	case userPath:
-		only(http.MethodGet, s.getUser)
-	case tokenPath:
-		only(http.MethodPost, s.postToken)
+	return answer{}, false, nil
+}
+
+// base is the origin to which the links of a root lead.
+func (s *Server) base(r *http.Request) string {
+	home, alias := s.signIn.Home, s.signIn.Aliases[hostOf(r)]
+	switch {
+	case home != "" && at(r, home):
+		return home
+	case s.signIn.Users != "":
+		return s.signIn.Users
+	case alias != "":
+		return strings.Replace(strings.ToLower(originOf(r)), hostOf(r), alias, 1)
 	}
-	return a, found, err
+	return originOf(r)
 }
 
 // getRoot serves the root resource, to anyone.
@@ -122,42 +166,67 @@ func (s *Server) getRoot(r *http.Request) (answer, error) {
 	if s.signIn.SecureOnly && r.TLS == nil {
 		return redirectTo("https://" + hostOf(r) + r.URL.RequestURI()), nil
 	}
-	links := object{{"self", href(rootPath)}}
-	if to := s.signIn.Redirect; to != "" && !at(r, to) {
-		links = append(links, member{"redirect", href(to + rootPath)})
-	} else {
-		links = append(links, member{"user", href(s.signIn.Users + userPath)})
+	base, query := s.base(r), ""
+	if domain := parameters(r.URL.Query()).Get("originaldomain"); domain != "" {
+		query = "?" + url.Values{"originalDomain": {domain}}.Encode()
 	}
-	return represent(r, object{{"_links", append(links, member{"xframe", href(framePath)})}})
+	on := member{"user", href(base + userPath + query)}
+	if to := s.signIn.Redirect; to != "" && !at(r, to) {
+		base, on = originOf(r), member{"redirect", href(to + rootPath)}
+	}
+	return represent(r, "Root", object{{"self", href(base + rootPath + query)}, on, {"xframe", href(base + framePath)}})
 }
 
 // getUser serves the user resource, to those who have a token.
 func (s *Server) getUser(r *http.Request) (answer, error) {
 	to := s.signIn.UsersRedirect
+	home := s.signIn.Home
+	atHome := home != "" && at(r, home)
 	last := to == "" || at(r, to)
-	if !at(r, s.signIn.Users) && (to == "" || !last) {
+	if !atHome && !at(r, s.signIn.Users) && (to == "" || !last) {
 		return answer{}, notFound()
 	}
 	if _, err := s.authenticate(r); err != nil {
 		return answer{}, err
 	}
-	if !last {
+	here := originOf(r)
+	self := member{"self", href(here + userSelfPath)}
+	switch {
+	case home != "" && !atHome:
+		return represent(r, "User", object{self, {"redirect", href(home + rootPath)}})
+	case !last:
 		return redirectTo(to + userPath), nil
 	}
-	return represent(r, object{{"_links", object{
-		{"self", href(userPath)},
-		{"applications", href(s.signIn.Pool + root)},
-		{"xframe", href(framePath)},
-	}}})
+	pool := s.signIn.Pool
+	if pool == "" {
+		pool = here
+	}
+	return represent(r, "User", object{self, {"applications", href(pool + root)}, {"xframe", href(here + framePath)}})
 }
 
-func represent(r *http.Request, content object) (answer, error) {
-	mediaType := negotiate(r.Header)
-	if mediaType == "" {
+// Autodiscover's own media types. Lync's clients, which knew no other, are answered in XML
+// that is not UCWA's. Source: [MS-OCDISCWS].
+const discoverType = "application/vnd.microsoft.rtc.autodiscover+xml"
+
+// tokens are the names of links in Autodiscover's XML.
+var tokens = map[string]string{"self": "Self", "user": "OAuth", "xframe": "XFrame", "redirect": "Redirect", "applications": "Ucwa"}
+
+// represent answers with the links of a root or a user resource.
+func represent(r *http.Request, element string, links object) (answer, error) {
+	a := ok(object{{"_links", links}})
+	a.header = http.Header{"Expires": {"-1"}, "Pragma": {"no-cache"}}
+	a.mediaType = choose(r.Header, append(slices.Clone(resourceTypes), discoverType))
+	switch a.mediaType {
+	case "":
 		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Only JSON and XML are served.")
+	case xmlType, discoverType:
+		a.raw, a.content = discoverXML(element, links), nil
+		if a.mediaType == discoverType {
+			a.mediaType += ";v=1"
+			return a, nil
+		}
 	}
-	a := ok(content)
-	a.mediaType = mediaType + utf8Charset
+	a.mediaType += utf8Charset
 	return a, nil
 }
 

@@ -49,10 +49,37 @@ func TestAutodiscover(t *testing.T) {
 	w := signInWorld(t, ucwatest.SignIn{})
 	for _, path := range []string{"/", rootPath, rootPath + "?originalDomain=contoso.com"} {
 		r := w.get(web+path, "").wants(200)
-		if r.link("user") != userPath || r.link("self") != rootPath || r.link("xframe") == "" || r.link("redirect") != "" {
+		_, query, _ := strings.Cut(path, "?")
+		if query != "" {
+			query = "?" + query
+		}
+		if r.link("user") != web+userPath+query || r.link("self") != web+rootPath+query || r.link("redirect") != "" {
 			t.Errorf("%s: %s", path, r.Body)
 		}
-		w.get(web+r.link("xframe"), "").wants(200)
+		w.get(r.link("xframe"), "").wants(200)
+	}
+	// Paths have no casing, but all their slashes.
+	w.get(web+strings.ToLower(rootPath), "").wants(200)
+	w.get(web+"/"+rootPath, "").wants(404)
+	w.get(web+"//", "").wants(404)
+	// Clients ask for no more than the head, and for what else there is.
+	w.send(request("HEAD", web+rootPath, "", "")).wants(200)
+	if head := w.send(request("HEAD", web+userPath, "", "", "Authorization", "")).wants(401); len(head.Header().Values("WWW-Authenticate")) != 2 || head.Body.Len() > 0 {
+		t.Errorf("%v %q", head.Header(), head.Body)
+	}
+	w.send(request("HEAD", web+tokenPath, "", "")).wants(405)
+	if options := w.send(request("OPTIONS", web+userPath, "", "")).wants(204); options.Header().Get("Allow") != "GET" {
+		t.Errorf("%v", options.Header())
+	}
+	// Lync's clients read another XML.
+	for accept, contentType := range map[string]string{
+		"application/vnd.microsoft.rtc.autodiscover+xml;v=1": "application/vnd.microsoft.rtc.autodiscover+xml;v=1", "application/xml": "application/xml; charset=utf-8",
+	} {
+		r := w.get(web+"/", "", "Accept", accept).wants(200)
+		if want := `<AutodiscoverResponse AccessLocation="External"><Root><Link token="Self" href="` + web + rootPath + `"/><Link token="OAuth" href="` + web + userPath + `"/>`; !strings.Contains(r.Body.String(), want) ||
+			r.Header().Get("Content-Type") != contentType {
+			t.Errorf("%s: %v %s", accept, r.Header(), r.Body)
+		}
 	}
 	w.send(request("POST", web+"/", "", "")).wants(405)
 	if r := w.send(request("GET", web+tokenPath, "", "")).wants(405); r.Header().Get("Allow") != "POST" {
@@ -78,13 +105,67 @@ func TestAutodiscover(t *testing.T) {
 	w.get("https://lyncdiscover.contoso.com"+userPath, "").wants(404)
 }
 
+// TestTopologies: where the links of the sign-in lead, whatever name the server is asked by.
+func TestTopologies(t *testing.T) {
+	const alias, home = "https://lyncdiscover.contoso.com:8443", "https://home.contoso.com:8443"
+	pool := pool + ":8443"
+	for name, c := range map[string]struct {
+		signIn            ucwatest.SignIn
+		asked, root, apps string // where Autodiscover leads, and where the applications are
+	}{
+		"one host":     {ucwatest.SignIn{}, alias, alias, alias},
+		"an alias":     {ucwatest.SignIn{Aliases: map[string]string{"lyncdiscover.contoso.com": "pool.contoso.com"}}, "https://LyncDiscover.contoso.com:8443", pool, pool},
+		"no alias":     {ucwatest.SignIn{Aliases: map[string]string{"lyncdiscover.contoso.com": "pool.contoso.com"}}, home, home, home},
+		"a pool":       {ucwatest.SignIn{Users: pool, Pool: pool}, alias, pool, pool},
+		"three hosts":  {ucwatest.SignIn{Users: web, Pool: pool}, alias, web, pool},
+		"another pool": {ucwatest.SignIn{Users: pool, Home: home}, alias, pool, home},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := signInWorld(t, c.signIn)
+			body := `{"userAgent":"UCWA Samples","endpointId":"node","culture":"en-US"}`
+			user := func(asked, origin string) *reply {
+				t.Helper()
+				r := w.get(asked+"/", "").wants(200)
+				for rel, path := range map[string]string{"self": rootPath, "user": userPath, "xframe": "/Autodiscover/XFrame/XFrame.html"} {
+					if got := r.link(rel); got != origin+path {
+						t.Errorf("%s of %s leads to %s, want %s", rel, asked, got, origin+path)
+					}
+				}
+				token := w.signIn(origin)
+				r = w.get(r.link("user"), token).wants(200)
+				if got := r.link("self"); got != origin+rootPath+"/user" || w.get(got, token).wants(200).Body.String() != r.Body.String() {
+					t.Errorf("self of the user: %s", got)
+				}
+				if apps := origin + root; origin != c.apps && c.signIn.Home != "" {
+					w.send(request("POST", apps, token, body)).wants(404)
+					w.send(request("POST", c.apps+root, token, body)).wants(403) // where it is not known
+				}
+				return r
+			}
+			r := user(c.asked, c.root)
+			if to := r.link("redirect"); c.signIn.Home != "" {
+				if to != c.apps+rootPath || r.link("applications") != "" {
+					t.Fatalf("%s", r.Body)
+				}
+				r = user(c.apps, c.apps)
+			}
+			if r.link("redirect") != "" || r.link("applications") != c.apps+root {
+				t.Fatalf("%s", r.Body)
+			}
+			if self := w.send(request("POST", c.apps+root, w.signIn(c.apps), body)).wants(201).link("self"); self != root+"/101" {
+				t.Errorf("self %s", self)
+			}
+		})
+	}
+}
+
 // TestAudience: a token is good at one host, for a while.
 func TestAudience(t *testing.T) {
 	for _, html := range []bool{false, true} {
 		w := signInWorld(t, ucwatest.SignIn{Users: web, Pool: pool, WrongHost500: html})
 		r := w.get(web+userPath, "").wants(401)
 		if challenge := r.Header().Values("WWW-Authenticate"); len(challenge) != 2 ||
-			challenge[0] != `MsRtcOAuth href="https://lyncweb.contoso.com/WebTicket/oauthtoken",grant_type="password"` {
+			challenge[1] != `MsRtcOAuth href="https://lyncweb.contoso.com/WebTicket/oauthtoken",grant_type="password"` {
 			t.Errorf("%q", challenge)
 		}
 		token := w.signIn(web)
@@ -117,7 +198,7 @@ func TestAudience(t *testing.T) {
 
 func TestTokenEndpoint(t *testing.T) {
 	w := signInWorld(t, ucwatest.SignIn{FrontEndUser: "X-User", Meetings: map[string]string{meeting: "K3Y"}, Passive: "https://sts.contoso.com/adfs/ls"})
-	if c := w.get(web+userPath, "").wants(401).Header().Get("WWW-Authenticate"); !strings.Contains(c,
+	if c := w.get(web+userPath, "").wants(401).Header().Values("WWW-Authenticate")[1]; !strings.Contains(c,
 		`grant_type="urn:microsoft.rtc:windows,urn:microsoft.rtc:anonmeeting,urn:microsoft.rtc:passive,password"`) {
 		t.Errorf("%s", c)
 	}

@@ -1,11 +1,13 @@
 package ucwatest
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -78,7 +80,7 @@ func start(h http.Handler, o Options, certificate *tls.Certificate) (*Running, e
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.HTTP2 && certificate != nil)
 	r.http = &http.Server{
-		Handler:           h,
+		Handler:           asWritten(h),
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ConnState:         r.count,
 		Protocols:         protocols,
@@ -108,6 +110,61 @@ func start(h http.Handler, o Options, certificate *tls.Certificate) (*Running, e
 	}
 	r.work.Go(serve)
 	return r, nil
+}
+
+// wireName is a header field's name as IIS writes it, which net/http would write otherwise.
+func wireName(name string) string {
+	switch name {
+	case "Etag":
+		return "ETag"
+	case "P3p":
+		return "P3P"
+	case "Www-Authenticate":
+		return "WWW-Authenticate"
+	case "X-Aspnet-Version":
+		return "X-AspNet-Version"
+	case "X-Ms-Diagnostics":
+		return "X-Ms-diagnostics"
+	case "X-Ms-Server-Fqdn":
+		return "X-MS-Server-Fqdn"
+	}
+	return name
+}
+
+// asWritten gives the header fields their names at the last moment: all else looks for them
+// as net/http has them. HTTP/2 has no casing.
+func asWritten(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor == 1 {
+			w = &wireWriter{ResponseWriter: w}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+type wireWriter struct{ http.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *wireWriter) WriteHeader(status int) {
+	h := w.Header()
+	for name, values := range maps.Clone(h) {
+		if wire := wireName(name); wire != name {
+			delete(h, name)
+			h[wire] = values
+		}
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *wireWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Flush implements http.Flusher.
+func (w *wireWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+
+// Hijack implements http.Hijacker.
+func (w *wireWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(w.ResponseWriter).Hijack()
 }
 
 // count lets Close wait for the connections. A new one is counted by the

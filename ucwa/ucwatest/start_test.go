@@ -238,6 +238,44 @@ func TestClientGone(t *testing.T) {
 	<-answered
 }
 
+// TestNamesOnTheWire holds the names of header fields as IIS writes them, in the order of the document.
+func TestNamesOnTheWire(t *testing.T) {
+	server := ucwatest.New(ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{origin}, SignIn: &ucwatest.SignIn{}})
+	running, err := ucwatest.Start(server, ucwatest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer running.Close()
+	token := server.AddUser(dana)
+	href, err := server.CreateApplication(token, "x", "en-US", endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for request, want := range map[string]string{
+		"GET " + rootPath + "/user HTTP/1.1\r\n":                                             "WWW-Authenticate: Bearer ",
+		"HEAD " + rootPath + "/oauth/user HTTP/1.1\r\n":                                      "WWW-Authenticate: MsRtcOAuth ",
+		"GET / HTTP/1.1\r\nX-Ms-Origin: http://evil.example\r\n":                             "X-Ms-diagnostics: 28070",
+		"GET / HTTP/1.1\r\n":                                                                 "X-MS-Server-Fqdn: lyncweb.contoso.com",
+		"GET " + href + "/communication HTTP/1.1\r\nAuthorization: Bearer " + token + "\r\n": "ETag: \"",
+	} {
+		c, err := net.Dial("tcp", strings.TrimPrefix(running.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(c, request+"Host: lyncweb.contoso.com\r\nConnection: close\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(c)
+		if c.Close(); err != nil || !strings.Contains(string(got), "\r\n"+want) {
+			t.Errorf("%s: %v\n%s\nwant %s", request, err, got, want)
+		}
+		bearer, other := strings.Index(string(got), "Bearer"), strings.Index(string(got), "MsRtcOAuth")
+		if bearer > other {
+			t.Errorf("%s: Bearer does not come first\n%s", request, got)
+		}
+	}
+}
+
 func TestCertificate(t *testing.T) {
 	server := ucwatest.New(ucwatest.Config{Host: "lyncweb.contoso.com"})
 	var complaints bytes.Buffer

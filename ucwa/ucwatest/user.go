@@ -130,6 +130,12 @@ func digest(of string) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
+// guid is a name in the form of a GUID, made from what it is for.
+func guid(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
 // card is the user as properties of a resource.
 func (u *user) card() object {
 	properties := object{{"name", u.Name}, {"uri", u.URI}}

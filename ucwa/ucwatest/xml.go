@@ -40,6 +40,22 @@ func inXML(o object) []byte {
 	return b.Bytes()
 }
 
+// discoverXML writes links as Autodiscover does in its own XML.
+func discoverXML(element string, links object) []byte {
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	x := &xmlWriter{&b}
+	x.WriteString(`<AutodiscoverResponse AccessLocation="External"><` + element + ">")
+	for _, link := range links {
+		x.WriteString("<Link")
+		x.attribute("token", tokens[link.name])
+		x.attribute("href", links.object(link.name).text("href"))
+		x.WriteString("/>")
+	}
+	x.WriteString("</" + element + "></AutodiscoverResponse>")
+	return b.Bytes()
+}
+
 type xmlWriter struct{ *bytes.Buffer }
 
 // attribute writes name="value".
@@ -92,6 +108,9 @@ func (x *xmlWriter) link(element, rel string, to object) {
 	x.WriteString("<" + element)
 	x.attribute("rel", rel)
 	x.attribute("href", to.text("href"))
+	if revision := to.text("revision"); revision != "" {
+		x.attribute("revision", revision)
+	}
 }
 
 func (x *xmlWriter) sender(o object) {

@@ -4,8 +4,10 @@ import (
 	"encoding/xml"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -36,8 +38,9 @@ type xmlResource struct {
 }
 
 type xmlLink struct {
-	Rel  string `xml:"rel,attr"`
-	Href string `xml:"href,attr"`
+	Rel      string `xml:"rel,attr"`
+	Href     string `xml:"href,attr"`
+	Revision string `xml:"revision,attr"`
 }
 
 // xml reads an answer in XML as if it were one in JSON of which all values are text
@@ -58,7 +61,11 @@ func (x *xmlResource) asText(r *reply) map[string]any {
 	links := map[string]any{}
 	for _, l := range x.Links {
 		list, _ := links[l.Rel].([]any)
-		links[l.Rel] = append(list, map[string]any{"href": l.Href})
+		link := map[string]any{"href": l.Href}
+		if l.Revision != "" {
+			link["revision"] = l.Revision
+		}
+		links[l.Rel] = append(list, link)
 	}
 	if d := cmp.Diff([]any{map[string]any{"href": x.Href}}, links["self"]); d != "" {
 		r.Errorf("%s: href and self link of %s differ: %s", r.asked, x.Rel, d)
@@ -77,31 +84,41 @@ func (x *xmlResource) asText(r *reply) map[string]any {
 	if len(x.Resources) > 0 {
 		embedded := map[string]any{}
 		for _, inner := range x.Resources {
-			embedded[inner.Rel] = inner.asText(r)
+			list, _ := embedded[inner.Rel].([]any)
+			embedded[inner.Rel] = append(list, inner.asText(r))
 		}
 		m["_embedded"] = embedded
 	}
 	return m
 }
 
-// asText is a resource of which all values are text and all links lists.
+// asText is a resource of which all values are text, times in ISO 8601, and all links and
+// embedded resources lists.
 func asText(r map[string]any) map[string]any {
 	m := maps.Clone(r)
 	for name, v := range m {
 		switch v := v.(type) {
 		case bool, float64:
 			m[name] = fmt.Sprint(v)
+		case string:
+			var n int64
+			if _, err := fmt.Sscanf(v, "/Date(%d)/", &n); err == nil {
+				m[name] = time.UnixMilli(n).UTC().Format(time.RFC3339)
+			}
 		case map[string]any:
 			inner := maps.Clone(v)
 			for key, o := range v {
-				switch {
-				case name == "_embedded":
-					inner[key] = asText(o.(map[string]any))
-				case name == "_links":
-					if _, isList := o.([]any); !isList {
-						inner[key] = []any{o}
+				list, isList := o.([]any)
+				if !isList {
+					list = []any{o}
+				}
+				if name == "_embedded" {
+					list = slices.Clone(list)
+					for i := range list {
+						list[i] = asText(list[i].(map[string]any))
 					}
 				}
+				inner[key] = list
 			}
 			m[name] = inner
 		}
