@@ -1,24 +1,23 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // clientFlags are the flags of `conform client`.
 type clientFlags struct {
 	server  serverFlags
+	place   placeFlags
 	timeout time.Duration
 	log     bool
 }
@@ -31,8 +30,9 @@ func newClient() *cobra.Command {
 		Long: `client starts the reference server on this machine, runs a command with its addresses
 in the environment, waits until it ends, and grades what the command asked of the server.
 
-Autodiscover and the pool are two hosts, https://localhost and https://127.0.0.1 with a
-port each, so that a token sent to the wrong one is seen. The command finds:
+As in the documentation Autodiscover's name, localhost, is an alias that leads to the pool,
+127.0.0.1. --host, --pool-host and others are those of serve: with them it stands for other
+hosts, whose names must lead to this machine for the command. The command finds:
 
   CONFORM_AUTODISCOVER_URL   the Autodiscover root
   CONFORM_APPLICATIONS_URL   the applications resource, for a client that begins there
@@ -52,7 +52,9 @@ breaks down is not certified.`,
 		Example: `  conform client -- python3 client.py
   conform client --timeout 30s --out report/ -- npm test
   conform client --origin https://app.contoso.com --strict -- ./board --once
-  conform client --task set-presence --log -- sh client.sh`,
+  conform client --task set-presence --log -- sh client.sh
+  conform client --pool-host 127.0.0.1 --user-host localhost -- ./board
+                                     a token of localhost is refused by the pool`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage("client needs a command: conform client -- COMMAND")
@@ -62,6 +64,7 @@ breaks down is not certified.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args) },
 	}
 	f.server.add(cmd)
+	f.place.add(cmd, &f.server, "127.0.0.1:0")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 2*time.Minute, "for the command; then it is killed, and what it started")
 	cmd.Flags().BoolVar(&f.log, "log", false, "log every exchange, not only what is wrong")
 	cmd.Flags().SetInterspersed(false) // what follows the command is the command's
@@ -72,6 +75,9 @@ breaks down is not certified.`,
 func (f *clientFlags) run(cmd *cobra.Command, args []string) error {
 	if f.timeout <= 0 {
 		return usage("--timeout %s: expected a time, as in 2m", f.timeout)
+	}
+	if err := f.place.consistent(cmd); err != nil {
+		return err
 	}
 	config, err := f.server.host(cmd)
 	if err != nil {
@@ -110,51 +116,22 @@ func (f *clientFlags) run(cmd *cobra.Command, args []string) error {
 	return err
 }
 
-// start starts the server, with a host of each role, and returns what the command must know.
+// start starts the server, and returns what the command must know.
 func (f *clientFlags) start(config hostConfig, dir string) (*host, []string, error) {
-	scheme := "http"
-	var own []byte
+	var environment []string
 	if !f.server.plain {
-		scheme = "https"
 		a, err := openAuthority(dir)
 		if err != nil {
 			return nil, nil, err
 		}
-		own = a.pem()
-		if config.certificate, err = a.certificateFor([]string{"localhost", "127.0.0.1", "::1"}); err != nil {
+		if config.certificate, err = a.certificateFor(f.place.certified()); err != nil {
 			return nil, nil, err
 		}
 		if err := os.Remove(filepath.Join(dir, authorityFile)); err != nil { // its key is needed no more
 			return nil, nil, err
 		}
-	}
-	h, pool, err := withPool(config, scheme)
-	if err != nil {
-		return nil, nil, err
-	}
-	discovery, err := h.listen("127.0.0.1:0")
-	if err != nil {
-		h.close()
-		return nil, nil, err
-	}
-	at, err := url.Parse(discovery.URL)
-	if err != nil {
-		h.close()
-		return nil, nil, err
-	}
-	if _, err := h.listen(net.JoinHostPort("::1", at.Port())); err != nil {
-		_ = err // no IPv6 here, or the port is taken there: then localhost is 127.0.0.1 to all that try both
-	}
-	user := config.users[0]
-	environment := []string{
-		"CONFORM_AUTODISCOVER_URL=" + scheme + "://" + net.JoinHostPort("localhost", at.Port()) + "/Autodiscover/AutodiscoverService.svc/root",
-		"CONFORM_APPLICATIONS_URL=" + scheme + "://" + pool + "/ucwa/oauth/v1/applications",
-		"CONFORM_SIP=" + user.URI, "CONFORM_USERNAME=" + user.URI, "CONFORM_PASSWORD=" + user.Password,
-	}
-	if own != nil {
 		bundle := filepath.Join(dir, "bundle.pem")
-		if err := os.WriteFile(bundle, trustBundle(own), 0o644); err != nil {
-			h.close()
+		if err := os.WriteFile(bundle, trustBundle(a.pem()), 0o644); err != nil {
 			return nil, nil, err
 		}
 		environment = append(environment, "CONFORM_CA_FILE="+filepath.Join(dir, authorityCert))
@@ -162,28 +139,21 @@ func (f *clientFlags) start(config hostConfig, dir string) (*host, []string, err
 			environment = append(environment, name+"="+bundle)
 		}
 	}
-	return h, environment, nil
-}
-
-// withPool starts a host with its pool. Where that is must be known before there is a
-// server to ask, so a port is looked for and taken again; another process may be faster.
-func withPool(config hostConfig, scheme string) (h *host, pool string, err error) {
-	for range 5 {
-		free, listenErr := net.Listen("tcp", "127.0.0.1:0")
-		if listenErr != nil {
-			return nil, "", listenErr
-		}
-		pool = free.Addr().String()
-		_ = free.Close()
-		config.server.Host, config.page = "127.0.0.1", "off"
-		config.server.SignIn = &ucwatest.SignIn{Pool: scheme + "://" + pool}
-		h = newHost(config)
-		if _, err = h.listen(pool); err == nil {
-			return h, pool, nil
-		}
-		h.close()
+	listeners, name, err := f.place.open()
+	if err != nil {
+		return nil, nil, fmt.Errorf("--listen: %w", err)
 	}
-	return nil, "", err
+	f.place.server(&config.server)
+	config.page, config.names = "off", f.place.names()
+	h := newHost(config)
+	if err := h.listenAll(listeners); err != nil {
+		return nil, nil, err
+	}
+	way, name := config.server.SignIn, f.place.first(name)
+	applications := cmp.Or(way.Home, way.Pool, f.place.origin(cmp.Or(way.Aliases[name], name)))
+	user := config.users[0]
+	return h, append(environment, "CONFORM_AUTODISCOVER_URL="+f.place.begin(name), "CONFORM_APPLICATIONS_URL="+applications+"/ucwa/oauth/v1/applications",
+		"CONFORM_SIP="+user.URI, "CONFORM_USERNAME="+user.URI, "CONFORM_PASSWORD="+user.Password), nil
 }
 
 // notStarted is the error of a command that never ran.

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +41,7 @@ type serverFlags struct {
 	quiet        bool
 	noColor      bool
 	plain        bool
+	brief        bool // the text is a summary, unless verbose
 }
 
 func (f *serverFlags) add(cmd *cobra.Command) {
@@ -195,9 +195,7 @@ func variationsBy(seed uint64) []ucwatest.Variation {
 // serveFlags are the flags of `conform serve`.
 type serveFlags struct {
 	server   serverFlags
-	listen   string
-	hosts    []string
-	poolHost string
+	place    placeFlags
 	caDir    string
 	exportCA string
 	cert     string
@@ -215,11 +213,13 @@ func newServe() *cobra.Command {
 sign-in, applications, presence and the event channel, in memory, as strict as the
 documentation. While clients use it, it says on standard error what they ask and which
 requirement they break; a page of its own shows the same (open the address in a browser).
-When it ends, by Ctrl-C or after --for, each client has its report.
+When it ends, by Ctrl-C or after --for, it says what came of each client: --verbose shows
+the reports, --out keeps them.
 
 It speaks TLS, with a certificate by an authority of its own, made once: tell your client
-to trust the file that it names. With --host and --pool-host it stands for several hosts,
-which the Host field tells apart; have those names lead to its address.
+to trust the file that it names. As in the documentation Autodiscover's name, localhost, is
+an alias that leads to the pool, 127.0.0.1. With --host, --pool-host and others it stands
+for several hosts, which the Host field tells apart; have those names lead to its address.
 
 Exit codes are those of run, over all clients: 0 if each is conformant, 1 if one is not,
 3 if one is incomplete, or nobody came.`,
@@ -234,9 +234,7 @@ Exit codes are those of run, over all clients: 0 if each is conformant, 1 if one
 	}
 	flags := cmd.Flags()
 	f.server.add(cmd)
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:8443", "address and port; other machines reach only one that is not loopback")
-	flags.StringArrayVar(&f.hosts, "host", nil, "another name of the server, for its certificate, as in lyncdiscover.contoso.com; can be repeated")
-	flags.StringVar(&f.poolHost, "pool-host", "", "name of the pool, which alone has applications then, and takes no token of another host; with a port if it is not that of --listen")
+	f.place.add(cmd, &f.server, "127.0.0.1:8443")
 	flags.StringVar(&f.caDir, "ca-dir", "", "directory of the certificate authority; the default is conform, in the directory for the user's settings")
 	flags.StringVar(&f.exportCA, "export-ca", "", "also write the authority's certificate into this file")
 	flags.StringVar(&f.cert, "cert", "", "PEM file with your own certificate instead (and --key)")
@@ -244,9 +242,8 @@ Exit codes are those of run, over all clients: 0 if each is conformant, 1 if one
 	flags.DurationVar(&f.duration, "for", 0, "end after so much time; 0 is at Ctrl-C")
 	flags.StringVar(&f.page, "page", "local", "who may look at the page of this server: local, any, off")
 	complete(cmd, "page", func() []string { return []string{"local", "any", "off"} })
-	for _, name := range []string{"listen", "host", "pool-host", "for"} {
-		complete(cmd, name, func() []string { return nil })
-	}
+	complete(cmd, "for", func() []string { return nil })
+	f.server.brief = true
 	return cmd
 }
 
@@ -258,12 +255,16 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	config.page, config.names = f.page, append(slices.Clone(f.hosts), f.poolName())
-	f.names(&config.server)
+	config.page, config.names = f.page, f.place.names()
 	trust, err := f.certificate(&config)
 	if err != nil {
 		return exit{exitFailed, err}
 	}
+	listeners, name, err := f.place.open()
+	if err != nil {
+		return exit{exitFailed, fmt.Errorf("--listen: %w", err)}
+	}
+	f.place.server(&config.server)
 	shown := io.Discard
 	if !f.server.quiet {
 		shown = cmd.ErrOrStderr()
@@ -271,13 +272,11 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	log := newLineLog(shown)
 	config.tell, config.exchanges = log.tell, true
 	h := newHost(config)
-	running, err := h.listen(f.listen)
-	if err != nil {
-		h.close()
+	if err := h.listenAll(listeners); err != nil {
 		log.close()
-		return exit{exitFailed, fmt.Errorf("--listen: %w", err)}
+		return exit{exitFailed, err}
 	}
-	f.greet(shown, config, running.URL, trust)
+	f.greet(shown, config, name, trust)
 	ctx, cancel := cmd.Context(), func() {}
 	if f.duration > 0 {
 		ctx, cancel = context.WithTimeout(ctx, f.duration)
@@ -289,32 +288,16 @@ func (f *serveFlags) serve(cmd *cobra.Command) error {
 	return f.server.report(cmd, h, nil)
 }
 
-// isHostName is no package variable, so that other commands need not wait for it.
-func isHostName(name string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`).MatchString(name)
-}
-
 func (f *serveFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"listen", "pool-host", "ca-dir", "export-ca", "cert", "key"} {
+	for _, name := range []string{"ca-dir", "export-ca", "cert", "key"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
 	}
-	if _, port, err := net.SplitHostPort(f.listen); err != nil || !isPort(port) {
-		return usage("--listen %q: expected an address and a port, as in 127.0.0.1:8443", f.listen)
+	if err := f.place.consistent(cmd); err != nil {
+		return err
 	}
-	for _, name := range append(slices.Clone(f.hosts), f.poolName()) {
-		if !isHostName(name) && (name != "" || f.poolHost != "") {
-			return usage("%q is no host name: expected one like lyncdiscover.contoso.com", name)
-		}
-	}
-	if _, port, err := net.SplitHostPort(f.poolHost); err == nil && !isPort(port) {
-		return usage("--pool-host %q: expected a name, perhaps with a port", f.poolHost)
-	}
-	_, port, _ := net.SplitHostPort(f.listen)
 	switch {
-	case port == "0" && f.poolHost != "" && f.poolHost == f.poolName():
-		return usage("--listen with port 0 needs a port in --pool-host: clients are told where the pool is")
 	case !slices.Contains([]string{"local", "any", "off"}, f.page):
 		return usage("--page %q: expected local, any or off", f.page)
 	case (f.cert == "") != (f.key == ""):
@@ -327,50 +310,6 @@ func (f *serveFlags) consistent(cmd *cobra.Command) error {
 		return usage("--for %s: expected a time that is not negative", f.duration)
 	}
 	return nil
-}
-
-func isPort(text string) bool {
-	n, err := strconv.Atoi(text)
-	return err == nil && n >= 0 && n <= 65535
-}
-
-// poolName is the name of the pool without its port.
-func (f *serveFlags) poolName() string {
-	if name, _, err := net.SplitHostPort(f.poolHost); err == nil {
-		return name
-	}
-	return f.poolHost
-}
-
-// names gives the server its names. Without --pool-host it serves all at whatever host
-// it is asked.
-func (f *serveFlags) names(config *ucwatest.Config) {
-	config.Host = cmp.Or(f.poolName(), slices.Concat(f.hosts, []string{"localhost"})[0])
-	config.SignIn = &ucwatest.SignIn{}
-	if f.poolHost == "" {
-		return
-	}
-	pool := f.poolHost
-	if pool == f.poolName() {
-		pool = f.withPort(pool)
-	}
-	config.SignIn.Pool = f.scheme() + "://" + pool
-}
-
-func (f *serveFlags) scheme() string {
-	if f.server.plain {
-		return "http"
-	}
-	return "https"
-}
-
-// withPort adds the port of --listen, where clients need it.
-func (f *serveFlags) withPort(host string) string {
-	_, port, _ := net.SplitHostPort(f.listen)
-	if f.server.plain && port == "80" || !f.server.plain && port == "443" {
-		return host
-	}
-	return net.JoinHostPort(host, port)
 }
 
 // certificate gives the host its certificate, and returns the path of what clients trust.
@@ -396,45 +335,41 @@ func (f *serveFlags) certificate(config *hostConfig) (trust string, err error) {
 	if err != nil {
 		return "", err
 	}
-	names := append([]string{"localhost", "127.0.0.1", "::1"}, f.hosts...)
-	if name := f.poolName(); name != "" {
-		names = append(names, name)
-	}
-	if address, _, _ := net.SplitHostPort(f.listen); net.ParseIP(address) != nil {
-		names = append(names, address)
-	} else if host, err := os.Hostname(); address == "" && err == nil && isHostName(host) {
-		names = append(names, host)
-	}
 	if f.exportCA != "" {
 		if err := os.WriteFile(f.exportCA, a.pem(), 0o644); err != nil {
 			return "", fmt.Errorf("--export-ca: %w", err)
 		}
 	}
-	config.certificate, err = a.certificateFor(names)
+	config.certificate, err = a.certificateFor(f.place.certified())
 	return cmp.Or(f.exportCA, a.path), err
 }
 
 // greet says where the server is, who can sign in, and what to trust.
-func (f *serveFlags) greet(w io.Writer, config hostConfig, at, trust string) {
-	u, err := url.Parse(at)
-	if err != nil {
-		return
+func (f *serveFlags) greet(w io.Writer, config hostConfig, name, trust string) {
+	address, everywhere := f.place.address()
+	listens := net.JoinHostPort(address, f.place.port)
+	if everywhere {
+		listens += ", every address of this machine"
 	}
-	base := u.Scheme + "://" + net.JoinHostPort("localhost", u.Port())
-	if len(f.hosts) > 0 {
-		base = f.scheme() + "://" + f.withPort(f.hosts[0])
+	if !isLoopback(address) {
+		fmt.Fprintf(w, "WARNING: %s is reached by other machines, and this is a test server: the users and passwords are known\n", net.JoinHostPort(address, f.place.port))
 	}
-	loopback := isLoopback(u.Hostname())
-	if !loopback {
-		fmt.Fprintf(w, "WARNING: %s is reached by other machines, and this is a test server: the users and passwords are known\n", u.Host)
+	fmt.Fprintf(w, "conform serve listens on %s\n\n", listens)
+	fmt.Fprintf(w, "  Autodiscover  %s\n", f.place.begin(f.place.first(name)))
+	if other := machineName(); everywhere && other != "" && len(f.place.hosts) == 0 {
+		fmt.Fprintf(w, "  from others   %s\n", f.place.begin(other))
 	}
-	fmt.Fprintf(w, "conform serve listens on %s\n\n", u.Host)
-	fmt.Fprintf(w, "  Autodiscover  %s/Autodiscover/AutodiscoverService.svc/root\n", base)
-	if pool := config.server.SignIn.Pool; pool != "" {
-		fmt.Fprintf(w, "  pool          %s (tokens of another host are refused)\n", pool)
+	way := config.server.SignIn
+	switch pool := f.place.origin("127.0.0.1"); {
+	case way.Home != "":
+		fmt.Fprintf(w, "  pool          %s, which sends users on to %s (each refuses the tokens of the other)\n", way.Users, way.Home)
+	case way.Pool != "":
+		fmt.Fprintf(w, "  pool          %s (tokens of another host are refused)\n", way.Pool)
+	case way.Aliases[f.place.first(name)] != "":
+		fmt.Fprintf(w, "  pool          %s, to which Autodiscover leads\n", pool)
 	}
 	if f.page != "off" {
-		fmt.Fprintf(w, "  for people    %s://%s%s\n", u.Scheme, net.JoinHostPort("localhost", u.Port()), pagePath)
+		fmt.Fprintf(w, "  for people    %s%s\n", f.place.origin(name), pagePath)
 	}
 	if trust != "" {
 		fmt.Fprintf(w, "  to trust      %s\n", trust)
@@ -451,7 +386,7 @@ func (f *serveFlags) greet(w io.Writer, config hostConfig, at, trust string) {
 	if f.duration > 0 {
 		end = fmt.Sprintf("it ends after %s, or at Ctrl-C", f.duration)
 	}
-	fmt.Fprintf(w, "\n%s, and each client gets its report.\n\n", end)
+	fmt.Fprintf(w, "\n%s, and says what came of each client.\n\n", end)
 }
 
 func isLoopback(host string) bool {

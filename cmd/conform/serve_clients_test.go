@@ -29,22 +29,32 @@ func peer(t *testing.T, names ...string) string {
 // TestClients: clients in other languages, with libraries of other people, get the
 // verdicts that they deserve.
 func TestClients(t *testing.T) {
-	for _, c := range []struct {
+	// The document's own applications come from three origins.
+	pages := []string{"--origin", "http://app.fabrikam.com", "--origin", "http://app.contoso.com", "--origin", "http://myServer", "--event-timeout", "100ms"}
+	twoPools := []string{"--pool-host", "localhost", "--home-host", "127.0.0.1"}
+	for name, c := range map[string]struct {
 		program []string
 		script  string
+		flags   []string
 		code    int
 		failed  []string
 	}{
-		{[]string{"python3"}, "client.py", exitConformant, nil},
-		{[]string{"node"}, "client.mjs", exitNonconformant, []string{"set-presence.nav.links"}},
-		{[]string{"sh"}, "client.sh", exitNonconformant, []string{"create-application.4.token-host", "set-presence.request.token-origin"}},
+		"python":           {[]string{"python3"}, "client.py", nil, exitConformant, nil},
+		"three hosts":      {[]string{"python3"}, "client.py", []string{"--pool-host", "127.0.0.1", "--user-host", "localhost"}, exitConformant, nil},
+		"the pages":        {[]string{"python3"}, "pages.py", pages, exitConformant, nil},
+		"pages, no TLS":    {[]string{"python3"}, "pages.py", append([]string{"--plain"}, pages...), exitConformant, nil},
+		"pages, two pools": {[]string{"python3"}, "pages.py", append(twoPools, pages...), exitConformant, nil},
+		"node":             {[]string{"node"}, "client.mjs", nil, exitNonconformant, []string{"set-presence.nav.links"}},
+		"curl": {[]string{"sh"}, "client.sh", []string{"--pool-host", "127.0.0.1", "--user-host", "localhost"}, exitNonconformant,
+			[]string{"create-application.4.token-host", "set-presence.request.token-origin"}},
 	} {
-		t.Run(c.script, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			program := peer(t, c.program...)
 			if c.script == "client.sh" {
 				peer(t, "curl")
 			}
-			cmd := exec.CommandContext(t.Context(), "conform", "client", "--format", "json", "--", program, "testdata/clients/"+c.script)
+			arguments := append(append([]string{"client", "--format", "json"}, c.flags...), "--", program, "testdata/clients/"+c.script)
+			cmd := exec.CommandContext(t.Context(), "conform", arguments...)
 			output, _ := cmd.Output()
 			if code := cmd.ProcessState.ExitCode(); code != c.code {
 				t.Errorf("exit code %d, expected %d", code, c.code)

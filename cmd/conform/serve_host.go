@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,9 +73,9 @@ func newHost(config hostConfig) *host {
 	return h
 }
 
-// listen serves on an address, and returns where: scheme, address and port.
-func (h *host) listen(address string) (*ucwatest.Running, error) {
-	options := ucwatest.Options{Address: address, Certificate: h.config.certificate, ErrorLog: log.New(io.Discard, "", 0)}
+// listen serves on a listener, and returns where: scheme, address and port.
+func (h *host) listen(listener net.Listener) (*ucwatest.Running, error) {
+	options := ucwatest.Options{Listener: listener, Certificate: h.config.certificate, ErrorLog: log.New(io.Discard, "", 0)}
 	start := ucwatest.Start
 	if h.config.certificate != nil {
 		start = ucwatest.StartTLS
@@ -87,6 +88,20 @@ func (h *host) listen(address string) (*ucwatest.Running, error) {
 	defer h.mu.Unlock()
 	h.running = append(h.running, running)
 	return running, nil
+}
+
+// listenAll serves on all of them, or on none and is closed.
+func (h *host) listenAll(listeners []net.Listener) error {
+	for i, listener := range listeners {
+		if _, err := h.listen(listener); err != nil {
+			for _, unserved := range listeners[i:] {
+				_ = unserved.Close()
+			}
+			h.close()
+			return err
+		}
+	}
+	return nil
 }
 
 // close ends the pending GETs, the connections and the grading. What the clients did

@@ -59,7 +59,11 @@ func startHost(t testing.TB, change func(*hostConfig)) *testHost {
 		change(&config)
 	}
 	h := &testHost{host: newHost(config), trusted: trusted}
-	running, err := h.listen("127.0.0.1:0")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, err := h.listen(listener)
 	if err != nil {
 		t.Fatal(err)
 	}

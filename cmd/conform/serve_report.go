@@ -52,11 +52,19 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 		}
 	}
 	f.known.hold(list, func(i int) []string { return []string{clients[i].User, clients[i].ID, clients[i].label()} })
+	stdout, brief := cmd.OutOrStdout(), f.brief && f.format == "text" && !f.verbose
+	if brief {
+		cmd.SetOut(io.Discard)
+	}
 	problem := f.writeAll(cmd, h, clients, list, evidence)
-	if f.format == "text" && len(list) > 1 {
-		if err := summarize(cmd.OutOrStdout(), clients, list); problem == nil {
+	cmd.SetOut(stdout)
+	if f.format == "text" && (brief || len(list) > 1) {
+		if err := summarize(stdout, clients, list); problem == nil {
 			problem = err
 		}
+	}
+	if brief && f.out == "" {
+		fmt.Fprintln(stderr, "--verbose shows each report, --out DIR keeps them")
 	}
 	var of exit
 	switch unwell := errors.As(worst(context.Background(), list, nil), &of); { // Ctrl-C is how a server ends
@@ -131,12 +139,25 @@ func folder(c *client) string {
 	return strings.Trim(strings.ReplaceAll(strings.Join(parts, "-"), "…", ""), "-")
 }
 
-// summarize writes a line a client.
+// summarize writes a line a client, and another of what it failed first.
 func summarize(w io.Writer, clients []*client, list []*reports.Report) error {
+	const most = 3
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%d clients\n", len(list))
+	fmt.Fprintln(&b, number(len(list), "clients"))
 	for i, r := range list {
 		fmt.Fprintf(&b, "  %3d  %-28s  %-13s  %s\n", clients[i].Number, reports.Legible(cut(clients[i].label(), 28)), r.Outcome, r.Counts)
+		var failed []string
+		for _, result := range r.Results {
+			if result.Verdict == reports.Fail {
+				failed = append(failed, result.Requirement)
+			}
+		}
+		if more := len(failed) - most; more > 0 {
+			failed = append(failed[:most], fmt.Sprintf("and %d more", more))
+		}
+		if len(failed) > 0 {
+			fmt.Fprintf(&b, "       ✗ %s\n", strings.Join(failed, ", "))
+		}
 	}
 	_, err := w.Write(b.Bytes())
 	return err

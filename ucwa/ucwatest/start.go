@@ -21,6 +21,9 @@ type Options struct {
 	HTTP2    bool        // over TLS, offer HTTP/2 besides HTTP/1.1
 	ErrorLog *log.Logger // for failed handshakes and the like; nil is the standard logger
 
+	// Listener is served on, and closed, instead of one on Address.
+	Listener net.Listener
+
 	// Certificate is shown by StartTLS instead of one made on the spot.
 	Certificate *tls.Certificate
 }
@@ -67,9 +70,12 @@ func start(h http.Handler, o Options, certificate *tls.Certificate) (*Running, e
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, err
+	listener := o.Listener
+	if listener == nil {
+		var err error
+		if listener, err = net.Listen("tcp", address); err != nil {
+			return nil, err
+		}
 	}
 
 	r := &Running{URL: "http://" + listener.Addr().String(), address: listener.Addr().String()}
