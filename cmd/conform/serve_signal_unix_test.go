@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +45,8 @@ func TestServeInterrupted(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "conform", "serve", "--listen", "127.0.0.1:0", "--cert", cert, "--key", key, "--chaos", "7", "--page", "any",
 		"--origin", "http://app.contoso.com", "--event-timeout", "10ms", "--out", out)
 	cmd.Env = append(os.Environ(), "HOME="+dir, "XDG_CONFIG_HOME="+dir)
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +98,10 @@ func TestServeInterrupted(t *testing.T) {
 	_ = cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != exitConformant {
 		t.Errorf("exit code %d, expected %d\n%s", code, exitConformant, said.String())
+	}
+	// Its text is a line a client: the report is in the directory.
+	if got := stdout.String(); !regexp.MustCompile(`^1 client\n +1  dana \S+ +conformant +\d+ pass, \d+ not applicable\n$`).MatchString(got) {
+		t.Errorf("it says %s", got)
 	}
 	found, err := filepath.Glob(filepath.Join(out, "*", "report.json"))
 	if err != nil || len(found) != 1 {
