@@ -47,7 +47,7 @@ func recordReference(t *testing.T) *cassettes.Cassette {
 		Origins: []string{"http://app.contoso.com"},
 		Clock:   ucwatest.NewManualClock(start),
 		IDs:     func() string { id := ids[0]; ids = ids[1:]; return id },
-		SignIn:  &ucwatest.SignIn{Users: "https://webdir.contoso.com", Pool: "https://lyncweb.contoso.com"},
+		SignIn:  &ucwatest.SignIn{Users: "https://lyncweb.contoso.com", Pool: "https://lyncweb.contoso.com"},
 	})
 	dana := ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: "Passw0rd-of-Dana"}
 	server.AddUser(dana)

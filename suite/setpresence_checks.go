@@ -288,7 +288,7 @@ func (c *check) settings() []setting {
 				continue
 			}
 			list = append(list, setting{answer: answer{x, c}, value: text, before: known,
-				changed: text != known && (known != "" || c.Driven)}) // of others nobody knows what was there
+				changed: text != known && known != ""}) // else nobody knows what was there
 			known = text
 		}
 	}

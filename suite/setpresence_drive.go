@@ -84,7 +84,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 			now = read() // one value may be refused, and the next not
 			continue
 		}
-		if now != was { // else no event need come
+		if was != "" && now != was { // else no event need come
 			events = s.listen(wait, client, events, now)
 		}
 		read()

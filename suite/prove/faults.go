@@ -188,6 +188,9 @@ func start(change func(http.Handler) http.Handler, list []ucwatest.Variation, si
 	config := ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{"http://app.contoso.com"}, EventTimeout: eventTimeout}
 	if signIn {
 		config.SignIn = &ucwatest.SignIn{Users: "https://webdir.contoso.com", Pool: "https://lyncweb.contoso.com"}
+		for _, v := range list {
+			v.Deploy(config.SignIn)
+		}
 	}
 	s := ucwatest.New(config)
 	var h http.Handler = s

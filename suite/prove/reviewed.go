@@ -8,7 +8,7 @@ import (
 // reviewed are the mutants that nothing need catch, by their names, and why.
 var reviewed = sync.OnceValue(func() []review {
 	return []review{
-		{regexp.MustCompile(`: \w+ header (Server|Vary|X-Content-Type-Options|Allow|Date|X-Ms-Server-Fqdn)$`),
+		{regexp.MustCompile(`: \w+ header (Server|Vary|X-Content-Type-Options|Allow|Date|Expires|Pragma|X-Ms-Server-Fqdn)$`),
 			"HTTP, IIS or a proxy writes it; of Date and X-MS-Server-Fqdn the document shows the form, in step 2"},
 		{regexp.MustCompile(`: \w+ header Content-Length$`), "the framing is HTTP's, and its client's to check"},
 		{regexp.MustCompile(`: \w+ header Cache-Control$`), "the document shows it in the answers of steps 2, 4 and 6"},
@@ -30,10 +30,12 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^(anonymous|modality|origin): \w+ body code$`), "on 403 an intermediary may answer, without a code"},
 		{regexp.MustCompile(`^(no-token|bad-token|origin|anonymous|modality): \w+ body$`), "on 401 and 403 an intermediary may answer, with any page or none"},
 		{regexp.MustCompile(`^presence read: \w+ body (_links|activity|etag)\b`), "of the presence resource only rel and availability are named"},
+		{regexp.MustCompile(`^create: \w+ body _embedded\.people\._links\.search\.revision$`), "a link may tell a revision"},
+		{regexp.MustCompile(`^events: double$`), "the same ack is answered the same again, and a client may begin anew"},
 		{regexp.MustCompile(`^events: \w+ body rel$`), "no document gives an event package a rel"},
 		{regexp.MustCompile(`^events: (null|empty|drop|rename) body sender$`), "nothing to tell: a time-out"},
 		{regexp.MustCompile(`^events: (null|empty|drop|rename) body sender\.\d\.events$`), "a sender may have nothing to tell"},
-		{regexp.MustCompile(`^makeMeAvailable: \w+ request body supportedModalities$`), "no modality is required"},
+		{regexp.MustCompile(`^makeMeAvailable: \w+ request body SupportedModalities$`), "no modality is required"},
 		{regexp.MustCompile(`^presence: (null|drop|rename) request body availability$`), "a POST without an availability is a reset"},
 		{regexp.MustCompile(`^(application before|application|presence read): double$`), "a client may read twice"},
 		{regexp.MustCompile(`^(presence|reset): double$`), "a value may be set, or reset, that is there already"},

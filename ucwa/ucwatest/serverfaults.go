@@ -207,7 +207,8 @@ func serverFaults() []Fault {
 		fault("presence-200", "a POST on presence is answered with 200", status(200)),
 		fault("presence-202", "a POST on presence is answered with 202", status(202)),
 		fault("presence-201", "a POST on presence is answered with 201, as if something were created", status(201)),
-		fault("presence-500", "a POST on presence is answered with 500", together(status(500), html)))
+		fault("presence-500", "a POST on presence is answered with 500", together(status(500), html)),
+		fault("presence-online-500", "Online, as the page sends it, is answered with 500", sending(`"Online"`, together(status(500), html))))
 	server("6.body", "header Content-Length", presence,
 		fault("presence-204-body", "content follows the 204 to a POST on presence", behind("{}")))
 	server("6.body", "header Transfer-Encoding", presence,
@@ -254,7 +255,13 @@ func serverFaults() []Fault {
 			}
 		}, "6.received"),
 		Fault{Name: "read-availability-unknown", Breaks: "the computed availability is one that there is not", edit: func(x *exchange) {
-			text(`"availability":"Online"`, `"availability":"Available"`)(x)
+			switch {
+			case x.part == "reset":
+				x.task.swap("reset", "yes")
+			case x.part == "presence read" && x.task.swap("reset", "") == "yes":
+				x.task.swap("reset", "yes")
+				text(`"availability":"Online"`, `"availability":"Available"`)(x)
+			}
 		}})
 
 	// The event that confirms
@@ -355,6 +362,16 @@ func serverFaults() []Fault {
 				link["href"] = strings.Replace(link["href"].(string), "/me/", "/people/lee/", 1)
 			}
 			return e
+		})))
+	server("event.once", "sender.0.events.1.type", packages,
+		fault("presence-event-doubled", "a changed presence is told twice in one package", asObject(func(root map[string]any) {
+			list, _ := root["sender"].([]any)
+			for _, s := range list {
+				sender, _ := s.(map[string]any)
+				if events, _ := sender["events"].([]any); len(events) == 1 && sender["rel"] == "me" {
+					sender["events"] = append(events, events[0])
+				}
+			}
 		})))
 	server("event.once", "sender.0.events.2.type", packages,
 		fault("events-again", "what was told and acknowledged is told again", func(x *exchange) {
@@ -502,7 +519,7 @@ func serverFaults() []Fault {
 				x.status = 0
 			}
 		}),
-		Fault{Name: "presence-before-stored", Breaks: "a presence and a note before makeMeAvailable are refused, and show after it",
+		Fault{Name: "presence-before-stored", Also: []string{"event.presence"}, Breaks: "a presence and a note before makeMeAvailable are refused, and show after it",
 			ask: func(x *exchange) {
 				if x.part == "presence-post-before" || x.part == "note-post-before" {
 					x.task.remember(x.part, string(x.sent))
@@ -533,7 +550,7 @@ func serverFaults() []Fault {
 			x.status, x.header = http.StatusNoContent, http.Header{"Cache-Control": {"no-cache"}}
 		}),
 		asking("reset-inverted", "a reset sets another presence", func(x *exchange) {
-			x.sent = []byte(`{"availability":"BeRightBack"}`)
+			x.sent = []byte(`{"availability":"DoNotDisturb"}`)
 			x.request.Header.Set("Content-Type", jsonType)
 		}))
 	return list

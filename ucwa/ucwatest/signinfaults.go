@@ -104,6 +104,12 @@ func signInServerFaults() []Fault {
 		fault("applications-missing", "the user resource has no applications link", without("_links.applications")),
 		fault("applications-empty", "the href of the applications link is empty", linkTo("_links.applications", "")),
 		fault("applications-http", "the applications link leads to plain http", linkTo("_links.applications", "http://lyncweb.contoso.com"+root)))
+	redirects := func(href string) func(*exchange) {
+		return set("_links", map[string]any{"self": map[string]any{"href": userSelfPath}, "redirect": map[string]any{"href": href}})
+	}
+	server("4.link.applications", "_links.redirect", user,
+		fault("user-redirect-empty", "the href of the redirect to the home pool is empty", redirects("")),
+		fault("user-redirect-http", "the redirect to the home pool leads to plain http", redirects("http://lyncweb.contoso.com"+rootPath)))
 	server("4.link.self", "_links.self", user,
 		fault("user-self-missing", "the user resource has no self link", without("_links.self")),
 		fault("user-self-empty", "the href of the user resource's self link is empty", linkTo("_links.self", "")),
@@ -115,6 +121,7 @@ func signInServerFaults() []Fault {
 	server("5.status", "status", create,
 		fault("create-200", "a new application is answered with 200", status(200)),
 		fault("create-202", "a new application is answered with 202", status(202)),
+		fault("create-casing-400", "names of properties are taken in lower case alone", sending(`"EndpointId"`, content(400, `{"code":"BadRequest","subcode":"ParameterValidationFailure"}`))),
 		fault("create-500", "the application is created, and 500 answered", together(status(500), html)))
 	server("5.json", "body", create,
 		fault("create-empty", "a new application is answered without content", body("")),
@@ -206,6 +213,7 @@ func signInServerFaults() []Fault {
 		fault("create-userAgent-missing", "a new application has no userAgent", without("userAgent")))
 	again := on("create-again")
 	server("5.again", "status", again,
+		fault("create-again-casing-400", "names of properties are taken as the page prints them alone", sending(`"endpointId"`, content(400, `{"code":"BadRequest","subcode":"ParameterValidationFailure"}`))),
 		fault("create-again-409", "the same endpoint again is a conflict", content(409, `{"code":"Conflict"}`)))
 	server("5.again", "_links.self", again,
 		fault("create-again-another", "the same endpoint again gets another application", linkTo("_links.self", root+"/99999999999")))

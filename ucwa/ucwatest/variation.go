@@ -21,6 +21,7 @@ type Variation struct {
 	wrap   func(http.Handler) http.Handler // or a change of what is sent as a whole
 	last   bool                            // that change comes after all others
 	prefix string                          // where the applications are, if elsewhere
+	deploy func(*SignIn)                   // which hosts there are
 }
 
 // Vary returns h with all those variations together.
@@ -48,6 +49,13 @@ func (v Variation) Application(href string) string {
 		return href
 	}
 	return strings.Replace(href, root, v.prefix, 1)
+}
+
+// Deploy changes which hosts a deployment has, if that is what the variation is about.
+func (v Variation) Deploy(s *SignIn) {
+	if v.deploy != nil && s != nil {
+		v.deploy(s)
+	}
 }
 
 // Variations returns the differences, in no order that matters: any of them go together.
@@ -138,6 +146,8 @@ func Variations() []Variation {
 			wrap: renamed(root, "/ucwa/v1/applications")},
 		wrap("makeMeAvailable-elsewhere", "serves makeMeAvailable under communication", renamed("/me/makeMeAvailable", "/communication/makeMeAvailable")),
 		wrap("reportMyActivity-elsewhere", "serves reportMyActivity under the application", renamed("/me/reportMyActivity", "/reportMyActivity")),
+		{Name: "alias", Allows: "has one pool, to which the alias of Autodiscover leads", deploy: func(s *SignIn) { s.Users = s.Pool }},
+		{Name: "two-pools", Allows: "sends the user on to the root of the home pool", deploy: func(s *SignIn) { s.Home = s.Pool }},
 		edit("cookie-missing", "sets no cookie", field("Set-Cookie", "")),
 		edit("cookie-more", "sets a cookie of its load balancer", func(x *exchange) { x.header.Add("Set-Cookie", "BIGip=1; path=/") }),
 		edit("activity-missing", "tells presence without activity", without("activity"), "presence read"),
