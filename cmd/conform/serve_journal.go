@@ -440,12 +440,12 @@ func size(x cassettes.Exchange) int {
 
 // applicationIn returns the id of the application that a path names, and the path below it.
 func applicationIn(path string) (id, below string) {
-	_, rest, found := strings.Cut(path, "/applications/")
-	if !found {
+	segments := strings.Split(path, "/")
+	at := slices.IndexFunc(segments, func(s string) bool { return strings.EqualFold(s, "applications") })
+	if at < 0 || at+1 == len(segments) {
 		return "", ""
 	}
-	id, below, _ = strings.Cut(rest, "/")
-	return id, below
+	return segments[at+1], strings.Join(segments[at+2:], "/")
 }
 
 func pathOf(k kept) string {

@@ -133,16 +133,17 @@ func resourceAt(method, text string) string {
 		return "application"
 	case id != "":
 		return below[strings.LastIndex(below, "/")+1:]
-	case strings.HasSuffix(u.Path, "/applications"):
-		return "applications: create one"
-	case strings.HasSuffix(u.Path, "/oauth/user"):
-		return "user resource"
-	case strings.HasSuffix(u.Path, "/oauthtoken"):
-		return "token"
-	case u.Path == "/" || u.Path == "" || strings.HasSuffix(u.Path, "/root"):
+	}
+	for _, known := range []struct{ suffix, words string }{
+		{"/applications", "applications: create one"}, {"/user", "user resource"}, {"/oauthtoken", "token"}, {"/root", "Autodiscover"},
+		{"/xframe", "cross-domain frame"}, {"/xframe.html", "cross-domain frame"},
+	} {
+		if strings.HasSuffix(strings.ToLower(u.Path), known.suffix) {
+			return known.words
+		}
+	}
+	if strings.Trim(u.Path, "/") == "" {
 		return "Autodiscover"
-	case strings.HasSuffix(strings.ToLower(u.Path), "xframe") || strings.HasSuffix(strings.ToLower(u.Path), "xframe.html"):
-		return "cross-domain frame"
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
@@ -62,5 +63,25 @@ func TestServeSummary(t *testing.T) {
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", &b, want)
+	}
+}
+
+// TestServeKnowsPathsInAnyCasing: what is asked belongs to its application, and is told in words.
+func TestServeKnowsPathsInAnyCasing(t *testing.T) {
+	for path, want := range map[string]string{
+		"/": "Autodiscover",
+		"/autodiscover/autodiscoverservice.svc/Root":            "Autodiscover",
+		"/Autodiscover/AutodiscoverService.svc/root/user":       "user resource",
+		"/Autodiscover/AutodiscoverService.svc/root/OAuth/User": "user resource",
+		"/webticket/oauthtoken":                                 "token",
+		"/xframe":                                               "cross-domain frame",
+		"/UCWA/OAuth/v1/Applications":                           "applications: create one",
+		"/UCWA/OAuth/v1/Applications/101":                       "101: application",
+		"/ucwa/oauth/v1/applications/101/me/note":               "101: note",
+	} {
+		id, _ := applicationIn(path)
+		if got := strings.TrimPrefix(id+": "+resourceAt("GET", "https://127.0.0.1"+path), ": "); got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
 	}
 }

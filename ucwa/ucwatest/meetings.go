@@ -65,6 +65,28 @@ func getOnlineMeetingDefaultValues(c *call) (answer, error) {
 	})), nil
 }
 
+// getOnlineMeetingEligibleValues says what a meeting may be planned with: all that there is.
+func getOnlineMeetingEligibleValues(c *call) (answer, error) {
+	return ok(c.app.node(c.path, "onlineMeetingEligibleValues", object{
+		{"accessLevels", accessLevels},
+		{"automaticLeaderAssignments", leaderAssignments},
+		{"eligibleOnlineMeetingRels", []string{"myOnlineMeetings", "myAssignedOnlineMeeting"}},
+		{"entryExitAnnouncements", announcements},
+		{"lobbyBypassForPhoneUsersSettings", disabledOrEnabled},
+	})), nil
+}
+
+func getOnlineMeetingPolicies(c *call) (answer, error) {
+	return ok(c.app.node(c.path, "onlineMeetingPolicies", object{
+		{"entryExitAnnouncement", "Enabled"},
+		{"externalUserMeetingRecording", "Disabled"},
+		{"meetingRecording", "Disabled"},
+		{"meetingSize", maxInvited},
+		{"phoneUserAdmission", "Enabled"},
+		{"voipAudio", "Disabled"},
+	})), nil
+}
+
 func getMyOnlineMeetings(c *call) (answer, error) {
 	links := object{{"self", c.app.link(c.path)}, {"myAssignedOnlineMeeting", c.app.link("/onlineMeetings/myAssignedOnlineMeeting")}}
 	var list []object

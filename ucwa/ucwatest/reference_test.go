@@ -50,13 +50,26 @@ func readReference(t *testing.T) *reference {
 	return r
 }
 
-// differs says which values a property has where the reference contradicts itself or has none.
-var differs = map[string]string{"contactPrivacyRelationship.relationshipLevel": "PrivacyRelationshipLevel", "note.type": "NoteType", "contactNote.type": "NoteType"}
+// untold says which enumeration a property has of which the facts have the type alone.
+var untold = map[string]string{
+	"immediateForwardSettings.target":  "ImmediateForwardSettingsTarget",
+	"myOnlineMeeting.onlineMeetingRel": "OnlineMeetingRel", "myAssignedOnlineMeeting.onlineMeetingRel": "OnlineMeetingRel",
+	"onlineMeetingDefaultValues.defaultOnlineMeetingRel": "OnlineMeetingRel",
+	"onlineMeetingEligibleValues.accessLevels":           "AccessLevel", "onlineMeetingEligibleValues.automaticLeaderAssignments": "AutomaticLeaderAssignment",
+	"onlineMeetingEligibleValues.eligibleOnlineMeetingRels": "OnlineMeetingRel", "onlineMeetingEligibleValues.entryExitAnnouncements": "EntryExitAnnouncement",
+	"onlineMeetingEligibleValues.lobbyBypassForPhoneUsersSettings": "LobbyBypassForPhoneUsers",
+	"onlineMeetingPolicies.entryExitAnnouncement":                  "EntryExitAnnouncement", "onlineMeetingPolicies.phoneUserAdmission": "PhoneUserAdmission",
+	"onlineMeetingPolicies.externalUserMeetingRecording": "GenericPolicy", "onlineMeetingPolicies.meetingRecording": "GenericPolicy",
+	"onlineMeetingPolicies.voipAudio": "GenericPolicy",
+	"policies.emoticons":              "GenericPolicy", "policies.exchangeUnifiedMessaging": "GenericPolicy", "policies.htmlMessaging": "GenericPolicy",
+	"policies.messageArchiving": "GenericPolicy", "policies.messagingUrls": "GenericPolicy", "policies.photos": "GenericPolicy",
+	"policies.saveMessagingHistory": "GenericPolicy",
+}
 
 // fits tells whether a value is of the type that the reference has for the property.
 func (r *reference) fits(rel, property string, v any) bool {
 	words := strings.Fields(r.Resources[rel].Properties[property])
-	enumeration := differs[rel+"."+property]
+	enumeration := untold[rel+"."+property]
 	if last := words[len(words)-1]; r.Enumerations[last] != nil {
 		enumeration, words = last, words[:len(words)-1]
 	}

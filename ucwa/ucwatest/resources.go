@@ -84,9 +84,9 @@ var resources = sync.OnceValue(func() map[string]methods {
 		"/onlineMeetings/myOnlineMeetings/*":                   {http.MethodGet: getMyOnlineMeeting, http.MethodPut: putMyOnlineMeeting, http.MethodDelete: deleteMyOnlineMeeting},
 		"/onlineMeetings/myAssignedOnlineMeeting":              {http.MethodGet: getAssigned, http.MethodPut: putAssigned, http.MethodDelete: deleteAssigned},
 		"/onlineMeetings/onlineMeetingDefaultValues":           {http.MethodGet: getOnlineMeetingDefaultValues},
-		"/onlineMeetings/onlineMeetingEligibleValues":          {http.MethodGet: shows("onlineMeetingEligibleValues")},
+		"/onlineMeetings/onlineMeetingEligibleValues":          {http.MethodGet: getOnlineMeetingEligibleValues},
 		"/onlineMeetings/onlineMeetingInvitationCustomization": {http.MethodGet: shows("onlineMeetingInvitationCustomization")},
-		"/onlineMeetings/onlineMeetingPolicies":                {http.MethodGet: shows("onlineMeetingPolicies")},
+		"/onlineMeetings/onlineMeetingPolicies":                {http.MethodGet: getOnlineMeetingPolicies},
 		"/onlineMeetings/phoneDialInInformation":               {http.MethodGet: shows("phoneDialInInformation")},
 
 		"/communication":                       {http.MethodGet: getCommunication, http.MethodPut: putCommunication},
