@@ -174,9 +174,7 @@ func events(f func(x *exchange, sender, event map[string]any) map[string]any) fu
 					left = append(left, sender)
 				}
 			}
-			if root["sender"] = left; len(left) == 0 {
-				delete(root, "sender")
-			}
+			root["sender"] = append([]any{}, left...)
 		})(x)
 	}
 }

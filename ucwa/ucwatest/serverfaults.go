@@ -208,7 +208,10 @@ func serverFaults() []Fault {
 		fault("presence-202", "a POST on presence is answered with 202", status(202)),
 		fault("presence-201", "a POST on presence is answered with 201, as if something were created", status(201)),
 		fault("presence-500", "a POST on presence is answered with 500", together(status(500), html)),
-		fault("presence-online-500", "Online, as the page sends it, is answered with 500", sending(`"Online"`, together(status(500), html))))
+		asking("presence-online-500", "Online, as the page sends it, is answered with 500", sending(`"Online"`, func(x *exchange) {
+			x.header = http.Header{}
+			together(status(500), html)(x)
+		})))
 	server("6.body", "header Content-Length", presence,
 		fault("presence-204-body", "content follows the 204 to a POST on presence", behind("{}")))
 	server("6.body", "header Transfer-Encoding", presence,
@@ -253,7 +256,8 @@ func serverFaults() []Fault {
 				s, _ := root["availability"].(string)
 				set("availability", strings.ToLower(s))(x)
 			}
-		}, "6.received"),
+		}, "6.received", "event.presence"))
+	server("6.availability", "availability", nil,
 		Fault{Name: "read-availability-unknown", Breaks: "the computed availability is one that there is not", edit: func(x *exchange) {
 			switch {
 			case x.part == "reset":
