@@ -87,7 +87,16 @@ func TestMaskedCaptures(t *testing.T) {
 	if ownProcess(t) {
 		return
 	}
-	judged, _ := judgeAll(t, maskedCaptures)
+	var list []variation
+	for _, v := range maskedCaptures {
+		edit := v.edit
+		v.edit = func(r *recording) { // of several hosts, each of which has tokens of its own
+			*r = *recordingOfAll(t, recordReference(t, "https://webdir.contoso.com").Redacted())
+			edit(r)
+		}
+		list = append(list, v)
+	}
+	judged, _ := judgeAll(t, list)
 	for i, r := range judged {
 		for _, x := range r.Results {
 			if x.Verdict == reports.Fail || x.Verdict == reports.Warn || x.Verdict == reports.Error {

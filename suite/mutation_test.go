@@ -22,7 +22,12 @@ type recording struct {
 
 func reference(t *testing.T) *recording {
 	t.Helper()
-	c := open(t, "reference/set-presence").Redacted()
+	return recordingOfAll(t, open(t, "reference/set-presence").Redacted())
+}
+
+// recordingOfAll finds the parts in a driver's recording.
+func recordingOfAll(t *testing.T, c *cassettes.Cassette) *recording {
+	t.Helper()
 	list, err := Locate(c)
 	if err != nil {
 		t.Fatal(err)
@@ -319,11 +324,13 @@ var mutations = []struct {
 	{"set-presence.refusal.presence-post-before", func(r *recording) { r.status("presence-post-before", 204) }},
 	{"set-presence.refusal.note-get-before", func(r *recording) { r.status("note-get-before", 200) }},
 	{"set-presence.refusal.subcode", func(r *recording) { r.json("note-post-before", "subcode", "AlreadyExists") }},
+	{"set-presence.refusal.note-post-before", func(r *recording) { r.status("note-post-before", 204) }},
 	{"set-presence.refusal.location-get-before", func(r *recording) { r.status("location-get-before", 200) }},
 	{"set-presence.refusal.location-post-before", func(r *recording) { r.status("location-post-before", 204) }},
 	{"set-presence.refusal.make-again", func(r *recording) { r.status("make-again", 204) }},
 	{"set-presence.refusal.subcode", func(r *recording) { r.json("make-again", "subcode", gone) }},
 	{"set-presence.refusal.modality", func(r *recording) { r.status("modality", 204) }},
+	{"set-presence.refusal.anonymous", func(r *recording) { r.status("anonymous", 204) }},
 	{"set-presence.refusal.subcode", func(r *recording) { r.json("anonymous", "subcode", gone) }},
 	{"set-presence.refusal.availability", func(r *recording) { r.status("availability", 204) }},
 	{"set-presence.refusal.subcode", func(r *recording) { r.json("availability", "subcode", "AlreadyExists") }},

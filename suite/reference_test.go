@@ -21,7 +21,7 @@ const referenceFile = "../cassettes/reference/set-presence.yaml"
 // and fixed ids, and holds that the embedded recording is what comes of it, byte
 // for byte. With -update it writes the recording.
 func TestReferenceRecording(t *testing.T) {
-	recorded, err := recordReference(t).Redacted().Encode()
+	recorded, err := recordReference(t, "https://lyncweb.contoso.com").Redacted().Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,9 @@ func TestReferenceRecording(t *testing.T) {
 	}
 }
 
-func recordReference(t *testing.T) *cassettes.Cassette {
+// recordReference drives the reference server, the pool at lyncweb.contoso.com, where the user resource has that origin.
+func recordReference(t *testing.T, users string) *cassettes.Cassette {
+	t.Helper()
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	ids := []string{"10100000002", "10100000003", "10100000001"} // of the other users, then of the one to certify
 	server := ucwatest.New(ucwatest.Config{
@@ -47,7 +49,7 @@ func recordReference(t *testing.T) *cassettes.Cassette {
 		Origins: []string{"http://app.contoso.com"},
 		Clock:   ucwatest.NewManualClock(start),
 		IDs:     func() string { id := ids[0]; ids = ids[1:]; return id },
-		SignIn:  &ucwatest.SignIn{Users: "https://lyncweb.contoso.com", Pool: "https://lyncweb.contoso.com"},
+		SignIn:  &ucwatest.SignIn{Users: users, Pool: "https://lyncweb.contoso.com"},
 	})
 	dana := ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: "Passw0rd-of-Dana"}
 	server.AddUser(dana)
