@@ -98,7 +98,8 @@ func createApplication(t *tree) {
 					learnt = "after a challenge"
 				}
 			}
-			if len(c.parts[partChallenge]) == 0 && !c.Driven && c.mayHaveMissed(request) {
+			unordered := slices.ContainsFunc(c.parts[partChallenge], func(x *Exchange) bool { return x.ID > request.ID && !c.isAfter(x, request.Exchange) })
+			if unordered || len(c.parts[partChallenge]) == 0 && !c.Driven && c.mayHaveMissed(request) {
 				c.notExercised("the evidence does not show whole what came before the request for a token")
 			}
 			c.Expect(request.field("request order", learnt, true)).To(beOneOf("after a challenge"))

@@ -152,15 +152,19 @@ func (x *Exchange) is(rel string) bool {
 	return false
 }
 
-// header returns the values of a header field, whose name recorders write in any casing.
+// header returns the values of a header field, whose name recorders write in any casing, and not always in the same.
 func header(h http.Header, name string) []string {
-	if values := h.Values(name); len(values) > 0 {
-		return values
-	}
 	var values []string
+	first := ""
 	for key, v := range h {
-		if strings.EqualFold(key, name) {
-			values = append(values, v...)
+		switch {
+		case len(key) != len(name) || !strings.EqualFold(key, name):
+		case first == "":
+			first, values = key, v
+		case key < first:
+			first, values = key, slices.Concat(v, values)
+		default:
+			values = slices.Concat(values, v)
 		}
 	}
 	return values

@@ -31,6 +31,7 @@ type index struct {
 	refused     int                        // the first 401
 	masked      map[string]bool            // see placeholders; nil until it is asked for
 	told        map[string][]string        // see tells; nil until it is asked for
+	timed       bool                       // some exchange has a time
 	clients     []*Exchange                // see clientRequests
 	unseen      []*Exchange                // see mayServe
 	unsettled   []*Exchange                // may have changed the presence, and nobody knows
@@ -55,6 +56,7 @@ func indexOf(e *Evidence) *index {
 		i.lastAnswer = map[repeatable]int{}
 	}
 	for _, x := range e.Exchanges {
+		i.timed = i.timed || !x.Began.IsZero()
 		if i.refused == 0 && x.Response.Code == http.StatusUnauthorized {
 			i.refused = x.ID
 		}

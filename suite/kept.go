@@ -22,9 +22,12 @@ import (
 // headersLost reports whether the evidence keeps no header of the request. Each has one.
 func (x *Exchange) headersLost() bool { return len(x.Request.Headers) == 0 && x.Request.Host == "" }
 
-// answerHeadersLost reports whether it keeps no header of the answer.
+// answerHeadersLost reports whether it keeps no header of the answer, but for the media type, which HAR keeps beside it.
 func (x *Exchange) answerHeadersLost() bool {
-	return x.Response.Code != 0 && len(x.Response.Headers) == 0
+	if x.Response.Code == 0 || len(x.Response.Headers) > 1 {
+		return false
+	}
+	return len(x.Response.Headers) == 0 || len(header(x.Response.Headers, "Content-Type")) > 0
 }
 
 // bodyLost reports whether the request had a body that the evidence does not keep, or may have had one.
@@ -104,7 +107,9 @@ func (f Field) unkept() bool {
 
 // mayHaveMissed reports whether there may have been more before x than the evidence shows.
 func (e *Evidence) mayHaveMissed(x answer) bool {
-	return e.Exchanges[0] == x.Exchange || slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool { return y.ID < x.ID && y.Failure != "" })
+	return e.Exchanges[0] == x.Exchange || slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool {
+		return y.ID < x.ID && (y.Failure != "" || y.lost || y.headersLost() || y.answerHeadersLost())
+	})
 }
 
 // unexplained reports whether x was refused, and the evidence does not keep what the

@@ -216,7 +216,7 @@ func (c *check) fallsBack() {
 			continue
 		}
 		for _, a := range c.optional(partRead) {
-			if a.ID < reset.ID || !c.Driven && (!isAfter(a.Exchange, reset.Exchange) || c.between(reset.ID, a.ID, partUnread) || c.changedUnseen(reset.ID, a.ID)) ||
+			if a.ID < reset.ID || !c.Driven && (!c.isRead(a.Exchange, reset.Exchange) || c.between(reset.ID, a.ID, partUnread) || c.changedUnseen(reset.ID, a.ID)) ||
 				slices.ContainsFunc(settings, func(s setting) bool { return s.ID > reset.ID && s.ID < a.ID }) {
 				continue
 			}

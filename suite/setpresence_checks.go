@@ -326,7 +326,7 @@ func (c *check) readBack(afterRefusals bool) {
 			if afterRefusals && c.misread(s, a.ID) {
 				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.received: what exchange %d set was not read back before the refusals either", s.ID))
 			}
-			if !c.Driven && (len(c.toldBetween(s.ID, a.ID)) > 1 || muchLater(s.Exchange, a.Exchange) || !isAfter(a.Exchange, s.Exchange)) {
+			if !c.Driven && (len(c.toldBetween(s.ID, a.ID)) > 1 || muchLater(s.Exchange, a.Exchange) || !c.isRead(a.Exchange, s.Exchange)) {
 				continue // somebody else, or time, may have changed it since, or it was read before
 			}
 			judged = true
@@ -398,10 +398,32 @@ func (c *check) readAs(s setting) []any {
 	return []any{s.value, idle}
 }
 
-// isAfter reports whether x was sent after y, as far as the capture tells: what was sent within one
-// second, where it tells whole seconds, has no order. Without times the order is that of the file.
-func isAfter(x, y *Exchange) bool {
-	return x.Began.IsZero() || y.Began.IsZero() || x.Began.After(y.Began)
+// isAfter reports whether x was sent after y, as far as the evidence tells. A driver's order is known, and so is that of
+// a recording without times. In a capture what was sent within one second, where it tells whole seconds, has no order,
+// nor has what is without a time among others.
+func (e *Evidence) isAfter(x, y *Exchange) bool {
+	if e.Driven || !e.index.timed {
+		return x.ID > y.ID
+	}
+	return !x.Began.IsZero() && !y.Began.IsZero() && x.Began.After(y.Began)
+}
+
+// isRead reports whether a is known to have been read after one change of the presence, and before or after each other.
+func (c *check) isRead(a, after *Exchange) bool {
+	if c.Driven || !c.index.timed {
+		return true
+	}
+	if !c.isAfter(a, after) {
+		return false
+	}
+	for _, part := range []string{partPresence, partReset, partUnread, partMake} {
+		for _, x := range c.parts[part] {
+			if x.Began.IsZero() || x.Began.Equal(a.Began) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // changedUnseen reports whether between two exchanges something may have set the presence of which

@@ -121,7 +121,7 @@ func setPresence(t *tree) {
 					between = answer{x, c}.field("request", "GET on the application", true)
 				}
 			}
-			if between.x == post.Exchange && !c.Driven && !isAfter(post.Exchange, available[0].Exchange) {
+			if between.x == post.Exchange && !c.isAfter(post.Exchange, available[0].Exchange) {
 				c.notExercised("the capture does not tell in which order makeMeAvailable and presence were asked for")
 			}
 			c.Expect(between).To(beOneOf("GET on the application"))
