@@ -33,7 +33,7 @@ func Observed(next http.Handler, keep func(Exchange)) http.Handler {
 		began := time.Now()
 		o := &observer{ResponseWriter: w, request: r}
 		body := &readBody{ReadCloser: r.Body}
-		header := r.Header.Clone() // before a handler changes it
+		header := asSent(r.Header).Clone() // before a handler changes it
 		sent := *r
 		sent.Body = body
 		ended := false

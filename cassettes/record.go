@@ -204,7 +204,7 @@ func recordResponse(resp *http.Response) (cassette.Response, string) {
 		ContentLength:    resp.ContentLength,
 		Uncompressed:     resp.Uncompressed,
 		Body:             string(body[:min(len(body), MaxBody)]),
-		Headers:          resp.Header,
+		Headers:          asSent(resp.Header),
 		Status:           resp.Status,
 		Code:             resp.StatusCode,
 	}
