@@ -6,16 +6,23 @@
 // # The file
 //
 // A cassette is a YAML mapping with three keys, in this order: conform (the [Provenance], which go-vcr ignores), version
-// (always 2) and interactions (go-vcr's own list). The provenance holds a checksum of everything from the line
-// "interactions:" to the end of the file, with line ends as LF; this recomputes it:
+// (always 2) and interactions (go-vcr's own list). The provenance holds a checksum of the whole file but the line that the
+// checksum stands on, with line ends as LF; this recomputes it:
 //
-//	sed -n '/^interactions:/,$p' FILE | sha256sum
+//	sed '/^  sha256: /d' FILE | sha256sum
 //
-// Exchanges that failed have no place in go-vcr's list, so they stand under conform, and go-vcr does not see them.
+// A file says so by "covers: file". Without it, as in files of before, the checksum covers only what follows from the line
+// "interactions:" on, and anything can have been written into the head since.
+//
+// Exchanges that failed have no place in go-vcr's list, so they stand under conform, and go-vcr does not see them. The numbers
+// of all exchanges together, answered and failed, have no gaps where a driver recorded them; see [Cassette.Gaps].
 package cassettes
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"gopkg.in/dnaeon/go-vcr.v3/cassette"
@@ -45,8 +52,8 @@ type Cassette struct {
 	// Provenance is zero if the file says nothing of it, as those that go-vcr writes.
 	Provenance Provenance
 
-	// SHA256 is the checksum, in hexadecimal, of the file that was read, from the line "interactions:" to its end.
-	// It is empty if the cassette was not read from a file.
+	// SHA256 is the checksum, in hexadecimal, of the file that was read: of all of it but its checksum, or, if the file has one
+	// that covers no more, of what follows from the line "interactions:" on. It is empty if the cassette was not read from a file.
 	SHA256 string
 
 	// Exchanges stand in the order in which their answers came.
@@ -66,6 +73,7 @@ type Provenance struct {
 	Absent     []string  // capabilities that the target is declared not to offer
 	Repairs    []string  // each repair made to the printed text of a document
 	Redaction  Redaction // how secrets were taken out
+	Covers     string    // "file", if SHA256 is of all of it and not of the interactions alone; set when it is written
 	SHA256     string    // the checksum that the file claims; computed anew when it is written
 }
 
@@ -127,4 +135,22 @@ func number(exchanges []Exchange) []int {
 		}
 	}
 	return numbers
+}
+
+// Gaps returns the numbers below the last that no exchange has, as in "3, 7-9", empty if there are none: then the cassette is
+// a part of a longer recording, such as what one of several clients did, or was cut.
+func (c *Cassette) Gaps() string {
+	var gaps []string
+	next := 1
+	for _, x := range c.Exchanges {
+		switch x.ID - next {
+		case 0:
+		case 1:
+			gaps = append(gaps, strconv.Itoa(next))
+		default:
+			gaps = append(gaps, fmt.Sprintf("%d-%d", next, x.ID-1))
+		}
+		next = x.ID + 1
+	}
+	return strings.Join(gaps, ", ")
 }

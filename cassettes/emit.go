@@ -169,6 +169,7 @@ func (e *emitter) provenance(p Provenance, exchanges []Exchange) {
 		list(4, "rules", p.Redaction.Rules)
 	}
 	e.failures(exchanges)
+	text("covers", p.Covers)
 	text("sha256", p.SHA256)
 }
 

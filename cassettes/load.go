@@ -101,7 +101,7 @@ func (l *loader) load(content []byte) (*Cassette, error) {
 	head, list := ownFile(content)
 	if exchanges := ownExchanges(list); exchanges != nil {
 		if top, err := l.parse(head); err == nil {
-			return l.cassette(checksum(content), top, exchanges)
+			return l.cassette(checksums(content), top, exchanges)
 		}
 	}
 	return l.loadYAML(content)
@@ -113,16 +113,17 @@ func (l *loader) loadYAML(content []byte) (*Cassette, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l.cassette(checksum(content), top, nil)
+	return l.cassette(checksums(content), top, nil)
 }
 
-// cassette reads what stands under the top of a file with that checksum, but for its exchanges if they are read already.
-func (l *loader) cassette(sum string, top *yaml.Node, exchanges []Exchange) (_ *Cassette, err error) {
+// cassette reads what stands under the top of a file, but for its exchanges if they are read already. sum tells the checksum
+// of the file by what that covers.
+func (l *loader) cassette(sum func(covers string) string, top *yaml.Node, exchanges []Exchange) (_ *Cassette, err error) {
 	s := l.section("", top)
 	if err := s.version(); err != nil {
 		return nil, err
 	}
-	c := &Cassette{Name: l.file, SHA256: sum}
+	c := &Cassette{Name: l.file}
 	if exchanges == nil {
 		if exchanges, err = l.exchanges("interactions", s.fields["interactions"]); err != nil {
 			return nil, err
@@ -137,28 +138,51 @@ func (l *loader) cassette(sum string, top *yaml.Node, exchanges []Exchange) (_ *
 		}
 	}
 	c.Exchanges = exchanges
-	if !null(s.fields["conform"]) {
-		if err := l.conform(c, s.fields["conform"]); err != nil {
-			return nil, err
-		}
+	if null(s.fields["conform"]) {
+		c.SHA256 = sum(coversFile)
+		return c, nil
+	}
+	if err := l.conform(c, s.fields["conform"], sum); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
 
-// checksum returns the SHA-256 of content from the line that starts with "interactions:" on, or of all of it if there is
-// none. Line ends count as LF, so that a checkout on Windows has the same sum.
-func checksum(content []byte) string {
-	const key = "interactions:"
-	if !bytes.HasPrefix(content, []byte(key)) {
-		if i := bytes.Index(content, []byte("\n"+key)); i >= 0 {
-			content = content[i+1:]
+// coversFile is what a provenance says if its checksum covers the whole file.
+const coversFile = "file"
+
+// checksums returns what tells the SHA-256 of content: of all of it but the lines that begin as that of the checksum does, or of
+// what follows from the line that begins with "interactions:" on. Line ends count as LF, so that a checkout on Windows has the
+// same sum.
+func checksums(content []byte) func(covers string) string {
+	return func(covers string) string {
+		if bytes.Contains(content, []byte("\r\n")) {
+			content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 		}
+		hash := sha256.New()
+		rest := content
+		if covers == coversFile {
+			for at := lineWith("  sha256: ", rest); at >= 0; at = lineWith("  sha256: ", rest) {
+				hash.Write(rest[:at])
+				_, rest, _ = bytes.Cut(rest[at:], []byte("\n"))
+			}
+		} else if at := lineWith("interactions:", rest); at >= 0 {
+			rest = rest[at:]
+		}
+		hash.Write(rest)
+		return hex.EncodeToString(hash.Sum(nil))
 	}
-	if bytes.Contains(content, []byte("\r\n")) {
-		content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+}
+
+// lineWith returns where the first line is that begins so, -1 if there is none.
+func lineWith(beginning string, content []byte) int {
+	if bytes.HasPrefix(content, []byte(beginning)) {
+		return 0
 	}
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
+	if at := bytes.Index(content, []byte("\n"+beginning)); at >= 0 {
+		return at + 1
+	}
+	return -1
 }
 
 var yamlLine = regexp.MustCompile(`^line (\d+): `)
@@ -253,7 +277,7 @@ func (l *loader) exchanges(list string, node *yaml.Node) ([]Exchange, error) {
 }
 
 // conform reads the provenance and the failed exchanges, and holds the checksum against the file.
-func (l *loader) conform(c *Cassette, node *yaml.Node) error {
+func (l *loader) conform(c *Cassette, node *yaml.Node, sum func(covers string) string) error {
 	s := l.section("conform", node)
 	p := &c.Provenance
 	s.text("kind", &p.Kind)
@@ -271,19 +295,28 @@ func (l *loader) conform(c *Cassette, node *yaml.Node) error {
 		r.list("rules", &p.Redaction.Rules)
 		s.err = cmp.Or(s.err, r.err)
 	}
+	s.text("covers", &p.Covers)
 	s.text("sha256", &p.SHA256)
 	if s.err != nil {
 		return s.err
+	}
+	if p.Covers != "" && p.Covers != coversFile {
+		return s.fail("covers", "is %q: expected %s, which the checksum of a file covers; restore the recording or record it again", shorten(p.Covers), coversFile)
+	}
+	if p.Covers == "" && p.SHA256 != "" {
+		c.SHA256 = sum("")
+	} else {
+		c.SHA256 = sum(coversFile)
 	}
 	if p.Kind != "" && !slices.Contains(kinds, p.Kind) {
 		return s.fail("kind", "is %q: expected one of %s; say where the recording comes from, or record it again", shorten(p.Kind), strings.Join(kinds, ", "))
 	}
 	if p.SHA256 != "" && !strings.EqualFold(p.SHA256, c.SHA256) {
-		return l.fail(s.fields["sha256"], "conform.sha256", "the recording was changed after it was made: the file says %s, its interactions have %s; "+
+		return l.fail(s.fields["sha256"], "conform.sha256", "the recording was changed after it was made: the file says %s, it has %s; "+
 			"restore it or record it again, or remove this line if the change was meant", shorten(p.SHA256), c.SHA256)
 	}
 	failures, err := l.exchanges("conform.failures", s.fields["failures"])
-	if err != nil || len(failures) == 0 {
+	if err != nil {
 		return err
 	}
 	c.Exchanges = append(c.Exchanges, failures...)
@@ -292,6 +325,9 @@ func (l *loader) conform(c *Cassette, node *yaml.Node) error {
 		if x.ID < 1 || i > 0 && x.ID == c.Exchanges[i-1].ID {
 			return l.fail(s.fields["failures"], "conform.failures", "the number %d is taken or below 1: each exchange, answered or failed, has a number of its own", x.ID)
 		}
+	}
+	if gaps := c.Gaps(); gaps != "" && p.Covers == coversFile && p.Task != "" {
+		return l.fail(nil, "", "the exchanges %s are missing, and a recording of a task has no gaps: it was cut; restore it or record it again", gaps)
 	}
 	return nil
 }

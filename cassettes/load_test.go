@@ -1,9 +1,11 @@
 package cassettes
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -75,7 +77,7 @@ var badFiles = []struct{ name, content, want string }{
 	{"kind", "conform:\n  task: x\n  kind: bogus\n" + minimal, `tape.yaml:3: conform.kind: is "bogus": expected one of live, reference, documentation, capture; say where the recording comes from, or record it again`},
 	{"recordedAt", "conform: {recordedAt: yesterday}\n" + minimal, `tape.yaml:1: conform.recordedAt: expected a time as in 2013-01-17T00:00:00Z, found "yesterday"`},
 	{"redaction", "conform: {redaction: {version: x}}\n" + minimal, `tape.yaml:1: conform.redaction.version: expected a whole number, found "x"`},
-	{"checksum", "conform:\n  sha256: abc\n" + minimal, "tape.yaml:2: conform.sha256: the recording was changed after it was made: the file says abc, its interactions have " + minimalSum + "; restore it or record it again, or remove this line if the change was meant"},
+	{"checksum", "conform:\n  sha256: abc\n" + minimal, "tape.yaml:2: conform.sha256: the recording was changed after it was made: the file says abc, it has " + minimalSum + "; restore it or record it again, or remove this line if the change was meant"},
 	{"failure without a reason", "conform:\n  failures:\n  - {id: 2, request: {method: GET, url: 'https://a.example'}}\n" + minimal, "tape.yaml:3: exchange 1: conform.failures.failure: is missing: expected why the exchange failed; restore it or record the exchange again"},
 	{"failure with a number taken", "conform:\n  failures:\n  - {id: 1, failure: x, request: {method: GET, url: 'https://a.example'}}\n" + minimal, "tape.yaml:3: conform.failures: the number 1 is taken or below 1: each exchange, answered or failed, has a number of its own"},
 }
@@ -217,18 +219,25 @@ func TestNumbers(t *testing.T) {
 }
 
 func TestChecksum(t *testing.T) {
-	content := string(encode(t, tape(get("https://ucwa.example/", "text"))))
+	c := tape(get("https://ucwa.example/", "text"), failed(get("https://ucwa.example/", ""), "refused"))
+	c.Provenance.Kind = "capture"
+	content := string(encode(t, c))
 	sum := read(t, content).SHA256
+	failures := regexp.MustCompile(`(?s)  failures:\n.*\n  covers`)
 	for name, test := range map[string]struct {
 		content string
 		loads   bool
 	}{
 		"untouched":                 {content, true},
 		"line ends of Windows":      {strings.ReplaceAll(content, "\n", "\r\n"), true},
-		"a note in the provenance":  {strings.Replace(content, "conform:\n", "conform:\n  note: x\n", 1), true},
+		"a note in the provenance":  {strings.Replace(content, "conform:\n", "conform:\n  note: x\n", 1), false},
+		"the kind":                  {strings.Replace(content, "capture", "live", 1), false},
+		"the version":               {strings.Replace(content, "version: 2", "version: 1", 1), false},
+		"what failed":               {failures.ReplaceAllString(content, "  covers"), false},
+		"the checksum in its head":  {strings.Replace(content, "  covers: \"file\"\n", "", 1), false},
 		"a body":                    {strings.Replace(content, `"text"`, `"test"`, 1), false},
 		"an exchange at the end":    {content + minimal[strings.Index(minimal, "- "):], false},
-		"a body, without checksum":  {strings.Replace(strings.Replace(content, `"text"`, `"test"`, 1), `  sha256: "`+sum+`"`, "  kind: live", 1), true},
+		"a body, without checksum":  {strings.Replace(strings.Replace(content, `"text"`, `"test"`, 1), `  sha256: "`+sum+`"`, "  note: x", 1), true},
 		"the checksum in uppercase": {strings.Replace(content, sum, strings.ToUpper(sum), 1), true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -236,6 +245,51 @@ func TestChecksum(t *testing.T) {
 				t.Errorf("loads: %v (%v), want %v", err == nil, err, test.loads)
 			}
 		})
+	}
+}
+
+// TestChecksumOfBefore reads a file whose checksum covers its interactions alone, as it was written before.
+func TestChecksumOfBefore(t *testing.T) {
+	before := "conform:\n  kind: live\n  sha256: " + minimalSum + "\n" + minimal
+	c := read(t, before)
+	if c.SHA256 != minimalSum || c.Provenance.SHA256 != minimalSum || c.Provenance.Covers != "" {
+		t.Errorf("read with sum %s, the file says %s and covers %q", c.SHA256, c.Provenance.SHA256, c.Provenance.Covers)
+	}
+	if _, err := Read("tape.yaml", strings.NewReader(strings.Replace(before, "200", "201", 1))); err == nil {
+		t.Error("a change of an answer is not seen")
+	}
+	again := read(t, string(encode(t, c)))
+	if again.Provenance.Covers != "file" || again.SHA256 == minimalSum || again.SHA256 != again.Provenance.SHA256 {
+		t.Errorf("written again it covers %q, with sum %s", again.Provenance.Covers, again.SHA256)
+	}
+}
+
+// TestGaps holds that a recording of a task out of which an exchange was cut is refused, whether it was answered or failed, and that a
+// part of a capture tells what it lacks.
+func TestGaps(t *testing.T) {
+	for _, test := range []struct {
+		ids  []int
+		gaps string
+	}{{[]int{1, 2, 3}, ""}, {[]int{2, 3}, "1"}, {[]int{1, 3}, "2"}, {[]int{1, 4, 6, 10}, "2-3, 5, 7-9"}} {
+		for _, task := range []string{"", "set-presence"} {
+			c := &Cassette{Name: "tape", Provenance: Provenance{Task: task}}
+			for i, id := range test.ids {
+				x := get("https://ucwa.example/", "")
+				if i%2 == 1 {
+					x = failed(x, "refused")
+				}
+				x.ID = id
+				c.Exchanges = append(c.Exchanges, x)
+			}
+			content, _ := c.file(slices.DeleteFunc(slices.Clone(c.Exchanges), Exchange.failed))
+			read, err := Read("tape.yaml", bytes.NewReader(content))
+			switch refused := task != "" && test.gaps != ""; {
+			case refused && (err == nil || !strings.Contains(err.Error(), "the exchanges "+test.gaps+" are missing")):
+				t.Errorf("%v of a task: %v", test.ids, err)
+			case !refused && (err != nil || read.Gaps() != test.gaps):
+				t.Errorf("%v of task %q: %v, with gaps %q", test.ids, task, err, c.Gaps())
+			}
+		}
 	}
 }
 

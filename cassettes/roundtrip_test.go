@@ -82,7 +82,7 @@ func TestProvenanceRoundTrip(t *testing.T) {
 	if !got.Provenance.RecordedAt.Equal(want.RecordedAt) {
 		t.Errorf("recordedAt %v, want %v", got.Provenance.RecordedAt, want.RecordedAt)
 	}
-	want.RecordedAt, want.SHA256 = got.Provenance.RecordedAt, got.SHA256
+	want.RecordedAt, want.SHA256, want.Covers = got.Provenance.RecordedAt, got.SHA256, "file"
 	if !reflect.DeepEqual(want, got.Provenance) || len(got.SHA256) != 64 {
 		t.Errorf("provenance %+v, want %+v", got.Provenance, want)
 	}

@@ -70,12 +70,13 @@ func (c *Cassette) Encode() ([]byte, error) {
 // it is read back: proven tells whether those exchanges are read as they are.
 func (c *Cassette) file(answered []Exchange) (content []byte, proven bool) {
 	const none = "0000000000000000000000000000000000000000000000000000000000000000"
-	c.Provenance.SHA256 = none // until it is known: it stands before what it is made of
+	c.Provenance.Covers, c.Provenance.SHA256 = coversFile, none // until it is known: it stands before what it is made of
 	e := emitter{yaml: make([]byte, 0, roughly(c.Exchanges))}
 	e.provenance(c.Provenance, c.Exchanges)
 	at := bytes.LastIndex(e.yaml, []byte(none))
+	line := bytes.LastIndexByte(e.yaml[:at], '\n') + 1
+	rest := len(e.yaml)
 	e.number(0, "version", 2)
-	list := len(e.yaml)
 	e.mapping(0, "interactions")
 
 	type part struct {
@@ -86,7 +87,8 @@ func (c *Cassette) file(answered []Exchange) (content []byte, proven bool) {
 	reader := newOwnReader(nil)
 	reader.compare = true
 	sum := sha256.New() // of what has no CR: each text stands on one line
-	sum.Write(e.yaml[list:])
+	sum.Write(e.yaml[:line])
+	sum.Write(e.yaml[rest:])
 	var reading sync.WaitGroup
 	reading.Go(func() {
 		for p := range parts {
@@ -138,7 +140,7 @@ func (c *Cassette) readsBack(content []byte, proven []Exchange) error {
 	} else if top, headErr := l.parse(head); headErr != nil {
 		err = headErr
 	} else {
-		read, err = l.cassette(c.Provenance.SHA256, top, proven)
+		read, err = l.cassette(func(string) string { return c.Provenance.SHA256 }, top, proven)
 	}
 	if err != nil {
 		return fmt.Errorf("the recording would not load again: %w", err)

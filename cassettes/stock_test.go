@@ -98,7 +98,7 @@ func TestReplaysWhatStockRecords(t *testing.T) {
 	if err := c.Save(name + ".yaml"); err != nil {
 		t.Errorf("a file by go-vcr cannot be saved here: %v", err)
 	}
-	if content, err := os.ReadFile(name + ".yaml"); err != nil || !strings.HasPrefix(string(content), "conform:\n  sha256: \"") {
+	if content, err := os.ReadFile(name + ".yaml"); err != nil || !strings.HasPrefix(string(content), "conform:\n  covers: \"file\"\n  sha256: \"") {
 		t.Errorf("saved as %.60q (%v), want a provenance with the checksum alone", content, err)
 	}
 }

@@ -57,7 +57,7 @@ func renderInToto(r *Report, opts Options) ([]byte, error) {
 	}
 	if isDigest(r.Evidence.SHA256, sha256.Size) {
 		s.Subject = append(s.Subject, descriptor{
-			Name: "interactions of " + shorten(r.Evidence.Source, shownRunes), Digest: sha256Of(r.Evidence.SHA256),
+			Name: "recording of " + shorten(r.Evidence.Source, shownRunes), Digest: sha256Of(r.Evidence.SHA256),
 			Annotations: map[string]string{"kind": r.Evidence.Kind},
 		})
 	}
