@@ -108,3 +108,38 @@ func TestMaskedCaptures(t *testing.T) {
 		}
 	}
 }
+
+// TestServerNamesItself holds that a report says what the server called itself in its answers, whatever the head of the
+// recording says.
+func TestServerNamesItself(t *testing.T) {
+	c, err := cassettes.Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Provenance.Server = "Microsoft-IIS/10.0"
+	list, err := Locate(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := list[0].Server; got != "ucwatest" {
+		t.Errorf("the server is called %q, expected ucwatest", got)
+	}
+}
+
+// TestNotesOfAnOldChecksum holds that a report says what the checksum of its recording does not cover.
+func TestNotesOfAnOldChecksum(t *testing.T) {
+	c, err := cassettes.Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for covers, want := range map[string]bool{"file": false, "": true} {
+		c.Provenance.Covers = covers
+		list, err := Locate(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(list[0].Notes, "\n"), "does not cover its head"); got != want {
+			t.Errorf("covers %q: told %v, want %v", covers, got, want)
+		}
+	}
+}

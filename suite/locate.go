@@ -93,6 +93,9 @@ func locate(c *cassettes.Cassette, hides *cassettes.Anonymizer, all []*Exchange,
 		}
 		e.locate()
 		e.describe(c.Provenance)
+		if gaps := c.Gaps(); gaps != "" {
+			e.note("the recording is a part of a longer one: it lacks the exchanges " + gaps)
+		}
 		list = append(list, e)
 	}
 	return list
@@ -135,7 +138,7 @@ func tasksOf(c *cassettes.Cassette) []string {
 
 // describe says where the evidence comes from, and what its reader must know.
 func (e *Evidence) describe(p cassettes.Provenance) {
-	e.Kind, e.Server, e.RecordedAt = cmp.Or(p.Kind, "capture"), p.Server, p.RecordedAt
+	e.Kind, e.Server, e.RecordedAt = cmp.Or(p.Kind, "capture"), e.serverName(), p.RecordedAt
 	if e.Kind == "live" { // it was; only the run itself may say so
 		e.Kind = "capture"
 		if p.Source != e.Source {
@@ -146,15 +149,16 @@ func (e *Evidence) describe(p cassettes.Provenance) {
 		if x.Probe != "" || !x.is("application") {
 			continue
 		}
-		if name := header(x.Response.Headers, "Server"); e.Server == "" && len(name) > 0 {
-			e.Server = name[0]
-		}
 		if date := header(x.Response.Headers, "Date"); e.RecordedAt.IsZero() && len(date) > 0 {
 			e.RecordedAt, _ = http.ParseTime(date[0])
 		}
 	}
-	if e.SHA256 != "" && p.SHA256 == "" && p.Kind != "" {
+	switch {
+	case e.SHA256 == "" || p.Kind == "":
+	case p.SHA256 == "":
 		e.note("the recording carries no checksum: nothing shows that it is as it was recorded")
+	case p.Covers == "":
+		e.note("the checksum of this recording does not cover its head (kind, server, time): record it again, or keep in mind that those can have been changed")
 	}
 	if e.Driven && len(e.parts[partBefore]) == 0 && len(e.parts[partAfter]) > 0 {
 		e.note("the user was available already when the run began, so that step 1 could not be done: give an application that was made for the run")
@@ -162,6 +166,23 @@ func (e *Evidence) describe(p cassettes.Provenance) {
 	for _, repair := range p.Repairs {
 		e.note("repaired in this transcript: " + repair)
 	}
+}
+
+// serverName returns what the server of the application called itself in its answers, or the first that named itself where
+// that did not; "" if none did. What is written in the head of a recording proves nothing.
+func (e *Evidence) serverName() string {
+	first := ""
+	for _, x := range e.Exchanges {
+		name := header(x.Response.Headers, "Server")
+		if len(name) == 0 || x.Probe != "" {
+			continue
+		}
+		if e.own(x.url) {
+			return name[0]
+		}
+		first = cmp.Or(first, name[0])
+	}
+	return first
 }
 
 func (e *Evidence) note(text string) { e.Notes = append(e.Notes, text) }
