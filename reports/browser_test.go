@@ -299,7 +299,7 @@ func TestLinksAndFolds(t *testing.T) {
 	// The mark that a requirement leads to is the field.
 	v.goTo("#set-presence.1.status")
 	v.goTo(ask[string](v, `document.querySelector('[id="set-presence.1.status"] dd a').hash`))
-	is(v, `document.querySelector(':target').textContent`, "HTTP 200")
+	is(v, `document.querySelector(':target').textContent`, "HTTP 403")
 	is(v, `document.querySelector(':target').className`, "bad")
 	v.do(script(`document.querySelector('.exchange a.self').click()`))
 	is(v, `new Promise(done => { const see = () => document.querySelector('.exchange a.self').textContent.includes('copied') ||

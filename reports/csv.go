@@ -18,7 +18,7 @@ func renderCSV(to io.Writer, r *Report, _ Options) error {
 	w := csv.NewWriter(to)
 	w.UseCRLF = true
 	if err := w.Write([]string{"target", "source", "kind", "recordedAt", "task", "step", "requirement", "subject", "level", "verdict", "known",
-		"statement", "expected", "observed", "reason", "evidence", "document", "clause", "durationMs"}); err != nil {
+		"statement", "expected", "observed", "reason", "evidence", "document", "clause", "durationMs", "said"}); err != nil {
 		return err
 	}
 	recorded := ""
@@ -32,7 +32,7 @@ func renderCSV(to io.Writer, r *Report, _ Options) error {
 		}
 		if err := w.Write(each([]string{r.target(), r.Evidence.Source, r.Evidence.Kind, recorded, x.Task, x.Step, x.Requirement, x.Subject, x.Level, string(x.Verdict), known,
 			x.Statement, x.Expected, x.Observed, x.Reason, x.where(), x.Source.Document, x.Source.Clause,
-			strconv.FormatFloat(x.DurationMs, 'f', -1, 64)}, cell)); err != nil {
+			strconv.FormatFloat(x.DurationMs, 'f', -1, 64), x.Said}, cell)); err != nil {
 			return err
 		}
 	}

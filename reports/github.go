@@ -56,7 +56,7 @@ type annotation struct{ title, message string }
 // annotate tells of a result what a reader of a change needs.
 func annotate(r Result) annotation {
 	message := []string{shorten(r.Statement, shownRunes)}
-	for _, f := range [][2]string{{"expected: ", r.Expected}, {"observed: ", r.Observed}, {"evidence: ", r.where()}, {"source: ", r.Source.String()}} {
+	for _, f := range [][2]string{{"expected: ", r.Expected}, {"observed: ", r.Observed}, {"the server said: ", r.Said}, {"evidence: ", r.where()}, {"source: ", r.Source.String()}} {
 		if f[1] != "" {
 			message = append(message, f[0]+shorten(f[1], shownRunes))
 		}

@@ -266,7 +266,7 @@ func TestSequence(t *testing.T) {
 		got = append(got, fmt.Sprintf("%d %s -> %d %s %s", a.Number, a.Label, a.To, a.Status(), a.Style))
 	}
 	want := []string{
-		"9 POST …/me/makeMeAvailable -> 432 200 bad",
+		"9 POST …/me/makeMeAvailable -> 432 403 bad",
 		"10 GET …/me/presence -> 432 200 care",
 		"11 GET …/101/events?ack=1 -> 800 none bad",
 	}

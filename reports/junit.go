@@ -188,7 +188,7 @@ func junitCaseOf(r Result, class string, strict bool) junitCase {
 	problem := func(kind string) *junitProblem {
 		message := r.Statement
 		if !r.broken() && r.Reason != "" {
-			message = r.Reason
+			message = r.because()
 		}
 		return &junitProblem{Message: shorten(message, shownRunes), Type: kind, Text: junitText(r)}
 	}
@@ -230,14 +230,14 @@ func skipMessage(r Result) string {
 	if r.Reason == "" {
 		return string(r.Verdict)
 	}
-	return string(r.Verdict) + ": " + shorten(r.Reason, shownRunes)
+	return string(r.Verdict) + ": " + shorten(r.because(), shownRunes)
 }
 
 // junitText is the proof, for the page that a CI system makes of a failed case.
 func junitText(r Result) string {
 	lines := []string{r.Level + ": " + shorten(r.Statement, 2000)}
 	for _, f := range [][2]string{
-		{"expected: ", r.Expected}, {"observed: ", r.Observed}, {"reason: ", r.Reason},
+		{"expected: ", r.Expected}, {"observed: ", r.Observed}, {"reason: ", r.Reason}, {"the server said: ", r.Said},
 		{"evidence: ", r.where()}, {"source: ", r.Source.String()},
 	} {
 		if f[1] != "" {

@@ -106,6 +106,9 @@ func problemMarkdown(r Result) string {
 	if r.Reason != "" {
 		b += "  - reason: " + mdText(r.Reason) + "\n"
 	}
+	if r.Said != "" {
+		b += "  - the server said " + mdCode(r.Said) + "\n"
+	}
 	if source := r.Source.String(); source != "" {
 		b += "  - source: " + mdText(source) + "\n"
 	}

@@ -14,7 +14,10 @@
 // and never as what it does.
 package reports
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // SchemaID names the JSON contract. It changes when a reader of the old one would
 // be misled, and only then.
@@ -83,12 +86,21 @@ type Result struct {
 	Expected    string    `json:"expected"`
 	Observed    string    `json:"observed"`
 	Reason      string    `json:"reason,omitempty"` // why there is no pass or fail
+	Said        string    `json:"said,omitempty"`   // how the server refused, where the verdict rests on that: status, codes, diagnostics
 	Known       *Known    `json:"known,omitempty"`  // a failure that a baseline knows, and why it is borne
 	Evidence    []Pointer `json:"evidence"`
 	DurationMs  float64   `json:"durationMs"`
 	How         string    `json:"how,omitempty"`      // where the requirement is looked for
 	Breaks      string    `json:"breaks,omitempty"`   // what commonly breaks it
 	ProvedBy    []string  `json:"provedBy,omitempty"` // the faults that show that the check can fail
+}
+
+// because is the reason with what the server said.
+func (r Result) because() string {
+	if r.Said == "" {
+		return r.Reason
+	}
+	return strings.TrimPrefix(r.Reason+"; the server said: "+r.Said, "; ")
 }
 
 // Source is the sentence of the documentation behind a requirement.

@@ -73,10 +73,11 @@ func everything() *Report {
 	r := conformant()
 	r.Evidence = Evidence{Kind: "live", Source: "https://pool.example", RecordedAt: r.Evidence.RecordedAt, SHA256: r.Evidence.SHA256}
 	r.Notes = []string{"--insecure: the certificate of the server was not checked"}
-	r.Results[0].Verdict, r.Results[0].Observed = Fail, "200"
+	r.Results[0].Verdict, r.Results[0].Observed = Fail, "403"
 	r.Results[0].How, r.Results[0].Breaks = "Look at the status.", "A framework that answers 200."
+	r.Results[0].Said = `403 Forbidden, code Forbidden, subcode ServiceNotAllowed, X-Ms-diagnostics 2; source="pool.example";reason="See response code and reason phrase."`
 	r.Results[0].ProvedBy = []string{"makeMeAvailable-200: makeMeAvailable is answered with 200"}
-	r.Exchanges[0].Response.Status = 200
+	r.Exchanges[0].Response.Status = 403
 	r.Results[4].Verdict, r.Results[4].Observed = Warn, "no ETag among the headers Cache-Control, Content-Type, Date, Server, Transfer-Encoding, X-Content-Type-Options, X-MS-Server-Fqdn"
 	blocked := result("3", "note", "server", "must", Blocked, "The note can be read back.", "the note", "", 0)
 	blocked.Reason = "step 1 failed"
@@ -89,6 +90,8 @@ func everything() *Report {
 	broken.Reason = "exchange 11 got no response: connection reset by peer"
 	odd := result("1", "order", "client", "must", Error, "The client waits for the answer.", "one request at a time", "two clocks", 11)
 	odd.Task, odd.Requirement, odd.Reason = "events", "events.1.order", "the times of the exchanges contradict each other"
+	blocked.Said = "503 Service Unavailable, Server Microsoft-HTTPAPI/2.0"
+	again.Said = blocked.Said
 	r.Results = append(r.Results, blocked, again, unseen, broken, odd)
 	r.Steps = append(r.Steps, Step{"set-presence", "3", "Send a POST request on the note resource", 0}, Step{"events", "1", "Ask for events", 11})
 	r.Tasks = append(r.Tasks, Task{ID: "events", Title: "Receive events"})
@@ -161,7 +164,7 @@ func hostile() *Report {
 		x := &r.Results[i]
 		x.Requirement, x.Task, x.Step, x.Statement = nasty, nasty, nasty, nasty
 		x.Source = Source{nasty, nasty}
-		x.Expected, x.Observed, x.Reason = nasty, nasty, nasty
+		x.Expected, x.Observed, x.Reason, x.Said = nasty, nasty, nasty, nasty
 		x.How, x.Breaks, x.ProvedBy = nasty, nasty, []string{nasty, nasty}
 		x.Evidence = []Pointer{{9, nasty}, {0, nasty}, {99, nasty}}
 	}

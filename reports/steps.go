@@ -219,9 +219,9 @@ func gather(results []Result) []*alike {
 			if r.Verdict != v {
 				continue
 			}
-			k := key{v, r.Reason}
+			k := key{v, r.because()}
 			if found[k] == nil {
-				found[k] = &alike{Verdict: v, Reason: r.Reason}
+				found[k] = &alike{Verdict: v, Reason: k.reason}
 				groups = append(groups, found[k])
 			}
 			found[k].IDs = append(found[k].IDs, r.Requirement)

@@ -105,7 +105,7 @@ func (p *printer) result(indent int, r Result) {
 	if r.Statement != "" {
 		p.item(indent+2, "", plain, shorten(r.Statement, shownRunes), plain)
 	}
-	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"source    ", r.Source.String()}, {"known     ", r.Known.String()}} {
+	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"said      ", r.Said}, {"source    ", r.Source.String()}, {"known     ", r.Known.String()}} {
 		if f[1] != "" {
 			p.item(indent+2, f[0], dim, shorten(f[1], shownRunes), plain)
 		}

@@ -25,7 +25,7 @@ func legible(r *Report) *Report {
 	out.Results = each(r.Results, func(r Result) Result {
 		r.Requirement, r.Task, r.Step = visible(r.Requirement), visible(r.Task), visible(r.Step)
 		r.Subject, r.Level, r.Verdict = visible(r.Subject), visible(r.Level), visible(r.Verdict)
-		r.Statement, r.Reason = visible(r.Statement), visible(r.Reason)
+		r.Statement, r.Reason, r.Said = visible(r.Statement), visible(r.Reason), visible(r.Said)
 		r.Expected, r.Observed = visible(r.Expected), visible(r.Observed)
 		if r.Known != nil {
 			r.Known = &Known{visible(r.Known.Reason), visible(r.Known.Until)}

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -223,8 +226,70 @@ func resultOf(r Requirement, o *outcome) reports.Result {
 		Level: r.Level, Statement: r.Says, Evidence: []reports.Pointer{},
 		Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}, How: r.How, Breaks: r.Breaks}
 	conclude(&result, o)
+	if o != nil && result.Verdict != reports.Pass {
+		result.Said = o.check.said(result)
+	}
 	return result
 }
+
+// said tells how the server refused what a verdict rests on, "" if it did not: in the exchange that the verdict looked at last,
+// or that its reason points to.
+func (c *check) said(result reports.Result) string {
+	if n := len(c.looks); n > 0 && result.Verdict != reports.NotApplicable && result.Verdict != reports.NotExercised {
+		if said := c.looks[n-1].x.said(); said != "" {
+			return said
+		}
+	}
+	if m := pointsTo.FindStringSubmatch(result.Reason); m != nil {
+		for _, x := range c.Exchanges {
+			if strconv.Itoa(x.ID) == m[1] {
+				return x.said()
+			}
+		}
+	}
+	return ""
+}
+
+// pointsTo finds the number of the exchange in the reason of a verdict.
+var pointsTo = regexp.MustCompile(`\bexchange (\d+)\b`)
+
+// said tells how the server refused: the status, and what else of the answer says why. It is "" if the server did not refuse.
+func (x *Exchange) said() string {
+	if x.Response.Code < 400 {
+		return ""
+	}
+	parts := []string{strings.TrimSpace(fmt.Sprintf("%d %s", x.Response.Code, http.StatusText(x.Response.Code)))}
+	add := func(name, value string) {
+		if value = strings.TrimSpace(value); value == "" {
+			return
+		}
+		if len(value) > mostSaid {
+			value = strings.ToValidUTF8(value[:mostSaid], "") + "…"
+		}
+		parts = append(parts, name+" "+value)
+	}
+	if len(x.Response.Body) <= mostRefusal {
+		object, _ := x.object()
+		for _, name := range []string{"code", "subcode", "error"} { // the last is that of OAuth
+			value, _ := member(object, name)
+			text, _ := value.(string)
+			add(name, text)
+		}
+	}
+	fields := []string{"X-Ms-diagnostics", "Retry-After"}
+	if len(parts) == 1 && len(header(x.Response.Headers, fields[0])) == 0 { // it was a front end that refused, or a proxy
+		fields = append(fields, "Server", "Via")
+	}
+	for _, name := range fields {
+		add(name, strings.Join(header(x.Response.Headers, name), ", "))
+	}
+	return strings.Join(parts, ", ")
+}
+
+const (
+	mostSaid    = 500      // bytes of one value that tells why the server refused
+	mostRefusal = 64 << 10 // bytes of a body in which a code is looked for: those that hold one are short
+)
 
 // conclude turns what Ginkgo found into a verdict with its proof.
 func conclude(result *reports.Result, o *outcome) {

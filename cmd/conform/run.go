@@ -373,6 +373,7 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 		for i := range r.Results {
 			result := &r.Results[i]
 			result.Expected, result.Observed, result.Reason = e.Hide(result.Expected), e.Hide(result.Observed), e.Hide(result.Reason)
+			result.Said = e.Hide(result.Said)
 		}
 		for i := range r.Notes {
 			r.Notes[i] = e.Hide(r.Notes[i])

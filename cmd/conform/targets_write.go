@@ -172,6 +172,9 @@ func whatFailed(w io.Writer, list []*reports.Report) {
 			}
 			if failures++; failures <= shownTargets {
 				fmt.Fprintf(w, "  ✗ %s\n    expected  %s\n    observed  %s\n", line(result.Requirement), line(result.Expected), line(result.Observed))
+				if result.Said != "" {
+					fmt.Fprintf(w, "    said      %s\n", line(result.Said))
+				}
 			}
 		}
 		if failures > shownTargets {
@@ -202,7 +205,11 @@ func whyNot(r *reports.Report) string {
 	for _, verdict := range []reports.Verdict{reports.Error, reports.Blocked, reports.NotExercised} {
 		for _, result := range r.Results {
 			if result.Verdict == verdict {
-				return fmt.Sprintf("%s: %s: %s", result.Requirement, verdict, cmp.Or(result.Reason, result.Observed))
+				why := fmt.Sprintf("%s: %s: %s", result.Requirement, verdict, cmp.Or(result.Reason, result.Observed))
+				if result.Said != "" {
+					why += "; the server said: " + result.Said
+				}
+				return why
 			}
 		}
 	}
