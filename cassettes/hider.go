@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // ErrLeak marks the refusal to hand out what still shows a secret or an identity.
@@ -45,11 +46,12 @@ func (h *hider) put(kind, text string, skip, tail int, edge edge, pseudonym func
 }
 
 // putSecret notes a secret. A short one is looked for only where it stands as a word, and not at all if it is one of the protocol, of
-// dates, or a number as they stand in dates, lengths and ports: then it is hidden where a rule finds it.
+// dates, an ordinary word or a placeholder, or a number as they stand in dates, lengths and ports: then it is hidden where a rule
+// finds it.
 func (h *hider) putSecret(secret, name string) {
 	edge := anything
 	switch n := len([]rune(secret)); {
-	case n < shortestSecret || known(secret) || inDates(secret) || isPseudonym(secret) || n < 5 && decimal(secret):
+	case n < shortestSecret || known(secret) || inDates(secret) || isWord(secret) || isPseudonym(secret) || n < 5 && decimal(secret):
 		return
 	case n < 6:
 		edge = wordEdge
@@ -61,6 +63,30 @@ func (h *hider) putSecret(secret, name string) {
 func inDates(word string) bool {
 	return len(word) == 3 && strings.Contains("mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec gmt", strings.ToLower(word))
 }
+
+// isWord tells whether a text is an ordinary word, or what people put in place of a secret: "REDACTED", "access_token",
+// "<your token>", "xxx", "***". Such a text stands in too many others, our own among them, and whoever reads it there learns
+// nothing.
+func isWord(text string) bool {
+	bare := strings.TrimFunc(text, func(r rune) bool { return r < utf8.RuneSelf && !alphanumeric(byte(r)) })
+	switch {
+	case bare == "" || strings.Count(bare, bare[:1]) == len(bare):
+		return true
+	case len(bare) > longestWord:
+		return false
+	case secretName(bare) || len(text)-len(bare) > 1 && strings.ContainsAny(text[:1], "<[{$%("):
+		return words().MatchString(bare)
+	}
+	return word().MatchString(bare)
+}
+
+// longestWord is the length from where on letters alone may be a secret that was drawn by lot.
+const longestWord = 24
+
+var (
+	word  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[A-Z]?[a-z]+|[A-Z]+)$`) })
+	words = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[A-Za-z][a-z]+(?:[A-Z][a-z]+)*|(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ]+(?:[A-Z]?[a-z]+|[A-Z]+))*)$`) })
+)
 
 // shortestSecret is the shortest secret that is looked for elsewhere than where a rule finds it.
 const shortestSecret = 3

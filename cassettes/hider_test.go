@@ -282,6 +282,31 @@ func TestShortSecretsLeaveNumbers(t *testing.T) {
 	}
 }
 
+// TestWordsAreNoSecretToHunt holds that a word or a placeholder in the place of a secret is hidden there, and nowhere else; and
+// that what may be drawn by lot is looked for everywhere.
+func TestWordsAreNoSecretToHunt(t *testing.T) {
+	for secret, hunted := range map[string]bool{
+		"REDACTED": false, "redacted": false, "token": false, "Token": false, "<TOKEN-HERE>": false, "xxx": false, "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX": false, "***": false,
+		"0000000000": false, "Bearer": false, "access_token": false, "accessToken": false, "<your-token-here>": false, "{{ token }}": false, "[Filtered]": false,
+		"${ACCESS_TOKEN}": false, "%TOKEN%": false, "presence": false, "...": false, "Sommer": false,
+		"hunter2": true, "secret-one": true, "AAEBsecret": true, "aBcDeFgH": true, "Größe": true, "correct horse battery staple": true, "abcdefghijklmnopqrstuvwxyz": true,
+	} {
+		x := get("https://ucwa.example/", `{"access_token":"`+secret+`","said":"of `+secret+`!"}`)
+		x.Request.Headers = http.Header{"Authorization": {"Bearer " + secret}}
+		hidden, anonymizer := tape(x).Redact()
+		got := hidden.Exchanges[0]
+		if a, b := got.Request.Headers.Get("Authorization"), got.Response.Body; a != "Bearer REDACTED-1" || !strings.HasPrefix(b, `{"access_token":"REDACTED-1",`) {
+			t.Errorf("%s is left in its place: %s, %s", secret, a, b)
+		}
+		if kept := strings.Contains(got.Response.Body, `"of `+secret+`!"`); kept == hunted {
+			t.Errorf("%s: kept elsewhere %v: %s", secret, kept, got.Response.Body)
+		}
+		if err := anonymizer.Check([]byte("of " + secret + "!")); (err != nil) != hunted {
+			t.Errorf("%s in a text of ours: %v", secret, err)
+		}
+	}
+}
+
 // TestDecompressionEnds holds that what grows without end when it is decompressed is hidden and not looked through.
 func TestDecompressionEnds(t *testing.T) {
 	bomb := b64(zipped(strings.Repeat("\x00", mostInflated+1)))
@@ -343,11 +368,11 @@ func FuzzWritings(f *testing.F) {
 func TestCleanRunsAreForgotten(t *testing.T) {
 	h := newHider(pseudonyms{})
 	h.putSecret("another secret", "REDACTED-1")
-	text := "x=" + base64.StdEncoding.EncodeToString([]byte("Zebrowski is it"))
+	text := "x=" + base64.StdEncoding.EncodeToString([]byte("Zebr0wski is it"))
 	if got := h.hide(text); got != text {
 		t.Fatalf("%s became %s", text, got)
 	}
-	h.putSecret("Zebrowski", "REDACTED-2")
+	h.putSecret("Zebr0wski", "REDACTED-2")
 	if got := h.hide(text); got == text {
 		t.Error("what is looked for since is not found in a run that was clean before")
 	}
