@@ -270,7 +270,11 @@ func (f *runFlags) gather(cmd *cobra.Command, recording func(context.Context) (*
 		}
 		return e, nil
 	}
-	list, err := suite.Locate(c, f.tasks...)
+	tasks := f.tasks
+	if len(tasks) == 0 && c.Provenance.Kind != "documentation" { // a transcript is of the task that its page tells of
+		tasks = suite.Tasks()
+	}
+	list, err := suite.Locate(c, tasks...)
 	if err != nil {
 		return nil, exit{exitFailed, err}
 	}
@@ -378,6 +382,9 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 		for i := range r.Notes {
 			r.Notes[i] = e.Hide(r.Notes[i])
 		}
+	}
+	if check(r.Evidence) != nil { // the name of a file can hold what was hidden in it
+		r.Evidence.Source, r.Evidence.Server = e.Hide(r.Evidence.Source), e.Hide(r.Evidence.Server)
 	}
 	if err := check(r.Evidence); err != nil {
 		return err
