@@ -1,15 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"runtime"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/zalando/go-keyring"
 	"golang.org/x/term"
@@ -93,7 +99,53 @@ func (s secret) fromFile(warnings io.Writer) (string, error) {
 	case len(data) > mostSecret: // a part of it would be a wrong one, and be sent
 		return "", usage("%s %s: is larger than %d KiB, so it is no %s", s.flag, s.file, mostSecret>>10, s.what)
 	}
-	return string(data), nil
+	value, problem := decodeSecret(data)
+	if problem != "" {
+		return "", usage("%s %s: %s; nothing was sent", s.flag, s.file, problem)
+	}
+	return value, nil
+}
+
+// decodeSecret reads the text of a file as editors and shells write it, on Windows too: in UTF-8, with a byte order mark or
+// without, or in UTF-16 with one. What it cannot read, or is no text, it tells the problem of, and what to do: sent as it is, it
+// would be a wrong password, and count as an attempt.
+func decodeSecret(data []byte) (value, problem string) {
+	const remedy = ": save it as UTF-8, with nothing but the secret on its one line"
+	order := binary.ByteOrder(nil)
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(data, []byte("\xfe\xff")):
+		order = binary.BigEndian
+	}
+	if order == nil {
+		value = strings.TrimPrefix(string(data), "\ufeff")
+		if !utf8.ValidString(value) {
+			return "", "is neither UTF-8 nor UTF-16 with a byte order mark" + remedy
+		}
+	} else {
+		if len(data)%2 != 0 {
+			return "", "begins as UTF-16, and ends within a character" + remedy
+		}
+		units := make([]uint16, 0, len(data)/2)
+		for at := 2; at < len(data); at += 2 {
+			units = append(units, order.Uint16(data[at:]))
+		}
+		value = string(utf16.Decode(units))
+		if strings.ContainsRune(value, utf8.RuneError) {
+			return "", "begins as UTF-16, and holds what is no character" + remedy
+		}
+	}
+	value = strings.TrimRight(value, "\r\n")
+	switch {
+	case strings.TrimSpace(value) == "":
+		return "", "is empty" + remedy
+	case strings.ContainsAny(value, "\r\n"):
+		return "", "holds several lines" + remedy
+	case strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
+		return "", "holds control characters, as a file does that is no text, or is in UTF-16 without a byte order mark" + remedy
+	}
+	return value, ""
 }
 
 // writers says who may write a file that not only its owner may.
