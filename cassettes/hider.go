@@ -85,7 +85,9 @@ const longestWord = 24
 
 var (
 	word  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[A-Z]?[a-z]+|[A-Z]+)$`) })
-	words = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[A-Za-z][a-z]+(?:[A-Z][a-z]+)*|(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ]+(?:[A-Z]?[a-z]+|[A-Z]+))*)$`) })
+	words = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:[A-Za-z][a-z]+(?:[A-Z][a-z]+)*|(?:[A-Z]?[a-z]+|[A-Z]+)(?:[-_. ]+(?:[A-Z]?[a-z]+|[A-Z]+))*)$`)
+	})
 )
 
 // shortestSecret is the shortest secret that is looked for elsewhere than where a rule finds it.

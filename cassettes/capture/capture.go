@@ -91,7 +91,7 @@ func recognise(head []byte) format {
 	}
 	switch {
 	case begins("PK\x03\x04", "PK\x05\x06"):
-		return format{"Fiddler's archive (SAZ)", readSAZ}
+		return format{"Fiddler's archive (SAZ)", readZip}
 	case begins("{", "\xff\xfe", "\xfe\xff"):
 		return format{"HAR", readHAR}
 	case begins("\x1f\x8b"):

@@ -23,7 +23,7 @@ import (
 )
 
 // readHAR reads an HTTP Archive, version 1.1 or 1.2, as Chrome, Firefox, Fiddler, mitmproxy and Charles write it.
-func readHAR(name string, in *bufio.Reader, _ io.Reader) (*Capture, error) {
+func readHAR(name string, in *bufio.Reader, whole io.Reader) (*Capture, error) {
 	source := io.Reader(in)
 	switch head, _ := in.Peek(3); {
 	case bytes.HasPrefix(head, []byte("\xff\xfe")), bytes.HasPrefix(head, []byte("\xfe\xff")): // as a redirection of PowerShell's writes it
@@ -32,6 +32,7 @@ func readHAR(name string, in *bufio.Reader, _ io.Reader) (*Capture, error) {
 		_, _ = in.Discard(3)
 	}
 	h := &har{scanner: newScanner(source), sieve: newSieve(name)}
+	h.beside, _ = whole.(*bundle)
 	err := h.file()
 	switch {
 	case err == nil && !h.found:
@@ -62,6 +63,7 @@ type har struct {
 	found            bool // the list of entries
 	entries          int
 	creator, browser string
+	beside           *bundle // the archive that the HAR is in, nil if it is in none
 	version          string
 }
 
@@ -154,7 +156,25 @@ func (h *har) entry() error {
 		h.note("entry %d has no request: it is not judged", h.entries)
 		return nil
 	}
+	h.attach(&e)
 	return h.offer(e.found(h.entries-1), false)
+}
+
+// attach reads the bodies that are in files of their own. One that cannot be read is one that the capture does not hold.
+func (h *har) attach(e *harEntry) {
+	if h.beside == nil {
+		return
+	}
+	if post := e.Request.PostData; post != nil && post.File != "" && (post.Text == nil || *post.Text == "") {
+		if body, err := h.beside.attached(string(post.File)); err == nil {
+			post.Text = (*text)(&body)
+		}
+	}
+	if content := &e.Response.Content; content.File != "" && (content.Text == nil || *content.Text == "") {
+		if body, err := h.beside.attached(string(content.File)); err == nil {
+			content.Text = (*text)(&body)
+		}
+	}
 }
 
 // harEntry is one entry, as far as it is used. The types of its members differ between tools.
@@ -179,6 +199,7 @@ type harRequest struct {
 		MimeType text
 		Encoding text // Charles and some proxies: base64, though HAR has it for responses only
 		Params   harFields
+		File     text `json:"_file"`
 	}
 }
 
@@ -194,6 +215,7 @@ type harResponse struct {
 		MimeType text
 		Text     *text
 		Encoding text
+		File     text `json:"_file"` // Playwright: the body is in a file of this name, beside the HAR
 	}
 }
 

@@ -34,22 +34,14 @@ type session struct {
 	client, server, about *zip.File
 }
 
-// readSAZ reads an archive as Fiddler saves it. Nothing of it is unpacked onto a disk, and no name in it leads anywhere.
-func readSAZ(name string, in *bufio.Reader, whole io.Reader) (*Capture, error) {
-	archive, err := openArchive(name, in, whole)
-	if err != nil {
-		return nil, err
-	}
-	sessions, err := sessionsIn(archive)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	s := &saz{sieve: newSieve(name), left: mostUnpacked}
+// sessions reads the sessions that Fiddler saved.
+func (z *bundle) sessions(name string, sessions []*session) (*Capture, error) {
+	s := &saz{sieve: newSieve(name), bundle: z}
 	for i, one := range sessions {
 		x, err := s.read(one)
 		switch {
 		case errors.Is(err, errUnpacked):
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, err
 		case err != nil:
 			s.note("session %d cannot be read (%v): it is not judged", one.number, err)
 		case x != nil:
@@ -87,22 +79,29 @@ func openArchive(name string, in *bufio.Reader, whole io.Reader) (*zip.Reader, e
 	return archive, nil
 }
 
-// sessionsIn finds the sessions by the names of their files, whose case and slashes differ between the tools that pack them.
-func sessionsIn(archive *zip.Reader) ([]*session, error) {
-	member := regexp.MustCompile(`^raw/0*(\d{1,9})_([csm])\.(?:txt|xml)$`)
-	sessions := map[int]*session{}
+// sessionsIn finds the sessions by the names of their files, whose case and slashes differ between the tools that pack them. They
+// are in a folder raw/, which can be in another where somebody packed them again.
+func sessionsIn(archive *zip.Reader) (map[string][]*session, error) {
+	member := regexp.MustCompile(`(?i)^((?:.*/)?raw)/0*(\d{1,9})_([csm])\.(?:txt|xml)$`)
+	found := map[string]map[int]*session{}
 	for _, file := range archive.File {
-		m := member.FindStringSubmatch(strings.ToLower(strings.ReplaceAll(file.Name, `\`, "/")))
-		if m == nil {
+		m := member.FindStringSubmatch(strings.ReplaceAll(file.Name, `\`, "/"))
+		if m == nil || strings.HasPrefix(m[1], "__MACOSX/") || strings.Contains(m[1], "..") {
 			continue
 		}
-		number, _ := strconv.Atoi(m[1]) // nine digits
+		folder := strings.ToLower(m[1])
+		sessions := found[folder]
+		if sessions == nil {
+			sessions = map[int]*session{}
+			found[folder] = sessions
+		}
+		number, _ := strconv.Atoi(m[2]) // nine digits
 		s := sessions[number]
 		if s == nil {
 			s = &session{number: number}
 			sessions[number] = s
 		}
-		switch m[2] {
+		switch strings.ToLower(m[3]) {
 		case "c":
 			s.client = file
 		case "s":
@@ -110,46 +109,27 @@ func sessionsIn(archive *zip.Reader) ([]*session, error) {
 		default:
 			s.about = file
 		}
-		if m[2] != "m" && file.Flags&1 != 0 {
+		if s.about != file && file.Flags&1 != 0 {
 			return nil, errors.New("is encrypted: save it from Fiddler without a password")
 		}
 	}
-	switch {
-	case len(sessions) == 0:
-		return nil, errors.New("is an archive (zip) without a session of Fiddler's: expected files such as raw/1_c.txt")
-	case len(sessions) > mostSessions:
-		return nil, fmt.Errorf("holds %d sessions, and %d are the most that is read: save the sessions of UCWA alone", len(sessions), mostSessions)
+	folders := map[string][]*session{}
+	for folder, sessions := range found {
+		if len(sessions) > mostSessions {
+			return nil, fmt.Errorf("holds %d sessions, and %d are the most that is read: save the sessions of UCWA alone", len(sessions), mostSessions)
+		}
+		folders[folder] = slices.SortedFunc(maps.Values(sessions), func(a, b *session) int { return cmp.Compare(a.number, b.number) })
 	}
-	return slices.SortedFunc(maps.Values(sessions), func(a, b *session) int { return cmp.Compare(a.number, b.number) }), nil
+	return folders, nil
 }
 
 // saz reads the sessions of one archive.
 type saz struct {
 	*sieve
-	left int64 // bytes that may still be unpacked
+	*bundle
 }
 
 var errUnpacked = fmt.Errorf("holds more than %d MiB when it is unpacked, the most that is read: save the sessions of UCWA alone", mostUnpacked>>20)
-
-// unpack reads a file of the archive; nil is one that there is not.
-func (s *saz) unpack(file *zip.File) ([]byte, error) {
-	if file == nil {
-		return nil, nil
-	}
-	r, err := file.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	content, err := io.ReadAll(io.LimitReader(r, min(mostMember, s.left)+1))
-	if s.left -= int64(len(content)); s.left < 0 {
-		return nil, errUnpacked
-	}
-	if err == nil && len(content) > mostMember {
-		err = fmt.Errorf("a file of it is longer than %d MiB", mostMember>>20)
-	}
-	return content, err
-}
 
 // about is what Fiddler writes of a session.
 type about struct {

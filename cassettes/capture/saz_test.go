@@ -145,7 +145,7 @@ func TestSAZRefused(t *testing.T) {
 		want    string
 	}{
 		{"encrypted", encrypted, "is encrypted: save it from Fiddler without a password"},
-		{"another archive", archiveOf("word/document.xml", "<x/>"), "is an archive (zip) without a session of Fiddler's: expected files such as raw/1_c.txt"},
+		{"another archive", archiveOf("word/document.xml", "<x/>"), "is an archive (zip) without a capture: expected a HAR, Fiddler's sessions, with files such as raw/1_c.txt, or a SAZ; it holds word/document.xml: give the capture itself"},
 		{"cut off", good[:len(good)-30], "cannot be read (zip: not a valid zip file), as if cut off"},
 	} {
 		if _, err := Read("x.saz", bytes.NewReader(test.content)); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -167,7 +167,7 @@ func TestSAZBomb(t *testing.T) {
 	if err != nil || len(c.Notes) != 1 || !strings.Contains(c.Notes[0], "longer than 4 MiB") || c.Exchanges[0].Response.Body != "" {
 		t.Errorf("%s %v", c.Exchanges[0].Failure, err)
 	}
-	s := &saz{sieve: newSieve("x"), left: 100}
+	s := &saz{sieve: newSieve("x"), bundle: &bundle{left: 100}}
 	archive, _ := zip.NewReader(bytes.NewReader(archiveOf("raw/1_c.txt", zeros)), int64(len(archiveOf("raw/1_c.txt", zeros))))
 	if _, err := s.unpack(archive.File[0]); err != errUnpacked {
 		t.Errorf("unpacked more than is allowed: %v", err)
