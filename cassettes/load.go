@@ -98,13 +98,20 @@ func (l *loader) load(content []byte) (*Cassette, error) {
 	if len(bytes.TrimSpace(content)) == 0 {
 		return nil, l.fail(nil, "", "is empty: record it again")
 	}
+	if what := captured(content); what != "" {
+		return nil, l.fail(nil, "", "is %s", strings.ReplaceAll(what, "FILE", l.file))
+	}
 	head, list := ownFile(content)
 	if exchanges := ownExchanges(list); exchanges != nil {
 		if top, err := l.parse(head); err == nil {
 			return l.cassette(checksums(content), top, exchanges)
 		}
 	}
-	return l.loadYAML(content)
+	c, err := l.loadYAML(content)
+	if what := Foreign(content); err != nil && what != "" {
+		return nil, l.fail(nil, "", "is %s", what)
+	}
+	return c, err
 }
 
 // loadYAML reads a file in any form that YAML has.

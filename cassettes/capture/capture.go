@@ -14,6 +14,7 @@ package capture
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -44,6 +45,9 @@ func Open(path string) (*Capture, error) {
 		return nil, fmt.Errorf("cannot open the capture: %w", err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("%s: is a directory: give the capture in it; if it is a SAZ that was unpacked, pack it again as a zip", path)
+	}
 	return Read(path, file)
 }
 
@@ -58,11 +62,15 @@ func Read(name string, r io.Reader) (*Capture, error) {
 		}
 		return nil, fmt.Errorf("%s: is empty: capture again, and save when the capture is over", name)
 	}
-	f := recognise(head)
+	f, foreign := recognise(head), cassettes.Foreign(head)
+	head = nil // which is read over
 	if f.read == nil {
-		return nil, fmt.Errorf("%s: is %s", name, f.name)
+		return nil, fmt.Errorf("%s: is %s", name, cmp.Or(foreign, f.name))
 	}
 	c, err := f.read(name, in, r)
+	if err != nil && foreign != "" {
+		return nil, fmt.Errorf("%s: is %s", name, foreign)
+	}
 	if err != nil {
 		return nil, err
 	}

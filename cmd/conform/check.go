@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -211,7 +212,7 @@ func readCapture(cmd *cobra.Command, quiet bool, file string) (*capture.Capture,
 	}
 	c, err := during(cmd, quiet, "reading "+file, func() (*capture.Capture, error) { return capture.Open(file) })
 	if err != nil {
-		return nil, failed(err)
+		return nil, unread(err)
 	}
 	c.Name = filepath.Base(c.Name) // a report names no directory of whoever made it
 	return c, nil
@@ -227,6 +228,14 @@ func failed(err error) error {
 		return err
 	}
 	return exit{exitFailed, err}
+}
+
+// unread is an error of a file that was to be read. One that is not there was named wrongly, as a flag or an argument is.
+func unread(err error) error {
+	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, new(exit)) {
+		return exit{exitUsage, err}
+	}
+	return failed(err)
 }
 
 // failedAt is the same, with the file in which it happened.

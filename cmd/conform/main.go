@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -22,7 +23,7 @@ import (
 const (
 	exitConformant    = 0
 	exitNonconformant = 1
-	exitUsage         = 2   // a flag, an argument or the configuration is wrong
+	exitUsage         = 2   // a flag, an argument or the configuration is wrong, or a file that they name is not there
 	exitIncomplete    = 3   // no must failed, but not every must could be judged; or nothing was
 	exitFailed        = 4   // the harness, the network or a file failed before anything could be judged
 	exitInterrupted   = 130 // the partial report is still written
@@ -106,10 +107,37 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 		if invalid := (*pflag.InvalidValueError)(nil); errors.As(err, &invalid) { // whose value may be a secret
 			err = fmt.Errorf("--%s: expected %s", invalid.GetFlag().Name, kindOf(invalid.GetFlag()))
 		}
+		if unknown := (*pflag.NotExistError)(nil); errors.As(err, &unknown) {
+			err = unknownFlag(cmd, unknown)
+		}
 		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.AddCommand(newRun(), newCheck(), newRecord(), newImport(), newRedact(), newServe(), newClient(), newProve(), newReport(), newDoctor(), newList(), newExplain(), newVersion())
 	return root
+}
+
+// unknownFlag says which flag was meant, and where secrets come from. What stands behind the flag it does not repeat.
+func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
+	name := e.GetSpecifiedName()
+	if e.GetSpecifiedShortnames() != "" {
+		return fmt.Errorf("unknown shorthand flag: -%.1s", name)
+	}
+	for _, secret := range []string{"password", "token"} {
+		file := cmd.Flags().Lookup(secret + "-file")
+		if file == nil || name != secret && !(secret == "password" && (name == "pass" || name == "passwd" || name == "pwd")) {
+			continue
+		}
+		return fmt.Errorf("there is no --%s, since everybody on a machine can see the flags of a command: put the %s into the environment as CONFORM_%s, "+
+			"into a file that only you can read and give --%s-file FILE, or into the keyring of the system (service %s); else the terminal asks for it",
+			name, secret, strings.ToUpper(secret), secret, keyringService)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return fmt.Errorf("unknown flag: --%s%s", name, strings.Replace(suite.Nearest(name, names), `"`, `"--`, 1))
 }
 
 // say writes to standard output what a command is there to tell.

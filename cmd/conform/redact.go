@@ -92,7 +92,7 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 	for i, file := range files {
 		c, err := during(cmd, false, "reading "+file, func() (*cassettes.Cassette, error) { return cassettes.Open(file) })
 		if err != nil {
-			return failed(err) // which names the file
+			return unread(err) // which names the file
 		}
 		if made[i], err = during(cmd, false, "redacting "+file, func() (redacted, error) { return f.redact(c, key) }); err != nil {
 			return failedAt(file, err)

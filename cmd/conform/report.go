@@ -135,7 +135,7 @@ worked, and not what the report says.`,
 			}
 			r, sum, err := reports.ReadFile(args[0])
 			if err != nil {
-				return exit{exitFailed, err}
+				return unread(err)
 			}
 			return o.write(cmd, func(w io.Writer, options reports.Options) error {
 				options.SHA256 = sum
@@ -168,11 +168,11 @@ requirement in common, 4 a report cannot be read.`,
 			}
 			before, err := reports.ReadResults(args[0])
 			if err != nil {
-				return exit{exitFailed, err}
+				return unread(err)
 			}
 			after, err := reports.ReadResults(args[1])
 			if err != nil {
-				return exit{exitFailed, err}
+				return unread(err)
 			}
 			c := reports.Compare(before, after)
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
@@ -220,7 +220,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 			}
 			m, err := during(cmd, false, "reading "+what, func() (*reports.Matrix, error) { return reports.Merge(args...) })
 			if err != nil {
-				return failed(err)
+				return unread(err)
 			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
 				return reports.WriteMatrix(w, m, o.format, options)
@@ -262,7 +262,7 @@ Exit codes: 0 shown, 2 usage, 3 there is no report, 4 the directory cannot be re
 			}
 			h, err := during(cmd, false, "reading the reports in "+args[0], func() (*reports.History, error) { return reports.ReadHistory(args[0]) })
 			if err != nil {
-				return failed(err)
+				return unread(err)
 			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
 				return reports.WriteHistory(w, h, o.format, options)

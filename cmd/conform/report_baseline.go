@@ -32,7 +32,7 @@ A file that is there is not replaced: it may hold reasons.`,
 			}
 			r, err := reports.ReadResults(args[0])
 			if err != nil {
-				return exit{exitFailed, err}
+				return unread(err)
 			}
 			var b bytes.Buffer
 			n, err := reports.WriteBaseline(&b, r)

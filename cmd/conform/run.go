@@ -225,7 +225,7 @@ func (f *runFlags) open() func(context.Context) (*cassettes.Cassette, error) {
 	return begin(func() (*cassettes.Cassette, error) {
 		c, err := cassettes.Open(cmp.Or(f.cassette, "reference/set-presence"))
 		if err != nil {
-			return nil, exit{exitFailed, err}
+			return nil, unread(err)
 		}
 		return c, nil
 	})
