@@ -10,7 +10,7 @@ import (
 )
 
 // anonymizationVersion grows with each change of what an [Anonymizer] replaces.
-const anonymizationVersion = 5
+const anonymizationVersion = 6
 
 // AnonymizeOptions say how to anonymize. The zero value is what nearly everybody wants.
 type AnonymizeOptions struct {
@@ -103,6 +103,11 @@ func (a *Anonymizer) gather(c *Cassette) {
 	c.change(collect)
 	collect("", c.Name)
 	for _, x := range c.Exchanges {
+		for _, m := range x.messages() {
+			if body := strings.TrimSpace(*m.body); m.chat(&x) && strings.Contains(body, " ") && len(body) >= shortestSentence {
+				a.put("names", body, 0, 0, anything, fixed(a.names.of("name", body)))
+			}
+		}
 		collect("Host", x.Request.RemoteAddr)
 		collect("Host", x.Request.Host)
 	}
@@ -122,6 +127,7 @@ func (a *Anonymizer) Cassette() (*Cassette, error) {
 	for i := range c.Exchanges {
 		x := &c.Exchanges[i]
 		a.hideImages(x)
+		a.hideChat(x)
 		if x.Failure != "" {
 			changeBody(&x.Response.Body, &x.Response.ContentLength, x.Response.Headers, func(_, body string) string { return a.hideCut(body) })
 		}
@@ -160,6 +166,17 @@ func (a *Anonymizer) hideImages(x *Exchange) {
 		if m.image() && !a.keepNames && !a.off["images"] {
 			stands := a.names.of("image", *m.body)
 			a.note("images", stands)
+			changeBody(m.body, m.length, m.header, func(_, _ string) string { return stands })
+		}
+	}
+}
+
+// hideChat replaces what people wrote to each other.
+func (a *Anonymizer) hideChat(x *Exchange) {
+	for _, m := range x.messages() {
+		if !a.keepNames && !a.off["names"] && m.chat(x) {
+			stands := a.names.of("name", strings.TrimSpace(*m.body))
+			a.note("names", stands)
 			changeBody(m.body, m.length, m.header, func(_, _ string) string { return stands })
 		}
 	}

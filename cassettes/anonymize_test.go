@@ -47,7 +47,7 @@ func TestAnonymized(t *testing.T) {
 	if err != nil || !strings.HasSuffix(u.Host, ".example.invalid") || !strings.Contains(got.Response.Body, `"href":"`+u.Path+`"`) {
 		t.Errorf("the link of the body is not that of the URL %s:\n%s", u, got.Response.Body)
 	}
-	if r := hidden.Provenance.Redaction; r.Version != 5 || fmt.Sprint(r.Rules) != "[addresses applications authorization conferences cookies hosts identifiers images names passwords phones tokens words]" {
+	if r := hidden.Provenance.Redaction; r.Version != 6 || fmt.Sprint(r.Rules) != "[addresses applications authorization conferences cookies hosts identifiers images names passwords phones tokens words]" {
 		t.Errorf("the provenance says %+v", r)
 	}
 	if same, _ := c.Anonymized(AnonymizeOptions{Key: []byte("a key for tests")}); !bytes.Equal(encode(t, same), encode(t, hidden)) {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -192,6 +193,12 @@ func (a *Anonymizer) inText(text string) {
 			}
 		})
 	}
+	if has("data:text/") {
+		each(e.dataText, func(m []string) { a.addSaid(m[1], m[2], "") })
+	}
+	if has("/messag") {
+		each(e.batched, func(m []string) { a.addSaid(m[1], m[2], m[3]) })
+	}
 	if has("</") {
 		each(e.element, func(m []string) { a.addName(m[1]) })
 		each(e.property, func(m []string) { a.addName(m[1]) })
@@ -211,6 +218,34 @@ func (a *Anonymizer) inMessages(text string) {
 		}
 	}
 }
+
+// addSaid notes what people wrote to each other by what stands around it, so that "ok" is hidden there alone; and a sentence
+// wherever it stands.
+func (a *Anonymizer) addSaid(before, said, after string) {
+	if isPseudonym(said) {
+		return
+	}
+	plain := said
+	if decoded, err := url.PathUnescape(said); err == nil {
+		plain = decoded
+	}
+	if raw, err := base64.StdEncoding.DecodeString(plain); err == nil && strings.Contains(strings.ToLower(before), ";base64") {
+		plain = string(raw)
+	}
+	plain = strings.TrimSpace(plain)
+	stands := fixed(a.names.of("name", plain))
+	if whole := before + said + after; len(folded(whole)) == len(whole) && len(folded(before)) == len(before) {
+		a.put("names", whole, len(before), len(after), anything, stands)
+	} else {
+		a.put("names", said, 0, 0, anything, stands)
+	}
+	if strings.ContainsAny(plain, " \u00a0") && len(plain) >= shortestSentence {
+		a.put("names", plain, 0, 0, anything, stands)
+	}
+}
+
+// shortestSentence is the shortest text of a message that is looked for elsewhere, in bytes.
+const shortestSentence = 10
 
 // inBlob collects what the messages of NTLM say of the user, his machine and the server.
 func (a *Anonymizer) inBlob(blob string) {

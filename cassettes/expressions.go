@@ -8,10 +8,10 @@ import (
 // expressions are those that find identities. They are compiled when they are first needed: who only judges a recording
 // of ours needs none.
 var expressions = sync.OnceValue(func() (e struct {
-	authority, dotted, inner, ip4, labelled, source, hostLine                      *regexp.Regexp
-	address, sip, login, account, profile                                          *regexp.Regexp
-	tel, phone, guid, application, opaque, focus, meeting, conference              *regexp.Regexp
-	name, element, property, message, uri, emails, quoted, jwt, headerLine, member *regexp.Regexp
+	authority, dotted, inner, ip4, labelled, source, hostLine                                         *regexp.Regexp
+	address, sip, login, account, profile                                                             *regexp.Regexp
+	tel, phone, guid, application, opaque, focus, meeting, conference                                 *regexp.Regexp
+	name, element, property, message, dataText, batched, uri, emails, quoted, jwt, headerLine, member *regexp.Regexp
 }) {
 	m := regexp.MustCompile
 	e.authority = m(`(?i)[a-z][a-z0-9+.-]*://(?:[^/?#\s"'<>@]*@)?(\[[0-9a-f:.%]+\]|[\pL\pN_.*-]+)`)
@@ -39,6 +39,8 @@ var expressions = sync.OnceValue(func() (e struct {
 	e.element = m(`(?i)<(?:[\w.-]+:)?(?:name|displayname|givenname|surname|title|department|company|office|location|alias|subject|note)(?:\s[^<>]*)?>([^<]+)</(?:[\w.-]+:)?(?:name|displayname|givenname|surname|department|company|office|location|alias|subject|note)\s*>`)
 	e.property = m(`(?i)<property\s[^<>]*\bname\s*=\s*["'](?:name|displayname|givenname|surname|title|department|company|office|location|alias|subject|message|note)["'][^<>]*>([^<]+)`)
 	e.message = m(`(?i)"(?:message|note|personalmessage)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
+	e.dataText = m(`(?i)(data:text/(?:plain|html)[ !#-+.-;=?-~-]*,)((?:[^"<>\\]|\\.)+)`)
+	e.batched = m(`(?is)((?:^|\n)post[ \t]+\S*/messag\S*[ \t]+http/1\.\d\r?\n(?:[^\r\n]+\r?\n)*\r?\n)(.+?)(\r?\n--)`)
 	e.uri = m(`(?i)"(?:uri|\w*sipuri|sipaddress|useruri|contacturi)"\s*:\s*"((?:[^"\\]|\\.)*)"`)
 	e.emails = m(`(?i)"(?:emailaddresses|emailaddress|email|mail)"\s*:\s*(?:\[([^\[\]]*)\]|("(?:[^"\\]|\\.)*"))`)
 	e.quoted = m(`"((?:[^"\\]|\\.)*)"`)

@@ -104,6 +104,23 @@ func (m message) image() bool {
 	return false
 }
 
+// chat tells whether the body is what people wrote to each other, as sendMessage sends it: a text, below a conversation.
+func (m message) chat(x *Exchange) bool {
+	path := strings.ToLower(x.Request.URL)
+	if *m.body == "" || isPseudonym(*m.body) || !strings.Contains(path, "/messaging/") && !strings.Contains(path, "/conversations/") && !strings.Contains(path, "/messages") {
+		return false
+	}
+	for name, values := range m.header {
+		if strings.EqualFold(name, "Content-Type") && slices.ContainsFunc(values, func(v string) bool {
+			media, _, _ := strings.Cut(strings.ToLower(v), ";")
+			return strings.TrimSpace(media) == "text/plain" || strings.TrimSpace(media) == "text/html"
+		}) {
+			return m.body == &x.Request.Body || x.Response.Code/100 == 2
+		}
+	}
+	return false
+}
+
 type field struct {
 	where, field string
 	values       []string
