@@ -384,7 +384,7 @@ func inspect(r *reports.Report, e *suite.Evidence) error {
 		}
 	}
 	if check(r.Evidence) != nil { // the name of a file can hold what was hidden in it
-		r.Evidence.Source, r.Evidence.Server = e.Hide(r.Evidence.Source), e.Hide(r.Evidence.Server)
+		r.Evidence.Source = e.Hide(r.Evidence.Source)
 	}
 	if err := check(r.Evidence); err != nil {
 		return err
