@@ -314,7 +314,7 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 		}
 		if app != "" {
 			need("application " + app)
-			if ack := ackOf(x.Request.URL); ack != "" {
+			if ack := ackOf(x.Request.URL); ack != "" && !strings.Contains(x.Response.Body, `"resync"`) { // else the client made it up
 				need("ack " + app + " " + ack)
 			}
 		}

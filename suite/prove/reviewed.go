@@ -10,7 +10,6 @@ var reviewed = sync.OnceValue(func() []review {
 	return []review{
 		{regexp.MustCompile(`: \w+ header (Server|Vary|X-Content-Type-Options|Allow|Date|Expires|Pragma|X-Ms-Server-Fqdn)$`),
 			"HTTP, IIS or a proxy writes it; of Date and X-MS-Server-Fqdn the document shows the form, in step 2"},
-		{regexp.MustCompile(`: \w+ header Content-Length$`), "the framing is HTTP's, and its client's to check"},
 		{regexp.MustCompile(`: \w+ header Cache-Control$`), "the document shows it in the answers of steps 2, 4 and 6"},
 		{regexp.MustCompile(`: drop header Content-Type$`), "recorders lose it; the document shows it in step 4"},
 		{regexp.MustCompile(`^(no-token|bad-token|origin|anonymous|modality): garble header Content-Type$`), "on 401 and 403 an intermediary may answer, in HTML"},
