@@ -175,7 +175,7 @@ func (c *check) staleAtTheEnd() {
 	for _, x := range c.Exchanges {
 		if x.Probe == "gone" && x.Response.Code == http.StatusUnauthorized {
 			c.look("an answer to the user of the run", answer{x, c}.Status())
-			c.stop(reports.Error, fmt.Sprintf("the token was refused after the end of the application (exchange %d), and no other resource accepted it then: it may have expired meanwhile; run again with a new one", x.ID))
+			c.stop(reports.Error, fmt.Sprintf("the token was refused after the end of the application (exchange %d), and nothing shows that it was good then: it may have expired meanwhile; run again with a new one", x.ID))
 		}
 	}
 }

@@ -29,8 +29,8 @@ func (s *session) create(c *ucwa.Client, applications ucwa.Link, body any) ucwa.
 	if s.err != nil || s.Err() != nil {
 		return ucwa.Link{}
 	}
-	s.creating = true // an application of which nobody hears could not be deleted
-	defer func() { s.creating = false }()
+	s.unbroken = true // an application of which nobody hears could not be deleted
+	defer func() { s.unbroken = false }()
 	ctx := s.Context
 	var sent atomic.Bool // else nothing can have been created
 	s.Context = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})

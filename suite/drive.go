@@ -396,7 +396,7 @@ type session struct {
 	received  int                                          // bytes of bodies
 	patience  patience                                     // with a server that asks to come again later
 	answered  bool                                         // at all
-	creating  bool                                         // the application: an interrupt does not end that
+	unbroken  bool                                         // an interrupt does not end the request: what comes of it must be known
 	over      context.Context                              // while it cleans up: the context whose end does not end that; else nil
 	failed    bool                                         // before it began to clean up
 	cut       bool                                         // it ended with its context, before all was asked
@@ -483,7 +483,7 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 		return nil, s.Err()
 	}
 	parent := s.Context
-	if s.creating {
+	if s.unbroken {
 		parent = outlasting(parent)
 	}
 	ctx, cancel := s.timed(parent, limit)

@@ -224,7 +224,7 @@ func TestDriverStops(t *testing.T) {
 			h.ServeHTTP(w, r)
 		})
 	})
-	if got := asked(t, target); len(got) < 40 || !strings.HasPrefix(got[len(got)-4], "DELETE") {
+	if got := asked(t, target); len(got) < 40 || !strings.HasPrefix(got[len(got)-3], "DELETE") {
 		t.Errorf("a connection broke at a probe, and only this was asked: %q", got)
 	}
 }

@@ -34,7 +34,6 @@ type state struct {
 	asked     bool // makeMeAvailable, whatever came of it
 	available bool
 	ended     bool
-	stale     bool      // nobody knows whether the token was good after the application had ended
 	rooted    bool      // whether root is found
 	root      *Exchange // see findRoot
 }
@@ -266,7 +265,7 @@ var probes = withCreateProbes(map[string]probe{
 	"media-type":             {"presence", bySituation, ""},
 	"method-makeMeAvailable": {"makeMeAvailable", bySituation, ""},
 	"method-presence":        {"presence", bySituation, ""},
-	"gone":                   {"application", func(s *state, x *Exchange) bool { return s.ended && !(s.stale && x.Response.Code == 401) }, "presence"},
+	"gone":                   {"application", func(s *state, x *Exchange) bool { return s.ended && (x.Response.Code != 401 || s.e.isGood(x)) }, "presence"},
 	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }, "presence"},
 	"bad-token":              {"application", unaccepted("Authorization"), "presence"},
 	"origin":                 {"application", unaccepted("X-Ms-Origin"), "presence"},
@@ -292,9 +291,16 @@ const probeRestore = "restore"
 // nothing. It is no part of the task either.
 const probeEnd = "end-again"
 
-// probeToken marks the request by which a driver looks whether its token is still good
-// once the application is gone. It is no part of the task.
+// probeToken marks the request by which a driver looks whether its token is still good, where
+// it was refused once the application was gone. It is no part of the task.
 const probeToken = "token"
+
+// isGood reports whether the token of x was good after it: then x was refused for another reason.
+func (e *Evidence) isGood(x *Exchange) bool {
+	return slices.ContainsFunc(e.Exchanges, func(y *Exchange) bool {
+		return y.ID > x.ID && y.Probe == probeToken && y.Failure == "" && y.Response.Code != http.StatusUnauthorized && y.authorization() == x.authorization()
+	})
+}
 
 // cleaning are the probes that only clean up, whatever happened before, or look whether that went well.
 var cleaning = []string{probeRestore, probeEnd, probeStray, probeToken}
@@ -467,10 +473,6 @@ func (s *state) after(x *Exchange) {
 		s.available = true
 	case partEnd:
 		s.ended = x.succeeded()
-		s.stale = true
-	}
-	if x.Probe == probeToken && x.Failure == "" {
-		s.stale = x.Response.Code == http.StatusUnauthorized
 	}
 }
 

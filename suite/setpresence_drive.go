@@ -76,7 +76,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	for _, value := range settable(before) {
 		was := now
 		now = string(value)
-		taken := s.do(client, http.MethodPost, presence, []byte(fmt.Sprintf(`{"availability":%q}`, value)))
+		taken := s.set(client, presence, []byte(fmt.Sprintf(`{"availability":%q}`, value)))
 		if taken == nil {
 			break
 		}
@@ -91,8 +91,19 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 	}
 	s.probeAvailable(makeMeAvailable, presence, now)
 	read() // none of that changed it
-	s.do(client, http.MethodPost, presence, nil)
+	s.set(client, presence, nil)
 	now = read()
+}
+
+// set sends what changes the presence. An interrupt leaves it time to be answered: a server that does it once
+// the presence was given back would keep it.
+func (s *session) set(client *ucwa.Client, presence ucwa.Link, body []byte) *ucwa.Response {
+	s.unbroken = true
+	defer func() { s.unbroken = false }()
+	if body == nil {
+		return s.do(client, http.MethodPost, presence, nil)
+	}
+	return s.do(client, http.MethodPost, presence, body)
 }
 
 // settable returns the presences to set: that of the document's own step 5, then each other that a user may set, and last
@@ -287,9 +298,11 @@ func (s *session) end() {
 		s.cut = s.interrupted()
 		if s.err = err; res != nil && res.Status/100 == 2 {
 			if !s.hurries() {
-				s.probeOwnToken()
-				s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)
-				s.do(s.probe("gone", nil), http.MethodPost, s.presence, []byte(`{"availability":"Away"}`))
+				gone := []*ucwa.Response{s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil),
+					s.do(s.probe("gone", nil), http.MethodPost, s.presence, []byte(`{"availability":"Away"}`))}
+				if slices.ContainsFunc(gone, func(res *ucwa.Response) bool { return res != nil && res.Status == http.StatusUnauthorized }) {
+					s.probeOwnToken()
+				}
 			}
 			return
 		}
@@ -312,8 +325,8 @@ func (s *session) end() {
 	})
 }
 
-// probeOwnToken looks whether the token is good once the application is gone: one that has expired meanwhile is refused
-// for that reason. Nobody serves a link to what it asks: the collection in which the application was.
+// probeOwnToken looks whether the token is good that was refused once the application was gone: one that has expired
+// meanwhile is refused for that reason. Nobody serves a link to what it asks: the collection in which the application was.
 func (s *session) probeOwnToken() {
 	s.do(s.probe(probeToken, func(r *http.Request) {
 		if app := applicationOf(r.URL); app != nil {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,7 @@ func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suit
 	target.Tasks = tasks
 	shown := showProgress(stderr, quiet, 0)
 	defer shown.stop()
+	defer sayInterrupted(ctx, stderr)()
 	return f.gather(ctx, target, shown.begin("")), nil
 }
 
@@ -54,6 +56,13 @@ func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
 	e.SHA256 = hashOf(e.Recording)
 	return e
+}
+
+// sayInterrupted says, once ctx ends by a signal, what goes on and how to stop that. What it returns puts an end to that.
+func sayInterrupted(ctx context.Context, stderr io.Writer) (stop func() bool) {
+	return context.AfterFunc(ctx, func() {
+		fmt.Fprintln(stderr, "interrupted: leaving the server as it was found; a second Ctrl-C ends at once")
+	})
 }
 
 // interruptedNote is what a report says of a run that was interrupted.

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +37,39 @@ func late(pause time.Duration) func(http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 		})
 	}
+}
+
+// shortLived lets each token be renewed a second later, though it is good for longer, and takes so long that it is.
+func shortLived(h http.Handler) http.Handler {
+	lifetime := regexp.MustCompile(`"expires_in":\d+`)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/oauthtoken") {
+			h.ServeHTTP(w, r)
+			time.Sleep(20 * time.Millisecond) // of a run of some 70 requests
+			return
+		}
+		r.Header.Del("Accept-Encoding")
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, r)
+		maps.Copy(w.Header(), answer.Header())
+		w.Header().Del("Content-Length")
+		w.WriteHeader(answer.Code)
+		_, _ = io.WriteString(w, lifetime.ReplaceAllString(answer.Body.String(), `"expires_in":1`))
+	})
+}
+
+// endingTokens takes no token any more once an application was deleted.
+func endingTokens(h http.Handler) http.Handler {
+	var over atomic.Bool
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if over.Load() {
+			r.Header.Set("Authorization", "Bearer cwt=one-that-has-expired")
+		}
+		h.ServeHTTP(w, r)
+		if r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/applications/") && !strings.Contains(r.URL.Path, "/me/") {
+			over.Store(true)
+		}
+	})
 }
 
 // posted keeps a fault to POSTs.
@@ -115,7 +152,8 @@ func TestSignInFaults(t *testing.T) {
 		{"503 of the token endpoint for too long", on(token, forever, refuse(503, "", "Retry-After", "900")), 0, nil, exitIncomplete, []string{"asked to come again later"}},
 		{"503 of the creation", on(apps, 1, refuse(503, "", "Retry-After", "0")), 0, nil, exitConformant, nil},
 		{"the creation stalls", posted(on(apps, forever, silent)), 0, nil, exitIncomplete, []string{"no answer in the time", "an application may have been created"}},
-		{"tokens expire", late(40 * time.Millisecond), time.Second, []string{"--event-wait", "2s"}, exitConformant, nil},
+		{"tokens are said to live for a second", shortLived, 0, nil, exitConformant, nil},
+		{"the token ends with the application", endingTokens, 0, nil, exitIncomplete, []string{"the token was refused after the end of the application"}},
 		{"the token is revoked in the middle", revoked(30), 0, nil, exitIncomplete, []string{"the token was refused from exchange"}},
 		{"no more than so many", nil, 0, []string{"--rate", "20"}, exitConformant, nil},
 	} {

@@ -91,8 +91,9 @@ func (p *pool) interrupted(signal os.Signal, asked, goOn chan struct{}, args ...
 	t, out := p.t, p.t.TempDir()
 	cmd := exec.Command("conform", append(append([]string{"run", "--out", out, "--format", "json"}, quick...), args...)...)
 	cmd.Env = append(os.Environ(), "CONFORM_TOKEN="+p.token, "CONFORM_PASSWORD="+danasPassword)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var stdout bytes.Buffer
+	stderr := &saying{words: "interrupted: leaving", said: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &stdout, stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,11 @@ func (p *pool) interrupted(signal os.Signal, asked, goOn chan struct{}, args ...
 	if err := cmd.Process.Signal(signal); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(20 * time.Millisecond)
+	select {
+	case <-stderr.said: // it has heeded the signal
+	case <-time.After(10 * time.Second):
+		t.Error("the command does not say that it was interrupted")
+	}
 	close(goOn)
 	cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
@@ -120,6 +125,24 @@ func (p *pool) interrupted(signal os.Signal, asked, goOn chan struct{}, args ...
 	}
 	p.untouched()
 }
+
+// saying keeps what is written, and closes said once that has the words.
+type saying struct {
+	words string
+	text  strings.Builder
+	said  chan struct{}
+}
+
+func (s *saying) Write(p []byte) (int, error) {
+	before := strings.Contains(s.String(), s.words)
+	s.text.Write(p)
+	if !before && strings.Contains(s.String(), s.words) {
+		close(s.said)
+	}
+	return len(p), nil
+}
+
+func (s *saying) String() string { return s.text.String() }
 
 // panicAt has the driver panic before a request.
 func panicAt(t *testing.T, at int64) {
