@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -318,9 +319,19 @@ func brokenIn(results []reports.Result) []reports.Result {
 
 // TestSpoiledCaptures holds that no capture of a clean session fails anybody, whatever its tool did to it.
 func TestSpoiledCaptures(t *testing.T) {
-	exchanges := cleanSession(t, nil)
+	renewing := func(h http.Handler) http.Handler { // a fresh token for each request
+		return editing(h, func(_ http.ResponseWriter, r *http.Request, _ *int, body *string) {
+			if strings.HasSuffix(r.URL.Path, "/oauthtoken") {
+				*body = lifetime.ReplaceAllString(*body, `"expires_in":0.000001`)
+			}
+		})
+	}
+	sessions := [][]cassettes.Exchange{cleanSession(t, nil), cleanSession(t, renewing)}
+	if n, more := len(sessions[0]), len(sessions[1]); more < n+5 {
+		t.Fatalf("%d exchanges with renewed tokens, %d without", more, n)
+	}
 	for seed := range uint64(400) {
-		s, results := spoil(t, exchanges, seed)
+		s, results := spoil(t, sessions[seed%2], seed)
 		for _, r := range brokenIn(results) {
 			t.Errorf("%q, seed %d: %s %s: expected %s; observed %.200s; %v", s.how, seed, r.Verdict, r.Requirement, r.Expected, r.Observed, r.Evidence)
 		}
@@ -355,16 +366,7 @@ func TestSpoiledFaults(t *testing.T) {
 	})
 	for requirement, change := range edits {
 		exchanges := cleanSession(t, func(h http.Handler) http.Handler {
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				r.Header.Del("Accept-Encoding")
-				answer := &bufferedAnswer{ResponseWriter: w, status: http.StatusOK}
-				h.ServeHTTP(answer, r)
-				status, body := answer.status, answer.body.String()
-				change(w, r, &status, &body)
-				w.Header().Del("Content-Length")
-				w.WriteHeader(status)
-				_, _ = io.WriteString(w, body)
-			})
+			return editing(h, change)
 		})
 		shown := map[int]bool{} // the exchanges that show it
 		_, clean := judgeExchanges(t, exchanges)
@@ -406,6 +408,22 @@ func TestSpoiledFaults(t *testing.T) {
 			t.Errorf("%s: found in %d of %d captures in which it is visible", requirement, found, visible)
 		}
 	}
+}
+
+var lifetime = regexp.MustCompile(`"expires_in":\d+`)
+
+// editing lets a server's answers be edited.
+func editing(h http.Handler, edit func(w http.ResponseWriter, r *http.Request, status *int, body *string)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Accept-Encoding")
+		answer := &bufferedAnswer{ResponseWriter: w, status: http.StatusOK}
+		h.ServeHTTP(answer, r)
+		status, body := answer.status, answer.body.String()
+		edit(w, r, &status, &body)
+		w.Header().Del("Content-Length")
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	})
 }
 
 func judgeExchanges(t *testing.T, exchanges []cassettes.Exchange) (*Evidence, []reports.Result) {
