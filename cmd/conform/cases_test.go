@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // TestCaptures judges captures in which something is missing, odd, or as real deployments have it. Each says which
@@ -72,5 +74,28 @@ func TestCaptures(t *testing.T) {
 				t.Errorf("no verdict says %q", test.says)
 			}
 		})
+	}
+}
+
+// TestHomePool certifies and diagnoses a user who is homed on another pool than the one that Autodiscover leads to: the user
+// resource there redirects to the Autodiscover root of the home pool.
+func TestHomePool(t *testing.T) {
+	d := newDeployment(t, nil, func(s *ucwatest.SignIn) {
+		*s = ucwatest.SignIn{Users: "https://" + webHost, Pool: "https://" + poolHost, Home: "https://" + poolHost}
+	})
+	if r := d.certify(); r.code != exitConformant {
+		t.Errorf("exit code %d, expected %d: %s", r.code, exitConformant, r.stderr)
+	}
+	d.untouched()
+	cmd := exec.Command("conform", append([]string{"doctor", "--hold", "1s"}, d.args()...)...)
+	cmd.Env = append(os.Environ(), "CONFORM_PASSWORD="+danasPassword)
+	output, err := cmd.Output()
+	if err != nil {
+		t.Errorf("doctor: %v\n%s", err, output)
+	}
+	for _, want := range []string{"a token for " + webHost, "a token for " + poolHost, "https://" + poolHost + "/ucwa/oauth/v1/applications: 201, created"} {
+		if !strings.Contains(string(output), want) {
+			t.Errorf("doctor does not say %q:\n%s", want, output)
+		}
 	}
 }
