@@ -125,7 +125,7 @@ func keysOf(kept []found) []time.Time {
 	}
 	answered := func(x found) time.Time {
 		end := x.end
-		for _, m := range onward().FindAllStringSubmatch(x.Response.Body, 4) {
+		for _, m := range find(onward(), x.Response.Body, "ack=") {
 			for _, ack := range []string{ackOf(strings.ReplaceAll(m[1], `\/`, "/")), ""} {
 				if at, known := used[applicationIn(x.Request.URL)+" "+ack]; known && ack != ackOf(x.Request.URL) && at.Before(end) {
 					end = at.Add(-time.Nanosecond)
@@ -141,8 +141,10 @@ func keysOf(kept []found) []time.Time {
 		key := x.begin
 		if key.IsZero() {
 			key = last
-		} else if end := answered(x); isPending(x) && end.After(key) {
-			key = end
+		} else if isPending(x) {
+			if end := answered(x); end.After(key) {
+				key = end
+			}
 		}
 		if coarse {
 			key = key.Truncate(time.Second)
@@ -150,7 +152,7 @@ func keysOf(kept []found) []time.Time {
 		if !x.begin.IsZero() {
 			last = x.begin
 		}
-		keys[i] = key
+		keys[i] = key.UTC()
 	}
 	for i := len(kept) - 1; i >= 0; i-- { // those before the first that has a time
 		if keys[i].IsZero() && i+1 < len(keys) {
@@ -220,6 +222,14 @@ var (
 	acks    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)[?&]ack=(\d+)`) })
 )
 
+// find returns the first matches in a text, which must have a word that all of them have.
+func find(form *regexp.Regexp, text, word string) [][]string {
+	if !strings.Contains(text, word) {
+		return nil
+	}
+	return form.FindAllStringSubmatch(text, 4)
+}
+
 func ackOf(address string) string {
 	if m := acks().FindStringSubmatch(address); m != nil {
 		return m[1]
@@ -247,13 +257,18 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 		w.left[thing]++
 	}
 	instant := func(i int) string { return keys[i].Format(time.RFC3339Nano) }
+	at := map[time.Time]int{}
+	for _, key := range keys {
+		at[key]++
+	}
+	tied := func(i int) bool { return at[keys[i]] > 1 } // else its time tells where it stands among those that are not quoted
 	for i, x := range kept {
 		body, ok := x.Response.Body, x.Failure == "" && x.Response.Code/100 == 2
 		if !ok {
 			continue
 		}
 		carried := credentials(x)
-		for _, m := range issuedTokens().FindAllStringSubmatch(body, 4) {
+		for _, m := range find(issuedTokens(), body, `"access_token"`) {
 			if token := m[1]; token != carried && !strings.Contains(x.Request.Body, token) { // one that is renewed may be the same
 				give(i, "token "+token)
 			}
@@ -266,16 +281,19 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 			}
 		}
 		asked := ackOf(x.Request.URL)
-		for _, m := range onward().FindAllStringSubmatch(body, 4) {
+		for _, m := range find(onward(), body, "ack=") {
 			href := strings.ReplaceAll(m[1], `\/`, "/")
 			if ack := ackOf(href); ack != "" && ack != asked {
 				give(i, "ack "+applicationIn(href)+" "+ack)
 			}
 		}
+		if !tied(i) {
+			continue
+		}
 		for _, m := range hrefs().FindAllStringSubmatch(body, 1000) {
 			place := placeOf(strings.ReplaceAll(m[1], `\/`, "/"))
 			give(i, "link "+instant(i)+" "+place)
-			if at, known := served[place]; !known || keys[i].Before(at) {
+			if first, known := served[place]; !known || keys[i].Before(first) {
 				served[place] = keys[i]
 			}
 		}
@@ -297,6 +315,7 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 	// In the order of the times: then that of what waits for the same.
 	for _, i := range byRank(rank) {
 		x, at := kept[i], instant(i)
+		alone := !tied(i)
 		need := func(thing string) {
 			if by, given := first[thing]; given && by != i {
 				w.need(i, thing)
@@ -317,6 +336,9 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 			if ack := ackOf(x.Request.URL); ack != "" && !strings.Contains(x.Response.Body, `"resync"`) { // else the client made it up
 				need("ack " + app + " " + ack)
 			}
+		}
+		if alone {
+			continue
 		}
 		if place := placeOf(x.Request.URL); ok && !served[place].Before(keys[i]) { // else nothing is to be derived
 			need("link " + at + " " + place)
