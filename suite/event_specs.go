@@ -191,7 +191,7 @@ func eventChannel(t *tree) {
 				restarted = len(onward) > 0 && !slices.Contains(onward, ack.Value)
 				links = waysOn
 			}
-			doubt = doubt || c.mayServe(x) && !(x.Failure != "" && c.index.lastAnswer[x.asks()] > x.ID)
+			doubt = doubt || c.mayServe(x) && (x.Failure == "" || c.index.lastAnswer[x.asks()] <= x.ID)
 			object, err := x.object()
 			if err != nil || !x.succeeded() || x.Probe != "" {
 				continue // not answered: the same may be asked again

@@ -63,7 +63,6 @@ func Read(name string, r io.Reader) (*Capture, error) {
 		return nil, fmt.Errorf("%s: is empty: capture again, and save when the capture is over", name)
 	}
 	f, foreign := recognise(head), cassettes.Foreign(head)
-	head = nil // which is read over
 	if f.read == nil {
 		return nil, fmt.Errorf("%s: is %s", name, cmp.Or(foreign, f.name))
 	}

@@ -124,7 +124,7 @@ func unknownFlag(cmd *cobra.Command, e *pflag.NotExistError) error {
 	}
 	for _, secret := range []string{"password", "token"} {
 		file := cmd.Flags().Lookup(secret + "-file")
-		if file == nil || name != secret && !(secret == "password" && (name == "pass" || name == "passwd" || name == "pwd")) {
+		if file == nil || name != secret && (secret != "password" || name != "pass" && name != "passwd" && name != "pwd") {
 			continue
 		}
 		return fmt.Errorf("there is no --%s, since everybody on a machine can see the flags of a command: put the %s into the environment as CONFORM_%s, "+
