@@ -85,7 +85,7 @@ func (p *printer) step(s *stepResults, verbose bool) {
 	for _, g := range gather(quiet) {
 		text := g.list(6, verbose)
 		if g.Reason != "" {
-			text += " (" + shorten(g.Reason, shownRunes) + ")"
+			text += " (" + shorten(g.Reason, noteRunes) + ")"
 		}
 		p.item(indent, symbol(g.Verdict)+" "+string(g.Verdict)+"  ", tone(g.Verdict), text, plain)
 	}

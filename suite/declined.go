@@ -26,7 +26,7 @@ func (e *Evidence) declines(x *Exchange, part string) string {
 	case x.Failure != "" || code < 400 || part == "gone":
 		return ""
 	case e.refusesOrigin(x):
-		return "the origin in X-Ms-Origin is not on the server's list: let the administrator allow it (New-CsWebOrigin, Set-CsWebServiceConfiguration), or speak without it"
+		return "the origin in X-Ms-Origin is not on the server's list; the administrator can allow it (Set-CsWebServiceConfiguration)"
 	case code == http.StatusForbidden && (x.is("makeMeAvailable") || x.is("applications")) && x.Request.Method == http.MethodPost:
 		return "the user may not do this: look at the user's policies, or use another user"
 	case code == http.StatusForbidden && subcode == "MobileApplicationNoLongerAllowed":
@@ -66,6 +66,6 @@ func (c *check) declinedBefore(part string) {
 		}
 		x := list[len(list)-1]
 		c.look("an answer that is no error", answer{x.Exchange, c}.Status())
-		c.stop(reports.NotExercised, fmt.Sprintf("the server declined exchange %d, %s %s, as the documentation lets it (%d): %s", x.ID, x.Request.Method, x.Request.URL, x.Response.Code, x.why))
+		c.stop(reports.NotExercised, fmt.Sprintf("exchange %d was answered with %d, as the documentation allows: %s", x.ID, x.Response.Code, x.why))
 	}
 }

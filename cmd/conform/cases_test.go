@@ -31,7 +31,7 @@ func TestCaptures(t *testing.T) {
 		{"home-pool.har", nil, map[string]reports.Verdict{"create-application.4.link.applications": reports.Pass}, ""},
 		{"bearer-in-lower-case.har", nil, map[string]reports.Verdict{"create-application.4.authorization": reports.Pass, "create-application.3.endpoint": reports.Pass}, ""},
 		{"forbidden-by-policy.har", nil, map[string]reports.Verdict{"set-presence.2.status": reports.NotExercised}, "the user may not do this: look at the user's policies"},
-		{"origin-not-allowed.har", nil, map[string]reports.Verdict{"create-application.1.status": reports.NotExercised, "set-presence.refusal.origin": reports.Pass}, "is not on the server's list: let the administrator allow it"},
+		{"origin-not-allowed.har", nil, map[string]reports.Verdict{"create-application.1.status": reports.NotExercised, "set-presence.refusal.origin": reports.Pass}, "is not on the server's list; the administrator can allow it"},
 		{"proxy-502-repeated.har", nil, map[string]reports.Verdict{"set-presence.6.status": reports.Pass}, ""},
 		{"event-after-post.har", nil, map[string]reports.Verdict{"set-presence.event.presence": reports.Pass}, ""},
 		{"whole-seconds.har", nil, map[string]reports.Verdict{"create-application.3.endpoint": reports.Pass, "set-presence.nav.links": reports.Pass}, ""},
