@@ -125,7 +125,7 @@ func clientRequests(t *tree) {
 			if r.bodyLost() {
 				continue
 			}
-			framed := slices.Contains(r.Request.TransferEncoding, "chunked") || r.Request.ProtoMajor >= 2
+			framed := strings.Contains(strings.ToLower(strings.Join(append(r.requestHeader("Transfer-Encoding"), r.Request.TransferEncoding...), ",")), "chunked") || r.Request.ProtoMajor >= 2
 			if length.Absent && (r.Request.Body == "" || framed) {
 				continue
 			}

@@ -288,12 +288,15 @@ func (c *check) settings() []setting {
 				continue
 			}
 			list = append(list, setting{answer: answer{x, c}, value: text, before: known,
-				changed: text != known && known != ""}) // else nobody knows what was there
+				changed: known != "" && !isRepeated(known, text)}) // else nobody knows what was there
 			known = text
 		}
 	}
 	return list
 }
+
+// isRepeated reports whether a value is set that is there already, though the user may be idle: that may raise no event.
+func isRepeated(known, value string) bool { return value == known || "Idle"+value == known }
 
 // readBack compares every presence that is read with the one set before it: the
 // reads before any refused request, or those after one.

@@ -84,7 +84,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 			now = read() // one value may be refused, and the next not
 			continue
 		}
-		if was != "" && now != was { // else no event need come
+		if was != "" && !isRepeated(was, now) { // else no event need come
 			events = s.listen(wait, client, events, now)
 		}
 		read()
@@ -108,10 +108,10 @@ func (s *session) set(client *ucwa.Client, presence ucwa.Link, body []byte) *ucw
 
 // settable returns the presences to set: that of the document's own step 5, then each other that a user may set, and last
 // one that no server computes by itself, so that the reset shows. What is there already raises no event, so it is set again
-// when it is there no more.
+// when it is there no more; and Offwork, which may be read as Away, does not stand beside that.
 func settable(current string) []ucwa.PreferredAvailability {
-	values := []ucwa.PreferredAvailability{ucwa.PreferOnline, ucwa.PreferBusy, ucwa.PreferAway, ucwa.PreferOffwork, ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
-	if current == string(values[0]) {
+	values := []ucwa.PreferredAvailability{ucwa.PreferOnline, ucwa.PreferAway, ucwa.PreferBusy, ucwa.PreferOffwork, ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
+	if isRepeated(current, string(values[0])) {
 		values = slices.Insert(values, 2, values[0])
 	}
 	return values
@@ -173,7 +173,7 @@ func (s *session) tellsOfPresence(p *ucwa.EventPackage, value string) bool {
 	return slices.ContainsFunc(p.Events, func(e ucwa.Event) bool {
 		embedded := e.Resource.String("availability")
 		return e.Link.Rel == "presence" && (e.Sender.Rel == "me" || sameLink(e.Link, s.presence)) && (e.Type == "added" || e.Type == "updated") &&
-			(value == "" || embedded == "" || embedded == value)
+			(value == "" || embedded == "" || embedded == value || embedded == "Idle"+value || value == string(ucwa.PreferOffwork))
 	})
 }
 

@@ -292,7 +292,7 @@ func (e *harEntry) request(x *cassettes.Exchange) {
 	switch post := e.Request.PostData; {
 	case post == nil:
 	case post.Text != nil && (*post.Text != "" || len(post.Params) == 0):
-		r.Body = decodeBase64(string(*post.Text), string(post.Encoding))
+		r.Body = unmarked(decodeBase64(string(*post.Text), string(post.Encoding)), string(post.MimeType))
 	case !isForm(string(post.MimeType)): // a text that the tool took for a form, and cut where it has a = or &
 		if text := post.Params.joined(func(s string) string { return s }); json.Valid([]byte(text)) {
 			r.Body = text
@@ -383,7 +383,7 @@ func (e *harEntry) response(x *cassettes.Exchange) (lost string) {
 		body, size = "", max(size, mostText)
 	}
 	if from.Content.Encoding == "" {
-		body = narrow(body)
+		body = unmarked(narrow(body), string(from.Content.MimeType))
 	}
 	return setBody(x, body, size)
 }
@@ -457,6 +457,17 @@ func decodeBase64(s, encoding string) string {
 		return s
 	}
 	return string(decoded)
+}
+
+// unmarked decodes JSON that a tool wrote in base64 and did not say so.
+func unmarked(body, mimeType string) string {
+	if !strings.Contains(strings.ToLower(mimeType), "json") || body == "" || json.Valid([]byte(body)) {
+		return body
+	}
+	if decoded := decodeBase64(body, "base64"); json.Valid([]byte(decoded)) {
+		return decoded
+	}
+	return body
 }
 
 // narrow undoes what tools do that read a body in UTF-16 byte by byte: each second character is a NUL then.

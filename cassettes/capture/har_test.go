@@ -57,6 +57,7 @@ func TestHARBodies(t *testing.T) {
 		"no JSON":           {`{"size":7,"mimeType":"application/json","text":"{\"rel\":"}`, `{"rel":`, ""},
 		"null":              {`{"size":100,"text":null}`, "", "the capture does not hold the body of the answer"},
 		"empty":             {`{"size":0}`, "", ""},
+		"unmarked base64":   {`{"mimeType":"application/json","text":"eyJyZWwiOiJ4In0="}`, `{"rel":"x"}`, ""},
 		"empty text":        {`{"size":0,"text":""}`, "", ""},
 		"evicted":           {`{"size":100,"text":""}`, "", "the capture does not hold the body of the answer"},
 		"nothing":           {`{}`, "", "the capture does not hold the body of the answer"},
