@@ -158,7 +158,10 @@ const (
 func events(f func(x *exchange, sender, event map[string]any) map[string]any) func(*exchange) {
 	return func(x *exchange) {
 		asObject(func(root map[string]any) {
-			senders, _ := root["sender"].([]any)
+			senders, isPackage := root["sender"].([]any)
+			if !isPackage { // a refusal, or a link to where events go on
+				return
+			}
 			var left []any
 			for _, s := range senders {
 				sender, _ := s.(map[string]any)

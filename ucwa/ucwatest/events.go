@@ -75,7 +75,7 @@ func getEvents(c *call) (answer, error) {
 	self := a.channel.ack
 	switch {
 	case !a.channel.move(query["ack"]):
-		return ok(a.restart(self, "resync", self+1)), nil
+		return ok(a.events(self, "resync", self, nil)), nil // to the first package not acknowledged; nothing is lost
 	case silent:
 		self = a.channel.ack
 		return ok(a.restart(self, "resume", self+1)), nil

@@ -46,6 +46,7 @@ func postPresence(c *call) (answer, error) {
 	if c.app.available == nil {
 		return answer{}, makeMeAvailableRequired()
 	}
+	c.query("availability")
 	preferred := c.fields.oneOf("availability", preferredAvailabilities)
 	if err := c.fields.err(); err != nil {
 		return answer{}, err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -203,7 +204,9 @@ func onWriting(f func(w http.ResponseWriter, answer *kept)) func(http.Handler) h
 
 func lowerCase(w http.ResponseWriter, answer *kept) {
 	for name, values := range answer.header {
-		w.Header()[strings.ToLower(name)] = values
+		if name != "Content-Length" { // net/http counts, and would say it a second time
+			w.Header()[strings.ToLower(name)] = values
+		}
 	}
 	// What net/http would add by itself.
 	w.Header()["Date"], w.Header()["Content-Type"] = nil, nil
@@ -248,13 +251,14 @@ func compressed(h http.Handler) http.Handler {
 
 // renamed serves a part of all paths under another name.
 func renamed(old, new string) func(http.Handler) http.Handler {
+	was, is := regexp.MustCompile("(?i)"+regexp.QuoteMeta(old)), regexp.MustCompile("(?i)"+regexp.QuoteMeta(new))
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			u := *r.URL
-			if strings.Contains(u.Path, new) {
-				u.Path, u.RawPath = strings.Replace(u.Path, new, old, 1), ""
-			} else if strings.Contains(u.Path, old) && old != root {
-				u.Path = strings.Replace(u.Path, old, "/nothing", 1)
+			if is.MatchString(u.Path) {
+				u.Path, u.RawPath = is.ReplaceAllLiteralString(u.Path, old), ""
+			} else if old != root {
+				u.Path, u.RawPath = was.ReplaceAllLiteralString(u.Path, "/nothing"), ""
 			}
 			inner := r.Clone(r.Context())
 			inner.URL = &u

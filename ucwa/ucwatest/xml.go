@@ -68,9 +68,15 @@ func (x *xmlWriter) attribute(name, value string) {
 // text writes characters; those that XML cannot have become U+FFFD.
 func (x *xmlWriter) text(s string) { _ = xml.EscapeText(x, []byte(s)) } // a buffer takes everything
 
+// resource writes a resource, or a package of events, whose element is its own and which
+// does not repeat its href as a link. Source: Event channel details, sample XML event response.
 func (x *xmlWriter) resource(o object, attributes string) {
-	x.WriteString("<resource")
-	if rel := o.text("rel"); rel != "" { // what Autodiscover serves has none
+	element, rel := "resource", o.text("rel")
+	if rel == "events" {
+		element, rel = rel, ""
+	}
+	x.WriteString("<" + element)
+	if rel != "" { // what Autodiscover serves has none
 		x.attribute("rel", rel)
 	}
 	x.attribute("href", o.object("_links").object("self").text("href"))
@@ -79,6 +85,9 @@ func (x *xmlWriter) resource(o object, attributes string) {
 	}
 	x.WriteByte('>')
 	for _, link := range o.object("_links") {
+		if element == "events" && link.name == "self" {
+			continue
+		}
 		for _, one := range objects(link.value) {
 			x.link("link", link.name, one)
 			x.WriteString("/>")
@@ -100,7 +109,7 @@ func (x *xmlWriter) resource(o object, attributes string) {
 			x.resource(inner, "")
 		}
 	}
-	x.WriteString("</resource>")
+	x.WriteString("</" + element + ">")
 }
 
 // link begins an element that leads somewhere.

@@ -231,10 +231,10 @@ func TestEventsInXML(t *testing.T) {
 	a.makeAvailable("")
 	r := a.do("GET", "/events?ack=1", "", "Accept", "application/xml").wants(200)
 	href := root + "/101"
-	want := `<resource rel="events" href="` + href + `/events?ack=1" xmlns="` + namespace + `"><link rel="self" href="` + href + `/events?ack=1"/>` +
+	want := `<events href="` + href + `/events?ack=1" xmlns="` + namespace + `">` +
 		`<link rel="next" href="` + href + `/events?ack=2"/><sender rel="me" href="` + href + `/me"><updated rel="me" href="` + href + `/me"/>` +
 		`<added rel="presence" href="` + href + `/me/presence"/><added rel="note" href="` + href + `/me/note"/><added rel="location" href="` + href + `/me/location"/></sender>` +
-		`<sender rel="communication" href="` + href + `/communication"><updated rel="communication" href="` + href + `/communication"/></sender></resource>`
+		`<sender rel="communication" href="` + href + `/communication"><updated rel="communication" href="` + href + `/communication"/></sender></events>`
 	if got := strings.TrimPrefix(r.Body.String(), xml.Header); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
