@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"encoding/base64"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,7 +36,7 @@ func (l *loader) interaction(node *yaml.Node) (Exchange, error) {
 		s.err = l.response(s.fields["response"], &x.Response)
 	}
 	if l.old {
-		x.Request.ContentLength, x.Response.ContentLength = int64(len(x.Request.Body)), -1
+		x.Request.ContentLength, x.Response.ContentLength = oldLength(x.Request), -1
 		for _, message := range []struct {
 			proto        *string
 			major, minor *int
@@ -43,6 +45,17 @@ func (l *loader) interaction(node *yaml.Node) (Exchange, error) {
 		}
 	}
 	return x.clone(), s.err
+}
+
+// oldLength is the length of a request's body in a format that does not tell it, -1 if the body may not have been kept.
+func oldLength(r cassette.Request) int64 {
+	if r.Body != "" || r.Method == http.MethodGet || r.Method == http.MethodDelete {
+		return int64(len(r.Body))
+	}
+	if n, err := strconv.ParseInt(strings.Join(HeaderValues(r.Headers, "Content-Length"), ","), 10, 64); err == nil && n >= 0 {
+		return n
+	}
+	return -1
 }
 
 func (l *loader) request(node *yaml.Node, r *cassette.Request) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/onsi/gomega/types"
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
@@ -214,7 +215,7 @@ func (c *check) brokeOff() *Exchange {
 // neither right nor wrong.
 func laterReason(x *Exchange) string {
 	return fmt.Sprintf("the server asked to come again later (exchange %d: %d, Retry-After: %s), and longer than the run waits: run again then, or wait longer (--retry-wait)",
-		x.ID, x.Response.Code, shown(strings.Join(header(x.Response.Headers, "Retry-After"), ", ")))
+		x.ID, x.Response.Code, shown(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Retry-After"), ", ")))
 }
 
 // absentees tell how a run is given the users who meet a refusal.
@@ -250,7 +251,7 @@ func (a answer) Body() Field { return a.field("body", a.Response.Body, a.Respons
 
 // Header is a header field of the response; several lines are joined by ", ".
 func (a answer) Header(name string) Field {
-	values := header(a.Response.Headers, name)
+	values := cassettes.HeaderValues(a.Response.Headers, name)
 	return a.field("header "+name, strings.Join(values, ", "), len(values) > 0)
 }
 
@@ -279,7 +280,7 @@ func (a answer) JSON(path ...string) Field {
 // notXML ends a spec about a body in XML, the other representation of UCWA,
 // which this suite does not read.
 func (a answer) notXML(h http.Header) {
-	if isXMLMedia(strings.Join(header(h, "Content-Type"), "")) {
+	if isXMLMedia(strings.Join(cassettes.HeaderValues(h, "Content-Type"), "")) {
 		a.check.notExercised(fmt.Sprintf("exchange %d is in XML, which is not read here: let the client ask for JSON", a.ID))
 	}
 }

@@ -93,7 +93,7 @@ func anew(x cassettes.Exchange, rename func(string) string) {
 		}
 	}
 	setField(x.Request.Headers, "Content-Length", fmt.Sprint(len(x.Request.Body)))
-	if len(header(x.Request.Headers, "Content-Length")) > 0 && x.Request.Body == "" {
+	if len(cassettes.HeaderValues(x.Request.Headers, "Content-Length")) > 0 && x.Request.Body == "" {
 		delete(x.Request.Headers, "Content-Length")
 	}
 	x.Request.ContentLength = int64(len(x.Request.Body))

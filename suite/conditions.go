@@ -83,8 +83,14 @@ func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason strin
 		return e.blockedBy(p.after)
 	}
 	verdict = reports.Blocked
-	for _, x := range before {
+	for i, x := range before {
 		why := ""
+		if home := x.redirectsTo(); home != "" && p.after == partUser {
+			if i == len(before)-1 && reason == "" {
+				return reports.NotExercised, fmt.Sprintf("the user resource of exchange %d redirects to the home pool of the user, %s, and nobody went on there: follow its redirect link to that Autodiscover root, and sign in again", x.ID, home)
+			}
+			continue
+		}
 		if x.Failure != "" {
 			why = fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
 		} else if x.later() {
@@ -197,6 +203,17 @@ func givesToken(_ *Evidence, x *Exchange) string {
 	object, _ := x.object()
 	if text, _ := object["access_token"].(string); text == "" {
 		return "create-application.3.access_token"
+	}
+	return ""
+}
+
+// redirectsTo returns where a user resource sends on a user who is homed on another pool, "" if it does not.
+func (x *Exchange) redirectsTo() string {
+	object, _ := x.object()
+	href, _ := dig(object, "_links", "redirect", "href")
+	text, _ := href.(string)
+	if u, err := ucwa.Resolve(x.url, text); err == nil && text != "" && x.succeeded() {
+		return ucwa.Origin(u)
 	}
 	return ""
 }

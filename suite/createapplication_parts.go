@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -104,7 +105,7 @@ func (x *Exchange) leadsOn(rel string) map[string]*url.URL {
 		}
 	}
 	if x.Response.Code/100 == 3 {
-		note(rel, strings.Join(header(x.Response.Headers, "Location"), ""))
+		note(rel, strings.Join(cassettes.HeaderValues(x.Response.Headers, "Location"), ""))
 		return to
 	}
 	object, err := x.object()
@@ -131,7 +132,7 @@ type issuer struct {
 
 // issuerOf reads the MsRtcOAuth challenge of an answer, nil if there is none.
 func issuerOf(x *Exchange) *issuer {
-	for _, c := range ucwa.ParseChallenges(header(x.Response.Headers, "WWW-Authenticate")) {
+	for _, c := range ucwa.ParseChallenges(cassettes.HeaderValues(x.Response.Headers, "WWW-Authenticate")) {
 		if !strings.EqualFold(c.Scheme, "MsRtcOAuth") {
 			continue
 		}
@@ -253,7 +254,7 @@ func isForm(x *Exchange) bool {
 var knownGrants = []string{ucwa.GrantWindows, ucwa.GrantAnonMeeting, ucwa.GrantPassive, ucwa.GrantPassword}
 
 func windowsLeg(x *Exchange) bool {
-	return slices.ContainsFunc(ucwa.ParseChallenges(header(x.Response.Headers, "WWW-Authenticate")), func(c ucwa.Challenge) bool {
+	return slices.ContainsFunc(ucwa.ParseChallenges(cassettes.HeaderValues(x.Response.Headers, "WWW-Authenticate")), func(c ucwa.Challenge) bool {
 		return strings.EqualFold(c.Scheme, "NTLM") || strings.EqualFold(c.Scheme, "Negotiate")
 	})
 }

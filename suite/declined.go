@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -27,17 +28,20 @@ func (e *Evidence) declines(x *Exchange, part string) string {
 		return ""
 	case e.refusesOrigin(x):
 		return "the origin in X-Ms-Origin is not on the server's list; the administrator can allow it (Set-CsWebServiceConfiguration)"
-	case code == http.StatusForbidden && (x.is("makeMeAvailable") || x.is("applications")) && x.Request.Method == http.MethodPost:
+	case x.is(relRoot) || x.is(relUser) || x.is(relToken):
+		return "" // which have no errors of operations
+	case code == http.StatusForbidden && (x.is("makeMeAvailable") || x.is("applications")) && x.Request.Method == http.MethodPost &&
+		(x.lost || hasCode(x) || len(cassettes.HeaderValues(x.Response.Headers, "X-Ms-Diagnostics")) > 0):
 		return "the user may not do this: look at the user's policies, or use another user"
 	case code == http.StatusForbidden && subcode == "MobileApplicationNoLongerAllowed":
 		return "the user may not use mobile applications any more: look at the user's mobility policy, or use another user"
 	case code == http.StatusGone && subcode == ucwa.SubcodeTooManyApplications:
 		return "the user has too many applications: end some, or wait until the server ends those that are silent"
-	case code == http.StatusGone && subcode != ucwa.SubcodeApplicationNotFound && hasCode(x):
+	case code == http.StatusGone && subcode != "" && subcode != ucwa.SubcodeApplicationNotFound && hasCode(x):
 		return "what was asked for is gone"
 	case code == http.StatusInternalServerError && slices.Contains([]string{"CallbackChannelError", "InvalidExchangeServerVersion"}, subcode):
 		return "the deployment lacks what the operation needs: the server's event log tells more"
-	case code == http.StatusConflict && !x.is("makeMeAvailable") && !x.is("events") && hasCode(x) && slices.Contains([]string{"", ucwa.SubcodeAlreadyExists, "TooManyGroups"}, subcode):
+	case code == http.StatusConflict && !x.is("makeMeAvailable") && !x.is("events") && x.Request.Method != http.MethodDelete && hasCode(x) && slices.Contains([]string{"", ucwa.SubcodeAlreadyExists, "TooManyGroups"}, subcode):
 		return "it conflicts with something that is there"
 	}
 	return ""
@@ -45,16 +49,17 @@ func (e *Evidence) declines(x *Exchange, part string) string {
 
 // hasCode reports whether the answer is an error of UCWA's own.
 func hasCode(x *Exchange) bool {
-	object, err := x.object()
-	code, _ := object["code"].(string)
-	return err == nil && code != ""
+	object, _ := x.object()
+	code, _ := member(object, "code")
+	text, _ := code.(string)
+	return text != ""
 }
 
 // refusesOrigin reports whether the server refused the origin that the request tells, and never accepts it.
 func (e *Evidence) refusesOrigin(x *Exchange) bool {
 	origin := x.requestHeader("X-Ms-Origin")
 	return x.Response.Code == http.StatusForbidden && len(origin) > 0 && !e.accepts("X-Ms-Origin", origin) &&
-		len(header(x.Response.Headers, "X-Ms-Diagnostics")) > 0
+		len(cassettes.HeaderValues(x.Response.Headers, "X-Ms-Diagnostics")) > 0
 }
 
 // declinedBefore ends the spec that found no exchange of a part, if the server declined it, or one that must come before it.

@@ -219,7 +219,7 @@ func drive(ctx context.Context, t Target, turns *Turns) (*cassettes.Cassette, *s
 	s.run()
 	c.Exchanges = recorder.Exchanges()
 	for _, x := range c.Exchanges {
-		if name := header(x.Response.Headers, "Server"); len(name) > 0 {
+		if name := cassettes.HeaderValues(x.Response.Headers, "Server"); len(name) > 0 {
 			c.Provenance.Server = name[0]
 			break
 		}
@@ -327,7 +327,7 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 	t := Target{Tasks: tasksOf(c), Application: c.Exchanges[0].Request.URL}
 	replayer := cassettes.NewReplayer(c)
 	t.Token = bearerOf(c.Exchanges[0])
-	t.WebOrigin = strings.Join(header(c.Exchanges[0].Request.Headers, "X-Ms-Origin"), "")
+	t.WebOrigin = strings.Join(cassettes.HeaderValues(c.Exchanges[0].Request.Headers, "X-Ms-Origin"), "")
 	t.Keep = true
 	var setup *Party
 	for _, x := range exchanges(c.Exchanges, true) {
@@ -364,7 +364,7 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 
 // bearerOf returns the token that a request carries.
 func bearerOf(x cassettes.Exchange) string {
-	text := strings.Join(header(x.Request.Headers, "Authorization"), "")
+	text := strings.Join(cassettes.HeaderValues(x.Request.Headers, "Authorization"), "")
 	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
 		return strings.TrimSpace(token)
 	}

@@ -175,6 +175,7 @@ func eventChannel(t *tree) {
 		known := map[any]bool{}   // every ack that was served
 		doubt := false            // the evidence does not show where the last answer led
 		restarted := false        // the last pending GET began anew
+		var before *Exchange      // the last package
 		for _, x := range c.Exchanges {
 			links := []string{"events"}
 			r, own := asked[x]
@@ -184,14 +185,15 @@ func eventChannel(t *tree) {
 				if !restarted { // a client may begin anew with the link of the application, but not go on so
 					allowed = slices.Concat(onward, entries)
 				}
-				if len(onward) > 0 && (!doubt && !c.missesPackage(r, known) || slices.Contains(allowed, ack.Value)) {
+				unordered := before != nil && known[ack.Value] && !c.isAfter(x, before)
+				if len(onward) > 0 && (!doubt && !unordered && !c.missesPackage(r, known) || slices.Contains(allowed, ack.Value)) {
 					judged = true
 					c.Expect(ack).To(beOneOf(allowed...))
 				}
 				restarted = len(onward) > 0 && !slices.Contains(onward, ack.Value)
 				links = waysOn
 			}
-			doubt = doubt || c.mayServe(x) && (x.Failure == "" || c.index.lastAnswer[x.asks()] <= x.ID)
+			doubt = doubt || (c.mayServe(x) || x.is("events") && !c.Driven && x.Failure != "") && (x.Failure == "" || c.index.lastAnswer[x.asks()] <= x.ID)
 			object, err := x.object()
 			if err != nil || !x.succeeded() || x.Probe != "" {
 				continue // not answered: the same may be asked again
@@ -204,7 +206,7 @@ func eventChannel(t *tree) {
 				}
 			}
 			if own && len(served) > 0 {
-				onward, doubt = nil, false // what led to this package is done with
+				onward, doubt, before = nil, false, x // what led to this package is done with
 			}
 			for _, ack := range served { // the same is served again and again
 				known[ack] = true
@@ -238,11 +240,14 @@ func eventChannel(t *tree) {
 }
 
 // missesPackage reports whether the evidence of others lacks the package that led to r: nobody served its ack, and yet the
-// server went on from there. One that a client made up is answered with resync.
+// server did not mind. One that a client made up is answered with resync.
 func (c *check) missesPackage(r answer, known map[any]bool) bool {
-	object, err := r.object()
+	if c.Driven || known[r.url.Query().Get("ack")] {
+		return false
+	}
+	object, _ := r.object()
 	_, goesOn := dig(object, "_links", "next")
-	return !c.Driven && err == nil && r.succeeded() && goesOn && !known[r.url.Query().Get("ack")]
+	return r.succeeded() && (goesOn || r.lost) || r.Response.Code == http.StatusNotFound || r.Response.Code == http.StatusConflict
 }
 
 // eventOptions are what a client may ask of the event channel: how long at least,
@@ -409,6 +414,8 @@ func (c *check) confirmed() {
 		c.success(c.all(partPresence)[0], "set-presence.6.status")
 	}
 	judged := false
+	var missed *Exchange
+	doubtful := c.doubtfulEvents()
 	heard := map[string]*silence{}
 	for i, s := range settings {
 		if heard[s.value] == nil {
@@ -427,6 +434,10 @@ func (c *check) confirmed() {
 			if !conclusive || !c.Driven && c.toldJustBefore(s) {
 				continue // recorders note what ends: the event may have overtaken the answer to the POST
 			}
+			if x := firstWithin(doubtful, c.listeningAt(s.ID), heard[s.value].provenAfter(s.ID)); x != nil && !c.Driven {
+				missed = x
+				continue
+			}
 		}
 		judged = true
 		observed := fmt.Sprintf("a presence event, after exchange %d set %s", s.ID, s.value)
@@ -439,6 +450,9 @@ func (c *check) confirmed() {
 		c.Expect(last.field("sender.events", observed, true)).To(matcher{"a presence event, added or updated", func(Field) bool { return found }})
 	}
 	if !judged {
+		if missed != nil {
+			c.unseen(missed)
+		}
 		if len(c.parts[partEvents]) == 0 {
 			c.missing(partEvents)
 		}
@@ -449,6 +463,59 @@ func (c *check) confirmed() {
 // silence is where the event channel told of a value of presence, and where its telling
 // nothing proves something: by number.
 type silence struct{ confirmed, conclusive []int }
+
+// provenAfter returns the first exchange from a number on whose telling nothing proves something.
+func (s *silence) provenAfter(from int) int {
+	i, _ := slices.BinarySearch(s.conclusive, from)
+	if i == len(s.conclusive) {
+		return math.MaxInt
+	}
+	return s.conclusive[i]
+}
+
+// doubtfulEvents returns the pending GETs that may have told what the evidence does not show: of which it
+// lacks the body or the answer, and the same was not asked again, or the package that led to them.
+func (c *check) doubtfulEvents() []*Exchange {
+	var list []*Exchange
+	known := map[string]bool{}
+	for _, x := range c.Exchanges {
+		if x.is("events") && c.own(x.url) && x.Request.Method == http.MethodGet {
+			if x.lost || x.Failure != "" && c.index.lastAnswer[x.asks()] <= x.ID || x.succeeded() && !known[x.url.Query().Get("ack")] {
+				list = append(list, x)
+			}
+		}
+		object, err := x.object()
+		if err != nil {
+			continue
+		}
+		for _, rel := range append([]string{"events"}, waysOn...) {
+			link, _ := dig(object, "_links", rel)
+			if u, err := resolveOwn(link, x.url); err == nil {
+				known[u.Query().Get("ack")] = true
+			}
+		}
+	}
+	return list
+}
+
+// firstWithin returns the first exchange of a list from one number to another, nil if there is none.
+func firstWithin(list []*Exchange, from, to int) *Exchange {
+	i, _ := slices.BinarySearchFunc(list, from, func(x *Exchange, id int) int { return x.ID - id })
+	if i == len(list) || list[i].ID > to {
+		return nil
+	}
+	return list[i]
+}
+
+// listeningAt returns the number of the pending GET before another exchange, whose answer it may have overtaken.
+func (c *check) listeningAt(id int) int {
+	for _, x := range slices.Backward(within(c.Exchanges, 0, id)) {
+		if x.is("events") {
+			return x.ID
+		}
+	}
+	return id
+}
 
 func (c *check) silenceOf(value string) *silence {
 	s := &silence{}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -104,6 +103,17 @@ func (x *Exchange) object() (map[string]any, error) { return x.response.object(x
 // requestObject returns the JSON object in the request.
 func (x *Exchange) requestObject() (map[string]any, error) { return x.request.object(x.Request.Body) }
 
+// inQuery returns a parameter of the query, whose name may be in any casing. Source: Query
+// parameters, "input can be specified in the request body or as one or more query parameters".
+func (x *Exchange) inQuery(name string) (string, bool) {
+	for key, values := range x.url.Query() {
+		if strings.EqualFold(key, name) {
+			return values[0], true
+		}
+	}
+	return "", false
+}
+
 // member returns the member of a JSON object that has the given name in any
 // casing, as UCWA matches the properties of requests.
 func member(object map[string]any, name string) (any, bool) {
@@ -152,28 +162,10 @@ func (x *Exchange) is(rel string) bool {
 	return false
 }
 
-// header returns the values of a header field, whose name recorders write in any casing, and not always in the same.
-func header(h http.Header, name string) []string {
-	var values []string
-	first := ""
-	for key, v := range h {
-		switch {
-		case len(key) != len(name) || !strings.EqualFold(key, name):
-		case first == "":
-			first, values = key, v
-		case key < first:
-			first, values = key, slices.Concat(v, values)
-		default:
-			values = slices.Concat(values, v)
-		}
-	}
-	return values
-}
-
 // requestHeader returns a request's header field. What recorders keep beside the
 // header, Host and Content-Length, is found there.
 func (x *Exchange) requestHeader(name string) []string {
-	values := header(x.Request.Headers, name)
+	values := cassettes.HeaderValues(x.Request.Headers, name)
 	if len(values) > 0 {
 		return values
 	}

@@ -33,6 +33,7 @@ type index struct {
 	told        map[string][]string        // see tells; nil until it is asked for
 	timed       bool                       // some exchange has a time
 	clients     []*Exchange                // see clientRequests
+	hosts       bool                       // some request has a host
 	unseen      []*Exchange                // see mayServe
 	unsettled   []*Exchange                // may have changed the presence, and nobody knows
 }
@@ -56,6 +57,7 @@ func indexOf(e *Evidence) *index {
 		i.lastAnswer = map[repeatable]int{}
 	}
 	for _, x := range e.Exchanges {
+		i.hosts = i.hosts || x.Request.Host != ""
 		i.timed = i.timed || !x.Began.IsZero()
 		if i.refused == 0 && x.Response.Code == http.StatusUnauthorized {
 			i.refused = x.ID

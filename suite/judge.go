@@ -15,6 +15,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
@@ -277,11 +278,11 @@ func (x *Exchange) said() string {
 		}
 	}
 	fields := []string{"X-Ms-diagnostics", "Retry-After"}
-	if len(parts) == 1 && len(header(x.Response.Headers, fields[0])) == 0 { // it was a front end that refused, or a proxy
+	if len(parts) == 1 && len(cassettes.HeaderValues(x.Response.Headers, fields[0])) == 0 { // it was a front end that refused, or a proxy
 		fields = append(fields, "Server", "Via")
 	}
 	for _, name := range fields {
-		add(name, strings.Join(header(x.Response.Headers, name), ", "))
+		add(name, strings.Join(cassettes.HeaderValues(x.Response.Headers, name), ", "))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -97,10 +98,10 @@ func linksOf(x *Exchange) []link {
 	if created := createdBy(x); created != nil && x.Response.Code == 201 && isApplications(x.url) {
 		note("application", "", created.String(), false)
 	}
-	for _, location := range header(x.Response.Headers, "Location") {
+	for _, location := range cassettes.HeaderValues(x.Response.Headers, "Location") {
 		note("", "", location, false)
 	}
-	if strings.HasPrefix(strings.Join(header(x.Response.Headers, "Content-Type"), ""), "multipart/") {
+	if strings.HasPrefix(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Content-Type"), ""), "multipart/") {
 		for _, m := range anyHref.FindAllStringSubmatch(x.Response.Body, -1) {
 			if href, err := strconv.Unquote(strings.ReplaceAll(m[1], `\/`, "/")); err == nil {
 				note("", "", href, false)

@@ -149,7 +149,7 @@ func (e *Evidence) describe(p cassettes.Provenance) {
 		if x.Probe != "" || !x.is("application") {
 			continue
 		}
-		if date := header(x.Response.Headers, "Date"); e.RecordedAt.IsZero() && len(date) > 0 {
+		if date := cassettes.HeaderValues(x.Response.Headers, "Date"); e.RecordedAt.IsZero() && len(date) > 0 {
 			e.RecordedAt, _ = http.ParseTime(date[0])
 		}
 	}
@@ -173,7 +173,7 @@ func (e *Evidence) describe(p cassettes.Provenance) {
 func (e *Evidence) serverName() string {
 	first := ""
 	for _, x := range e.Exchanges {
-		name := header(x.Response.Headers, "Server")
+		name := cassettes.HeaderValues(x.Response.Headers, "Server")
 		if len(name) == 0 || x.Probe != "" {
 			continue
 		}

@@ -268,6 +268,10 @@ var mutations = []struct {
 	}},
 	{"set-presence.5.body.json", func(r *recording) { r.requestBody(partPresence, "Online") }},
 	{"set-presence.5.body.availability", func(r *recording) { r.requestBody(partPresence, `{"availability":"IdleOnline"}`) }},
+	{"set-presence.5.body.availability", func(r *recording) {
+		r.requestBody(partPresence, "")
+		r.each(partPresence, func(x cassettes.Exchange) { x.Request.URL += "?availability=IdleOnline" })
+	}},
 	{"set-presence.6.status", func(r *recording) { r.status(partPresence, 202) }},
 	{"set-presence.6.status", func(r *recording) { r.status(partPresence, 500) }},
 	{"set-presence.6.body", func(r *recording) { r.body(partPresence, "null") }},

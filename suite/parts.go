@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -53,6 +54,10 @@ func (s *state) part(x *Exchange) string {
 			of = partMake
 		}
 		s.e.declined[of] = append(s.e.declined[of], declined{x, why})
+		const most = 10 // for people to read
+		if len(s.e.declined[of]) <= most && !s.e.Driven {
+			s.e.note(fmt.Sprintf("exchange %d, %s %s, was answered with %d, as the documentation allows, and is not held against the server: %s", x.ID, x.Request.Method, x.Request.URL, x.Response.Code, why))
+		}
 		if part == of {
 			return ""
 		}
@@ -112,7 +117,7 @@ func (s *state) situation(x *Exchange) string {
 func createdBy(x *Exchange) *url.URL {
 	object, _ := x.object()
 	self := selfOf(object, x.url)
-	if location := header(x.Response.Headers, "Location"); len(location) > 0 {
+	if location := cassettes.HeaderValues(x.Response.Headers, "Location"); len(location) > 0 {
 		if u, err := ucwa.Resolve(x.url, location[0]); err == nil && (self == nil || ucwa.Origin(u) == ucwa.Origin(x.url)) {
 			return u
 		}
@@ -177,7 +182,7 @@ func (x *Exchange) between() bool {
 
 // later reports whether x was answered with "ask again later".
 func (x *Exchange) later() bool {
-	return (x.Response.Code == 429 || x.Response.Code == 503) && len(header(x.Response.Headers, "Retry-After")) > 0
+	return (x.Response.Code == 429 || x.Response.Code == 503) && len(cassettes.HeaderValues(x.Response.Headers, "Retry-After")) > 0
 }
 
 // refused finds the refusals that any resource can meet.
@@ -231,8 +236,9 @@ func (e *Evidence) ofAnother(x *Exchange) bool {
 
 func subcodeOf(x *Exchange) string {
 	object, _ := x.object()
-	subcode, _ := object["subcode"].(string)
-	return subcode
+	subcode, _ := member(object, "subcode")
+	text, _ := subcode.(string)
+	return text
 }
 
 // beforehand finds note and location asked before makeMeAvailable.
@@ -403,6 +409,9 @@ func (s *state) presence(x *Exchange, method string) string {
 	case x.bodyLost() && !s.e.Driven:
 		return partUnread
 	case strings.TrimSpace(x.Request.Body) == "":
+		if _, given := x.inQuery("availability"); given {
+			return partUnread // where input may stand, and the reference lists none
+		}
 		return partReset
 	}
 	media := strings.Join(x.requestHeader("Content-Type"), "")

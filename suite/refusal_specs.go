@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -94,7 +95,7 @@ func refusals(t *tree) {
 	t.requirement("set-presence.refusal.challenge", func(c *check) {
 		for _, a := range c.refused(func(status int) bool { return status == http.StatusUnauthorized }) {
 			c.Expect(a.Header("WWW-Authenticate")).To(matcher{`MsRtcOAuth href="https://…",grant_type="…"`, func(Field) bool {
-				return slices.ContainsFunc(ucwa.ParseChallenges(header(a.Response.Headers, "WWW-Authenticate")), func(challenge ucwa.Challenge) bool {
+				return slices.ContainsFunc(ucwa.ParseChallenges(cassettes.HeaderValues(a.Response.Headers, "WWW-Authenticate")), func(challenge ucwa.Challenge) bool {
 					return isTokenChallenge(challenge, a.url)
 				})
 			}})

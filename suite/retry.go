@@ -139,5 +139,5 @@ func (p *recordedPatience) again(_ *session, asked request, _ int, _ http.Header
 		return false
 	}
 	next := left[0].Request
-	return next.Method == asked.method && next.URL == asked.url.String() && strings.Join(header(next.Headers, "User-Agent"), "") == asked.agent
+	return next.Method == asked.method && next.URL == asked.url.String() && strings.Join(cassettes.HeaderValues(next.Headers, "User-Agent"), "") == asked.agent
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -167,7 +168,7 @@ func cookieSpecs(t *tree, prefix, part string) {
 		for _, cookie := range c.cookies(part) {
 			photos, fits := "…/applications/…/photos", photosPath.MatchString
 			if part != partCreate { // where the documentation prints the cookie of another application
-				photos = cookie.x.url.Path + "/photos"
+				photos = strings.TrimRight(cookie.x.url.Path, "/") + "/photos"
 				fits = func(s string) bool { return strings.EqualFold(strings.TrimSuffix(s, "/"), photos) }
 			}
 			c.Expect(cookie).To(setCookieThat("a cookie with path="+photos+" and no Domain",
@@ -185,7 +186,7 @@ var photosPath = regexp.MustCompile(`(?i)/applications/[^/]+/photos/?$`)
 func (c *check) cookies(part string) []Field {
 	var list []Field
 	for _, a := range c.all(part) {
-		for _, line := range header(a.Response.Headers, "Set-Cookie") {
+		for _, line := range cassettes.HeaderValues(a.Response.Headers, "Set-Cookie") {
 			if strings.HasPrefix(strings.TrimSpace(line), "cwt_ucwa=") {
 				list = append(list, a.field("header Set-Cookie", line, true))
 			}
@@ -438,8 +439,8 @@ func (c *check) changedUnseen(from, to int) bool {
 // muchLater reports whether the dates of two answers lie minutes apart: a server
 // changes the presence of a user who does nothing.
 func muchLater(x, y *Exchange) bool {
-	first, err1 := http.ParseTime(strings.Join(header(x.Response.Headers, "Date"), ""))
-	then, err2 := http.ParseTime(strings.Join(header(y.Response.Headers, "Date"), ""))
+	first, err1 := http.ParseTime(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Date"), ""))
+	then, err2 := http.ParseTime(strings.Join(cassettes.HeaderValues(y.Response.Headers, "Date"), ""))
 	return err1 == nil && err2 == nil && then.Sub(first).Abs() > time.Minute // clocks of front ends differ
 }
 

@@ -30,12 +30,12 @@ const bodyNotKept = "the capture does not hold the body of the answer"
 // returns the reason.
 func setBody(x *cassettes.Exchange, body string, size int64) (lost string) {
 	r := &x.Response
-	coding := strings.ToLower(strings.TrimSpace(strings.Join(values(r.Headers, "Content-Encoding"), ",")))
-	announced, err := strconv.ParseInt(strings.TrimSpace(strings.Join(values(r.Headers, "Content-Length"), ",")), 10, 64)
+	coding := strings.ToLower(strings.TrimSpace(strings.Join(cassettes.HeaderValues(r.Headers, "Content-Encoding"), ",")))
+	announced, err := strconv.ParseInt(strings.TrimSpace(strings.Join(cassettes.HeaderValues(r.Headers, "Content-Length"), ",")), 10, 64)
 	if err == nil {
 		size = max(size, announced)
 	}
-	if len(values(r.Headers, "Transfer-Encoding")) > 0 && announced == 0 && body == "" && size == 0 && coding != "" {
+	if len(cassettes.HeaderValues(r.Headers, "Transfer-Encoding")) > 0 && announced == 0 && body == "" && size == 0 && coding != "" {
 		size = unknownLength // nothing is not worth to be encoded
 	}
 	plain, err := decode(coding, body)
@@ -58,11 +58,11 @@ func setBody(x *cassettes.Exchange, body string, size int64) (lost string) {
 		r.Uncompressed = true
 		drop(r.Headers, "Content-Encoding", "Content-Length")
 	}
-	if len(values(r.Headers, "Transfer-Encoding")) > 0 {
+	if len(cassettes.HeaderValues(r.Headers, "Transfer-Encoding")) > 0 {
 		drop(r.Headers, "Transfer-Encoding", "Content-Length")
 	}
 	r.Body = plain
-	switch length := strings.Join(values(r.Headers, "Content-Length"), ", "); {
+	switch length := strings.Join(cassettes.HeaderValues(r.Headers, "Content-Length"), ", "); {
 	case lost != "":
 		r.ContentLength = size
 	case length == fmt.Sprint(len(plain)):
@@ -75,7 +75,7 @@ func setBody(x *cassettes.Exchange, body string, size int64) (lost string) {
 }
 
 func isJSON(x *cassettes.Exchange) bool {
-	return strings.Contains(strings.ToLower(strings.Join(values(x.Response.Headers, "Content-Type"), "")), "json")
+	return strings.Contains(strings.ToLower(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Content-Type"), "")), "json")
 }
 
 // decode undoes the content codings of a body that still has them.
@@ -157,7 +157,7 @@ func drop(h http.Header, names ...string) {
 // dechunked returns the body of a message as it was before the transfer, and whether it is whole. A tool may have undone the
 // transfer, and left the field.
 func dechunked(h http.Header, body []byte) (plain []byte, whole bool) {
-	if !strings.Contains(strings.ToLower(strings.Join(values(h, "Transfer-Encoding"), ",")), "chunked") {
+	if !strings.Contains(strings.ToLower(strings.Join(cassettes.HeaderValues(h, "Transfer-Encoding"), ",")), "chunked") {
 		return body, true
 	}
 	plain, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(bytes.NewReader(body)), mostMember))

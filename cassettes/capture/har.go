@@ -286,7 +286,7 @@ func (e *harEntry) request(x *cassettes.Exchange) {
 	}
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(string(e.Request.Version))
 	r.Headers, r.Host = e.Request.Headers.header()
-	if host := values(r.Headers, "Host"); r.Host == "" && len(host) > 0 {
+	if host := cassettes.HeaderValues(r.Headers, "Host"); r.Host == "" && len(host) > 0 {
 		r.Host = host[0]
 	}
 	switch post := e.Request.PostData; {
@@ -342,7 +342,7 @@ func escapeForm(s string) string {
 // nobody knows whether there was one.
 func lengthOfRequest(x *cassettes.Exchange, known int64) {
 	r := &x.Request
-	if length := values(r.Headers, "Content-Length"); len(length) == 1 {
+	if length := cassettes.HeaderValues(r.Headers, "Content-Length"); len(length) == 1 {
 		if n, err := strconv.ParseInt(strings.TrimSpace(length[0]), 10, 64); err == nil && n >= 0 {
 			known = n
 		}
@@ -367,7 +367,7 @@ func (e *harEntry) response(x *cassettes.Exchange) (lost string) {
 	r.Code, r.Status = code, strings.TrimSpace(fmt.Sprintf("%d %s", code, from.StatusText))
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(string(cmp.Or(from.Version, e.Request.Version)))
 	r.Headers, _ = from.Headers.header()
-	if len(values(r.Headers, "Content-Type")) == 0 && len(from.Headers) == 0 && from.Content.MimeType != "" && from.Content.MimeType != "x-unknown" {
+	if len(cassettes.HeaderValues(r.Headers, "Content-Type")) == 0 && len(from.Headers) == 0 && from.Content.MimeType != "" && from.Content.MimeType != "x-unknown" {
 		r.Headers["Content-Type"] = []string{string(from.Content.MimeType)} // a tool that keeps no headers
 	}
 	body, size := "", max(int64(from.Content.Size), int64(from.BodySize), 0)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -50,15 +51,10 @@ func inOrder(kept []found) (notes []string) {
 			heap.Push(q, order[forced])
 		}
 		i := heap.Pop(q).(int)
-		if placed[i] {
-			continue
-		}
 		placed[i] = true
 		sorted = append(sorted, kept[i])
 		for _, next := range needs.met(i) {
-			if !placed[next] {
-				heap.Push(q, next)
-			}
+			heap.Push(q, next)
 		}
 	}
 	moved := 0
@@ -116,7 +112,7 @@ func keysOf(kept []found) []time.Time {
 	used := map[string]time.Time{} // by ack and application: when it was asked for; the end of the application has none
 	for _, x := range kept {
 		app, ack := applicationIn(x.Request.URL), ackOf(x.Request.URL)
-		if ends := x.Request.Method == http.MethodDelete && x.Response.Code/100 == 2 && strings.HasSuffix(strings.ToLower(pathOf(x)), app); app == "" || !ends && ack == "" {
+		if ends := x.Response.Code/100 == 2 && endsApplication(x, app); app == "" || !ends && ack == "" {
 			continue
 		}
 		if at, known := used[app+" "+ack]; !x.begin.IsZero() && (!known || x.begin.Before(at)) {
@@ -163,7 +159,7 @@ func keysOf(kept []found) []time.Time {
 }
 
 func isPending(x found) bool {
-	return x.Request.Method == http.MethodGet && ackOf(x.Request.URL) != "" && strings.Contains(strings.ToLower(x.Request.URL), "/events?")
+	return x.Request.Method == http.MethodGet && ackOf(x.Request.URL) != "" && strings.HasSuffix(strings.ToLower(pathOf(x)), "/events")
 }
 
 // queue holds what may come next, the earliest first.
@@ -243,13 +239,14 @@ func applicationIn(address string) string { return strings.ToLower(ownPath().Fin
 func causes(kept []found, keys []time.Time, rank []int) *wants {
 	w := &wants{open: make([]int, len(kept)), waiting: map[string][]int{}, gives: make([][]string, len(kept)), left: map[string]int{}}
 	first := map[string]int{}        // by thing: the one that gives it first, by the times
+	giver := map[string]int{}        // by thing: the one that gave it last
 	served := map[string]time.Time{} // by place: when a link to it was served first
 	give := func(i int, thing string) {
 		if j, known := first[thing]; !known || rank[i] < rank[j] {
 			first[thing] = i
 		}
-		if !slices.Contains(w.gives[i], thing) {
-			w.gives[i], w.left[thing] = append(w.gives[i], thing), 1
+		if by, given := giver[thing]; !given || by != i { // exchanges come one after the other
+			w.gives[i], w.left[thing], giver[thing] = append(w.gives[i], thing), 1, i
 		}
 	}
 	all := func(i int, thing string) { // what is there once all that give it have come
@@ -274,7 +271,7 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 			}
 		}
 		if x.Response.Code == http.StatusCreated && strings.HasSuffix(strings.ToLower(pathOf(x)), "/applications") {
-			for _, text := range append(values(x.Response.Headers, "Location"), firstHref(body)) {
+			for _, text := range append(cassettes.HeaderValues(x.Response.Headers, "Location"), firstHref(body)) {
 				if app := applicationIn(text); app != "" {
 					give(i, "application "+app)
 				}
@@ -290,8 +287,12 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 		if !tied(i) {
 			continue
 		}
+		itself := placeOf(x.Request.URL)
 		for _, m := range hrefs().FindAllStringSubmatch(body, 1000) {
 			place := placeOf(strings.ReplaceAll(m[1], `\/`, "/"))
+			if place == itself { // who asks for it knows it
+				continue
+			}
 			give(i, "link "+instant(i)+" "+place)
 			if first, known := served[place]; !known || keys[i].Before(first) {
 				served[place] = keys[i]
@@ -300,7 +301,7 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 		app := applicationIn(x.Request.URL)
 		switch at := instant(i) + " " + app; {
 		case app == "":
-		case x.Request.Method == http.MethodDelete && strings.HasSuffix(strings.ToLower(pathOf(x)), app):
+		case endsApplication(x, app):
 			give(i, "end "+at)
 		default:
 			all(i, "alive "+at)
@@ -346,7 +347,7 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 		own := at + " " + app
 		switch {
 		case app == "":
-		case ok && x.Request.Method == http.MethodDelete && strings.HasSuffix(strings.ToLower(pathOf(x)), app):
+		case ok && endsApplication(x, app):
 			needAll("alive " + own)
 		case x.Response.Code == http.StatusNotFound && strings.Contains(x.Response.Body, ucwa.SubcodeApplicationNotFound):
 			need("end " + own)
@@ -369,7 +370,7 @@ func byRank(rank []int) []int {
 
 // credentials returns the token that a request carries.
 func credentials(x found) string {
-	_, token, _ := strings.Cut(strings.Join(values(x.Request.Headers, "Authorization"), ""), " ")
+	_, token, _ := strings.Cut(strings.Join(cassettes.HeaderValues(x.Request.Headers, "Authorization"), ""), " ")
 	return strings.TrimSpace(token)
 }
 
@@ -385,12 +386,18 @@ func firstHref(body string) string {
 // pathOf returns the path of a request.
 func pathOf(x found) string {
 	path, _, _ := strings.Cut(x.Request.URL, "?")
-	return path
+	return strings.TrimRight(path, "/")
+}
+
+// endsApplication reports whether x is the DELETE of that application.
+func endsApplication(x found, app string) bool {
+	return x.Request.Method == http.MethodDelete && strings.HasSuffix(strings.ToLower(pathOf(x)), app)
 }
 
 // placeOf returns the path to which a URL or an href leads, from the applications on: relative and absolute ones are the same then.
 func placeOf(href string) string {
 	path, _, _ := strings.Cut(strings.ToLower(href), "?")
+	path = strings.TrimRight(path, "/")
 	if i := strings.Index(path, "/applications/"); i >= 0 {
 		return path[i:]
 	}

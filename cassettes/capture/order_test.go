@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// session is the traffic of a client, each with the second in which it was sent, how long it took in milliseconds, and what
-// the file has of it: request and answer.
+// sessionOfAClient is the traffic of a client: each request, the token that it carries, and the answer, of which the
+// file keeps the body.
 var sessionOfAClient = []struct {
 	method, url, token, answer string
 	status                     int
@@ -89,6 +89,9 @@ func TestOrder(t *testing.T) {
 				rand.New(rand.NewPCG(seed, 1)).Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
 			}
 			c := readString(t, harOf(test.started, test.took, order))
+			if len(c.Exchanges) != n {
+				t.Fatalf("%s, seed %d: %d exchanges, expected %d", name, seed, len(c.Exchanges), n)
+			}
 			where := map[string]int{}
 			for i, x := range c.Exchanges {
 				where[fmt.Sprint(x.Request.Method, " ", x.Request.URL, " ", x.Response.Code)] = i

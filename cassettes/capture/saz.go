@@ -222,7 +222,7 @@ func setRequest(x *cassettes.Exchange, content []byte, a *about) error {
 	r := &x.Request
 	r.Method, r.Headers = parts[0], header
 	r.Proto, r.ProtoMajor, r.ProtoMinor = protocol(strings.Join(parts[2:], ""))
-	if host := values(header, "Host"); len(host) > 0 {
+	if host := cassettes.HeaderValues(header, "Host"); len(host) > 0 {
 		r.Host = host[0]
 	}
 	r.URL = parts[1]
@@ -236,7 +236,7 @@ func setRequest(x *cassettes.Exchange, content []byte, a *about) error {
 	r.URL, _, _ = strings.Cut(r.URL, "#")
 	plain, _ := dechunked(header, body)
 	r.Body = string(plain)
-	if len(values(header, "Transfer-Encoding")) > 0 {
+	if len(cassettes.HeaderValues(header, "Transfer-Encoding")) > 0 {
 		r.TransferEncoding = []string{"chunked"}
 	}
 	if strings.Contains(r.URL, "://") && len(r.Body) > cassettes.MaxBody {
@@ -274,9 +274,9 @@ func setResponse(x *cassettes.Exchange, content []byte) (lost string) {
 	if !whole {
 		size = int64(len(plain)) + unknownLength
 	}
-	announced, err := strconv.ParseInt(strings.TrimSpace(strings.Join(values(header, "Content-Length"), "")), 10, 64)
+	announced, err := strconv.ParseInt(strings.TrimSpace(strings.Join(cassettes.HeaderValues(header, "Content-Length"), "")), 10, 64)
 	lost = setBody(x, string(plain), size)
-	if lost == "" && err == nil && whole && announced > int64(len(plain)) && hasBody(x.Request.Method, code) && len(values(header, "Content-Encoding")) == 0 {
+	if lost == "" && err == nil && whole && announced > int64(len(plain)) && hasBody(x.Request.Method, code) && len(cassettes.HeaderValues(header, "Content-Encoding")) == 0 {
 		lost, r.ContentLength = fmt.Sprintf("the capture holds %d bytes of a body of %d", len(plain), announced), announced
 	}
 	return lost

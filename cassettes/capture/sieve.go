@@ -101,7 +101,7 @@ func (s *sieve) learn(x cassettes.Exchange, u *url.URL) error {
 		}
 	}
 	if !strings.HasSuffix(strings.ToLower(u.Path), ".html") { // a page of a frame leads anywhere
-		for _, location := range values(x.Response.Headers, "Location") {
+		for _, location := range cassettes.HeaderValues(x.Response.Headers, "Location") {
 			lead(location)
 		}
 		for _, m := range leads().FindAllStringSubmatch(x.Response.Body, 1000) {
@@ -137,10 +137,10 @@ func servedByUCWA(x cassettes.Exchange, u *url.URL) bool {
 	if strings.HasPrefix(strings.ToLower(u.Host), "lyncdiscover") || slices.ContainsFunc(paths, func(part string) bool { return strings.Contains(path, part) }) {
 		return true
 	}
-	if len(values(x.Response.Headers, "X-MS-Server-Fqdn")) > 0 || strings.Contains(strings.Join(values(x.Response.Headers, "WWW-Authenticate"), ","), "MsRtcOAuth") {
+	if len(cassettes.HeaderValues(x.Response.Headers, "X-MS-Server-Fqdn")) > 0 || strings.Contains(strings.Join(cassettes.HeaderValues(x.Response.Headers, "WWW-Authenticate"), ","), "MsRtcOAuth") {
 		return true
 	}
-	if strings.Contains(strings.Join(values(x.Response.Headers, "Content-Type"), ","), "vnd.microsoft.com.ucwa") {
+	if strings.Contains(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Content-Type"), ","), "vnd.microsoft.com.ucwa") {
 		return true
 	}
 	return strings.Contains(x.Request.Body, "grant_type=urn%3Amicrosoft.rtc") || strings.Contains(x.Request.Body, "grant_type=urn:microsoft.rtc") ||
@@ -171,7 +171,7 @@ func carriesToken(x cassettes.Exchange) bool {
 
 // worthless: no answer of UCWA is of that kind, so the exchange does not wait.
 func worthless(x cassettes.Exchange) bool {
-	kind := strings.ToLower(strings.Join(values(x.Response.Headers, "Content-Type"), ""))
+	kind := strings.ToLower(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Content-Type"), ""))
 	return slices.ContainsFunc([]string{"image/", "font/", "video/", "audio/", "text/css", "text/javascript", "application/javascript", "application/x-javascript",
 		"application/font", "application/wasm"}, func(prefix string) bool { return strings.HasPrefix(kind, prefix) })
 }
@@ -187,17 +187,6 @@ func sizeOf(x cassettes.Exchange) int {
 		}
 	}
 	return size
-}
-
-// values returns those of a header field, whose name captures write in any casing.
-func values(h http.Header, name string) []string {
-	var list []string
-	for key, v := range h {
-		if strings.EqualFold(key, name) {
-			list = append(list, v...)
-		}
-	}
-	return list
 }
 
 // note keeps what must be said, up to a few dozen: a file can be wrong throughout.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -41,6 +42,18 @@ func TestCaptures(t *testing.T) {
 		{"pool.redacted.yaml", nil, map[string]reports.Verdict{"set-presence.2.status": reports.Pass}, ""},
 		{"mitmproxy-two-connections.har", nil, map[string]reports.Verdict{"set-presence.nav.links": reports.Pass, "set-presence.4.cache": reports.Pass}, ""},
 		{"token-path-in-lower-case.har", nil, map[string]reports.Verdict{"create-application.3.endpoint": reports.Pass, "create-application.5.body.endpointId": reports.Pass, "create-application.1.link.self": reports.Pass}, ""},
+		{"event-package-lost.har", nil, map[string]reports.Verdict{"set-presence.event.status": reports.Error}, "the capture does not hold the body of exchange"},
+		{"last-refusal-lost.har", nil, map[string]reports.Verdict{"set-presence.event.status": reports.Pass}, ""},
+		{"reload-body-lost.har", nil, map[string]reports.Verdict{"create-application.5.status": reports.Pass}, "the capture does not hold the body of exchange"},
+		{"trailing-slash.har", nil, map[string]reports.Verdict{"set-presence.refusal.gone": reports.Pass, "set-presence.4.cookie.path": reports.Pass}, ""},
+		{"reversed-one-time.har", nil, map[string]reports.Verdict{"set-presence.nav.links": reports.Pass}, ""},
+		{"provisional-headers.har", nil, map[string]reports.Verdict{"set-presence.4.json": reports.Pass}, ""},
+		{"request-bodies-lost-v1.yaml", nil, map[string]reports.Verdict{"set-presence.1.body.json": reports.Error}, "the capture does not hold the body of the request of exchange"},
+		{"no-request-headers.yaml", nil, map[string]reports.Verdict{"set-presence.2.status": reports.Pass}, ""},
+		// What such a capture lacks hides no fault.
+		{"made-up-link.har", []string{"set-presence.nav.links"}, nil, ""},
+		{"forbidden-without-error.har", []string{"set-presence.2.status"}, nil, ""},
+		{"delete-conflict.har", []string{"create-application.6.status"}, nil, ""},
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			args := []string{"check", "testdata/captures/" + test.file, "--format", "json"}
@@ -60,7 +73,7 @@ func TestCaptures(t *testing.T) {
 			if got := cmd.ProcessState.ExitCode(); got != code {
 				t.Errorf("exit code %d, expected %d", got, code)
 			}
-			said := test.says == ""
+			said, judged := test.says == "", map[string]bool{}
 			for _, r := range report.Results {
 				if failed := r.Verdict == reports.Fail; failed != slices.Contains(test.fails, r.Requirement) {
 					t.Errorf("%s: %s: expected %s; observed %.200s; %v", r.Requirement, r.Verdict, r.Expected, r.Observed, r.Evidence)
@@ -68,7 +81,12 @@ func TestCaptures(t *testing.T) {
 				if want := test.due[r.Requirement]; want != "" && r.Verdict != want {
 					t.Errorf("%s: %s, expected %s: %s", r.Requirement, r.Verdict, want, r.Reason)
 				}
-				said = said || strings.Contains(r.Reason, test.says)
+				said, judged[r.Requirement] = said || strings.Contains(r.Reason, test.says), true
+			}
+			for _, id := range slices.Concat(test.fails, slices.Collect(maps.Keys(test.due))) {
+				if !judged[id] {
+					t.Errorf("%s was not judged", id)
+				}
 			}
 			if !said {
 				t.Errorf("no verdict says %q", test.says)
