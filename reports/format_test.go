@@ -67,8 +67,8 @@ func TestNext(t *testing.T) {
 		"live not exercised": {func(r *Report) { r.Evidence.Kind, r.Results[1].Verdict = "live", NotExercised }, "conform doctor"},
 		"fail":               {func(r *Report) { r.Results[1].Verdict = Fail }, "conform explain set-presence.1.link"},
 		"hostile id":         {func(r *Report) { r.Results[1].Verdict, r.Results[1].Requirement = Fail, "$(reboot)" }, "conform explain ID"},
-		"not exercised":      {func(r *Report) { r.Results[1].Verdict = NotExercised }, "1 must not exercised, first set-presence.1.link"},
-		"error":              {func(r *Report) { r.Results[1].Verdict = Error }, "must error, first set-presence"},
+		"not exercised":      {func(r *Report) { r.Results[1].Verdict = NotExercised }, "1 of the requirements (must) not exercised, the first set-presence.1.link"},
+		"error":              {func(r *Report) { r.Results[1].Verdict = Error }, "(must) with an error, the first set-presence"},
 		"blocked":            {func(r *Report) { r.Results[1].Verdict = Blocked }, "conform explain set-presence.1.link"},
 		"nothing":            {func(r *Report) { r.Results = nil }, "conform list"},
 	} {

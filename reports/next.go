@@ -68,7 +68,8 @@ func missing(r *Report) string {
 		if r.Strict {
 			kind = "must or should"
 		}
-		what := fmt.Sprintf("%d %s %s, first %s", n, kind, v, first.Requirement)
+		state := map[Verdict]string{Error: "with an error", Blocked: "blocked by an earlier failure", NotExercised: "not exercised"}[v]
+		what := fmt.Sprintf("%d of the requirements (%s) %s, the first %s", n, kind, state, first.Requirement)
 		if first.Reason != "" {
 			what += " (" + shorten(first.Reason, 120) + ")"
 		}

@@ -140,10 +140,10 @@ func decodeSecret(data []byte) (value, problem string) {
 	switch {
 	case strings.TrimSpace(value) == "":
 		return "", "is empty" + remedy
+	case strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) }):
+		return "", "holds control characters, as a file does that is no text, or is in UTF-16 without a byte order mark" + remedy
 	case strings.ContainsAny(value, "\r\n"):
 		return "", "holds several lines" + remedy
-	case strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) && r != '\t' }):
-		return "", "holds control characters, as a file does that is no text, or is in UTF-16 without a byte order mark" + remedy
 	}
 	return value, ""
 }

@@ -89,7 +89,7 @@ func TestDecodeSecret(t *testing.T) {
 		{"UTF-16, the other order", big, "Pä$s 1\U0001f600", ""},
 		{"UTF-16, cut", little[:len(little)-1], "", "ends within a character"},
 		{"UTF-16, half a character", utf16In(binary.LittleEndian, "\ufeffa") + "\x00\xd8", "", "no character"},
-		{"UTF-16 without a mark", utf16In(binary.LittleEndian, "Passwd"), "", "UTF-16 without a byte order mark"},
+		{"UTF-16 without a mark", utf16In(binary.LittleEndian, "Passwd\n"), "", "UTF-16 without a byte order mark"},
 		{"UTF-32", "\xff\xfe\x00\x00P\x00\x00\x00", "", "control characters"},
 		{"Windows-1252", "P\xe4ss", "", "neither UTF-8 nor UTF-16"},
 		{"nothing", "", "", "is empty"},

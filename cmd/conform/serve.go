@@ -362,7 +362,7 @@ func (f *serveFlags) greet(w io.Writer, config hostConfig, name, trust string) {
 	way := config.server.SignIn
 	switch pool := f.place.origin("127.0.0.1"); {
 	case way.Home != "":
-		fmt.Fprintf(w, "  pool          %s, which sends users on to %s (each refuses the tokens of the other)\n", way.Users, way.Home)
+		fmt.Fprintf(w, "  pool          %s, which sends users on to %s (each refuses the tokens of the other)\n", way.Pool, way.Home)
 	case way.Pool != "":
 		fmt.Fprintf(w, "  pool          %s (tokens of another host are refused)\n", way.Pool)
 	case way.Aliases[f.place.first(name)] != "":

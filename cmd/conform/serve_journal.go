@@ -213,13 +213,15 @@ func (j *journal) signIn(who visitor, user string) *signIn {
 }
 
 // attempt files a request for a token, with what led to it. The same token endpoint
-// again, after what begins a sign-in, is the next run of the program: another client.
+// again, after what begins a sign-in, is the next run of the program: another client. So
+// is one that begins at a root when the application of the last run has ended.
 func (j *journal) attempt(who visitor, k kept, user string) *client {
 	s := j.signIn(who, user)
-	again := s.attempted[k.Request.URL]
+	endpoint := strings.ToLower(k.Request.URL)
+	again := s.attempted[endpoint] || s.client != nil && s.client.Ended
 	led := j.claim(s, k, again)
 	next := slices.ContainsFunc(led, kept.root)
-	if s.client != nil && s.client.ID != "" {
+	if s.client != nil && s.client.ID != "" && !s.client.Ended {
 		next = len(led) > 0
 	}
 	if s.client == nil || again && next {
@@ -227,7 +229,7 @@ func (j *journal) attempt(who visitor, k kept, user string) *client {
 		clear(s.attempted)
 	}
 	if len(s.attempted) < 100 {
-		s.attempted[k.Request.URL] = true
+		s.attempted[endpoint] = true
 	}
 	j.rememberToken(issuedIn(k.Exchange), s)
 	l := j.visitors[who]

@@ -33,12 +33,14 @@ func TestJournalRuns(t *testing.T) {
 		"short connections": func(h *testHost) http.RoundTripper { return h.short(t) },
 	} {
 		h := startHost(t, wayOf)
-		for i := range 4 {
+		for i := range 5 {
 			p := plainClient{transport: transport(h), user: builtIn, agent: "Plain/1.0"}
 			if i == 1 {
 				p.user.Password = "wrong" // it comes no further
 			} else if i == 2 {
 				p.transport = wrong.Transport(p.transport)
+			} else if i == 4 {
+				p.transport = otherCasing{p.transport}
 			}
 			if err := p.work(t.Context()); (err == nil) != (i != 1) {
 				t.Errorf("%s, run %d: %v", name, i, err)
@@ -48,11 +50,22 @@ func TestJournalRuns(t *testing.T) {
 		for _, g := range h.gradesOf(t) {
 			got = append(got, fmt.Sprint(g.state.ID != "", failedIn(g.results)))
 		}
-		want := "true [], false [], true [create-application.3.form], true []"
+		want := "true [], false [], true [create-application.3.form], true [], true []"
 		if strings.Join(got, ", ") != want {
 			t.Errorf("%s: %s, expected %s", name, strings.Join(got, ", "), want)
 		}
 	}
+}
+
+// otherCasing asks the token endpoint by a path in another casing than it is served in, as paths have none.
+type otherCasing struct{ http.RoundTripper }
+
+func (o otherCasing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/oauthtoken") {
+		r = r.Clone(r.Context())
+		r.URL.Path = strings.ToLower(r.URL.Path)
+	}
+	return o.RoundTripper.RoundTrip(r)
 }
 
 // TestJournalLeftApplication: a program that broke down and comes again with its

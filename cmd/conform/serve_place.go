@@ -63,15 +63,32 @@ func (f *placeFlags) consistent(cmd *cobra.Command) error {
 			return usage("%q is no host name: expected one like lyncdiscover.contoso.com", name)
 		}
 	}
-	for _, flag := range []struct{ name, host string }{{"pool-host", f.poolHost}, {"user-host", f.userHost}, {"home-host", f.homeHost}} {
+	given := []struct{ name, host string }{{"pool-host", f.poolHost}, {"user-host", f.userHost}, {"home-host", f.homeHost}}
+	for _, flag := range given {
 		if _, port, err := net.SplitHostPort(flag.host); err == nil && !isPort(port) {
 			return usage("--%s %q: expected a name, perhaps with a port", flag.name, flag.host)
+		}
+	}
+	for a, flag := range given {
+		for _, other := range given[a+1:] {
+			if flag.host != "" && strings.EqualFold(f.placed(flag.host), f.placed(other.host)) {
+				return usage("--%s and --%s are the same host, %s: each is a host of its own", flag.name, other.name, flag.host)
+			}
 		}
 	}
 	if f.poolHost == "" && (f.userHost != "" || f.homeHost != "") {
 		return usage("--user-host and --home-host are besides a pool: name it by --pool-host")
 	}
 	return nil
+}
+
+// placed is a host with its port, as far as it is known before it is listened on.
+func (f *placeFlags) placed(host string) string {
+	if _, _, err := net.SplitHostPort(host); host == "" || err == nil {
+		return host
+	}
+	_, port, _ := net.SplitHostPort(f.listen)
+	return net.JoinHostPort(host, port)
 }
 
 // withoutPort is the name of a host that may have a port.
