@@ -62,6 +62,7 @@ var pageOnce = sync.OnceValues(func() (*template.Template, error) {
 		"label":   func(s string) string { return shorten(s, 160) },
 		"path":    path,
 		"runs":    runsHTML,
+		"scrolls": scrolls,
 		"verdict": verdictHTML,
 	}).Parse(pageTemplate)
 })

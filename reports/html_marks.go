@@ -8,6 +8,16 @@ import (
 // run is a piece of text that is shown in one way. ID and Class are ours.
 type run struct{ Text, ID, Class string }
 
+// scrolls reports whether runs may be higher than the box that holds them, on a phone too: then
+// who has no mouse must be able to go there.
+func scrolls(runs []run) bool {
+	n := 0
+	for _, r := range runs {
+		n += len(r.Text)
+	}
+	return n > 300
+}
+
 // runsHTML is runs as HTML. It does by itself what the template would do for each piece:
 // a page has thousands, and the template takes a millisecond for a thousand.
 func runsHTML(runs []run) template.HTML {
