@@ -95,10 +95,16 @@ func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
 // authorization returns the credentials of a request, its scheme written as the documentation writes it: schemes have no case.
 func (x *Exchange) authorization() string {
 	text := strings.Join(x.requestHeader("Authorization"), "")
-	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return "Bearer " + strings.TrimSpace(token)
+	if token, ok := bearerIn(text); ok {
+		return "Bearer " + token
 	}
 	return text
+}
+
+// bearerIn returns the token of credentials whose scheme, in any casing, is Bearer.
+func bearerIn(credentials string) (token string, ok bool) {
+	scheme, token, ok := strings.Cut(credentials, " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }
 
 // asked: more is known of the application than a path: a link may lead astray.

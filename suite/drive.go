@@ -365,8 +365,8 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 // bearerOf returns the token that a request carries.
 func bearerOf(x cassettes.Exchange) string {
 	text := strings.Join(cassettes.HeaderValues(x.Request.Headers, "Authorization"), "")
-	if scheme, token, ok := strings.Cut(text, " "); ok && strings.EqualFold(scheme, "Bearer") {
-		return strings.TrimSpace(token)
+	if token, ok := bearerIn(text); ok {
+		return token
 	}
 	return text
 }

@@ -198,13 +198,7 @@ func eventChannel(t *tree) {
 			if err != nil || !x.succeeded() || x.Probe != "" {
 				continue // not answered: the same may be asked again
 			}
-			var served []any
-			for _, rel := range links {
-				link, _ := dig(object, "_links", rel)
-				if u, err := resolveOwn(link, x.url); err == nil {
-					served = append(served, u.Query().Get("ack"))
-				}
-			}
+			served := acksServed(x, object, links...)
 			if own && len(served) > 0 {
 				onward, doubt, before = nil, false, x // what led to this package is done with
 			}
@@ -434,7 +428,7 @@ func (c *check) confirmed() {
 			if !conclusive || !c.Driven && c.toldJustBefore(s) {
 				continue // recorders note what ends: the event may have overtaken the answer to the POST
 			}
-			if x := firstWithin(doubtful, c.listeningAt(s.ID), heard[s.value].provenAfter(s.ID)); x != nil && !c.Driven {
+			if x := firstWithin(doubtful, c.listeningAt(s.ID), heard[s.value].provenAfter(s.ID)); x != nil {
 				missed = x
 				continue
 			}
@@ -466,36 +460,50 @@ type silence struct{ confirmed, conclusive []int }
 
 // provenAfter returns the first exchange from a number on whose telling nothing proves something.
 func (s *silence) provenAfter(from int) int {
-	i, _ := slices.BinarySearch(s.conclusive, from)
-	if i == len(s.conclusive) {
+	return firstFrom(s.conclusive, from)
+}
+
+// firstFrom returns the first of ascending numbers that is not below another, or the largest int.
+func firstFrom(numbers []int, from int) int {
+	i, _ := slices.BinarySearch(numbers, from)
+	if i == len(numbers) {
 		return math.MaxInt
 	}
-	return s.conclusive[i]
+	return numbers[i]
 }
 
 // doubtfulEvents returns the pending GETs that may have told what the evidence does not show: of which it
 // lacks the body or the answer, and the same was not asked again, or the package that led to them.
 func (c *check) doubtfulEvents() []*Exchange {
+	if c.Driven {
+		return nil // a driver's recording is whole
+	}
 	var list []*Exchange
-	known := map[string]bool{}
+	known := map[any]bool{}
 	for _, x := range c.Exchanges {
 		if x.is("events") && c.own(x.url) && x.Request.Method == http.MethodGet {
 			if x.lost || x.Failure != "" && c.index.lastAnswer[x.asks()] <= x.ID || x.succeeded() && !known[x.url.Query().Get("ack")] {
 				list = append(list, x)
 			}
 		}
-		object, err := x.object()
-		if err != nil {
-			continue
-		}
-		for _, rel := range append([]string{"events"}, waysOn...) {
-			link, _ := dig(object, "_links", rel)
-			if u, err := resolveOwn(link, x.url); err == nil {
-				known[u.Query().Get("ack")] = true
-			}
+		object, _ := x.object()
+		for _, ack := range acksServed(x, object, slices.Concat([]string{"events"}, waysOn)...) {
+			known[ack] = true
 		}
 	}
 	return list
+}
+
+// acksServed returns the acks to which links of an answer lead on the event channel.
+func acksServed(x *Exchange, object map[string]any, rels ...string) []any {
+	var acks []any
+	for _, rel := range rels {
+		link, _ := dig(object, "_links", rel)
+		if u, err := resolveOwn(link, x.url); err == nil {
+			acks = append(acks, u.Query().Get("ack"))
+		}
+	}
+	return acks
 }
 
 // firstWithin returns the first exchange of a list from one number to another, nil if there is none.
@@ -509,10 +517,8 @@ func firstWithin(list []*Exchange, from, to int) *Exchange {
 
 // listeningAt returns the number of the pending GET before another exchange, whose answer it may have overtaken.
 func (c *check) listeningAt(id int) int {
-	for _, x := range slices.Backward(within(c.Exchanges, 0, id)) {
-		if x.is("events") {
-			return x.ID
-		}
+	if before := c.span(partEvents, 0, id); len(before) > 0 {
+		return before[len(before)-1].ID
 	}
 	return id
 }
@@ -539,11 +545,10 @@ func (c *check) silenceOf(value string) *silence {
 // by going on.
 func (c *check) listened(from, until int, s *silence) (last answer, found, conclusive bool) {
 	first := func(numbers []int) int { // from that exchange on
-		i, _ := slices.BinarySearch(numbers, from)
-		if i == len(numbers) || numbers[i] > until {
-			return math.MaxInt
+		if n := firstFrom(numbers, from); n <= until {
+			return n
 		}
-		return numbers[i]
+		return math.MaxInt
 	}
 	if confirmed := first(s.confirmed); confirmed < math.MaxInt {
 		found, until = true, confirmed

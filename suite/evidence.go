@@ -114,6 +114,12 @@ func (x *Exchange) inQuery(name string) (string, bool) {
 	return "", false
 }
 
+// onlyInQuery reports whether the query has that parameter, and there is no body.
+func (x *Exchange) onlyInQuery(name string) bool {
+	_, given := x.inQuery(name)
+	return given && strings.TrimSpace(x.Request.Body) == ""
+}
+
 // member returns the member of a JSON object that has the given name in any
 // casing, as UCWA matches the properties of requests.
 func member(object map[string]any, name string) (any, bool) {

@@ -408,10 +408,9 @@ func (s *state) presence(x *Exchange, method string) string {
 		return "presence-post-before"
 	case x.bodyLost() && !s.e.Driven:
 		return partUnread
+	case x.onlyInQuery("availability"):
+		return partUnread // where input may stand, and the reference lists none
 	case strings.TrimSpace(x.Request.Body) == "":
-		if _, given := x.inQuery("availability"); given {
-			return partUnread // where input may stand, and the reference lists none
-		}
 		return partReset
 	}
 	media := strings.Join(x.requestHeader("Content-Type"), "")

@@ -55,7 +55,7 @@ func setPresence(t *tree) {
 		t.requirement("set-presence.1.body.json", func(c *check) {
 			judged := false
 			for _, r := range c.requests("POST", "makeMeAvailable") {
-				if _, given := r.inQuery("supportedModalities"); given && strings.TrimSpace(r.Request.Body) == "" {
+				if r.onlyInQuery("supportedModalities") {
 					continue
 				}
 				judged = true
@@ -73,7 +73,7 @@ func setPresence(t *tree) {
 					c.unkept = cmp.Or(c.unkept, r.Exchange)
 					continue
 				}
-				if _, inQuery := r.inQuery("supportedModalities"); inQuery && strings.TrimSpace(r.Request.Body) == "" {
+				if r.onlyInQuery("supportedModalities") {
 					continue
 				}
 				object, err := r.requestObject()

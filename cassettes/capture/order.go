@@ -299,18 +299,20 @@ func causes(kept []found, keys []time.Time, rank []int) *wants {
 			}
 		}
 		app := applicationIn(x.Request.URL)
-		switch at := instant(i) + " " + app; {
+		own := instant(i) + " " + app
+		switch {
 		case app == "":
+			continue
 		case endsApplication(x, app):
-			give(i, "end "+at)
+			give(i, "end "+own)
 		default:
-			all(i, "alive "+at)
+			all(i, "alive "+own)
 		}
-		switch at := instant(i) + " " + app; {
+		switch {
 		case x.Request.Method == http.MethodPost && isMake(x):
-			give(i, "available "+at)
-		case strings.Contains(body, `"makeMeAvailable"`) && app != "":
-			all(i, "idle "+at)
+			give(i, "available "+own)
+		case strings.Contains(body, `"makeMeAvailable"`):
+			all(i, "idle "+own)
 		}
 	}
 	// In the order of the times: then that of what waits for the same.
