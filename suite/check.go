@@ -261,13 +261,13 @@ func (a answer) Header(name string) Field {
 func (a answer) JSON(path ...string) Field {
 	a.notXML(a.Response.Headers)
 	object, err := a.object()
-	owner := owners[a.Part]
-	if !a.succeeded() && owner.statusID != "" {
-		a.check.blocked(owner.statusID, a.Exchange)
+	owner := owners()[a.Part]
+	if !a.succeeded() && owner.status != "" {
+		a.check.blocked(owner.status, a.Exchange)
 	}
 	a.whole()
-	if err != nil && owner.jsonID != "" {
-		a.check.blocked(owner.jsonID, a.Exchange)
+	if err != nil && owner.json != "" {
+		a.check.blocked(owner.json, a.Exchange)
 	}
 	value, ok := dig(object, path...)
 	f := a.field(strings.Join(path, "."), value, ok)

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// client is one client in recorded traffic: all that is about one application, or all of
+// appClient is one client in recorded traffic: all that is about one application, or all of
 // a user who signed in and created none.
-type client struct {
+type appClient struct {
 	application string // its linkKey, "" if there is none
 	exchanges   []*Exchange
 	tokens      map[string]bool // the values of Authorization with which it is asked
@@ -42,9 +42,9 @@ func byApplication(all []*Exchange, driven bool) [][]*Exchange {
 
 // clientsIn finds the applications in traffic, in the order in which they appear, and
 // what is about none of them.
-func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
-	var clients []*client
-	known := map[string]*client{}
+func clientsIn(all []*Exchange) (own []*appClient, loose []*Exchange) {
+	var clients []*appClient
+	known := map[string]*appClient{}
 	homes := map[string]string{} // of applications, by path and token: one that is asked elsewhere with its token went astray
 	for _, x := range all {
 		app := applicationOf(x.url)
@@ -66,7 +66,7 @@ func clientsIn(all []*Exchange) (own []*client, loose []*Exchange) {
 		}
 		c := known[key]
 		if c == nil {
-			c = &client{application: key, tokens: map[string]bool{}}
+			c = &appClient{application: key, tokens: map[string]bool{}}
 			known[key] = c
 			clients = append(clients, c)
 		}
@@ -108,7 +108,7 @@ func bearerIn(credentials string) (token string, ok bool) {
 }
 
 // asked: more is known of the application than a path: a link may lead astray.
-func (c *client) asked() bool {
+func (c *appClient) asked() bool {
 	return slices.ContainsFunc(c.exchanges, func(x *Exchange) bool {
 		return linkKey(x.url) == c.application || x.Response.Code == http.StatusCreated && len(c.exchanges) > 1
 	})
@@ -116,7 +116,7 @@ func (c *client) asked() bool {
 
 // trespasses: the application served nothing, and was asked with tokens alone that others
 // accepted. So it is no client, but where the clients went to whom the tokens belong.
-func (c *client) trespasses(accepted map[string]int) bool {
+func (c *appClient) trespasses(accepted map[string]int) bool {
 	return len(c.tokens) == 0 && !slices.ContainsFunc(c.exchanges, func(x *Exchange) bool {
 		token := x.authorization()
 		return x.succeeded() || token == "" || accepted[token] == 0
@@ -125,7 +125,7 @@ func (c *client) trespasses(accepted map[string]int) bool {
 
 // another: its token was accepted, and by no other application. So it is another client,
 // of which the traffic begins in the middle.
-func (c *client) another(accepted map[string]int) bool {
+func (c *appClient) another(accepted map[string]int) bool {
 	for token := range c.tokens {
 		if accepted[token] > 1 {
 			return false
@@ -137,7 +137,7 @@ func (c *client) another(accepted map[string]int) bool {
 // usersIn finds out by the token endpoints which tokens are of one user. All of them belong
 // to the clients that use one of them; a user of whom no client does is one without an
 // application.
-func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Exchange) {
+func usersIn(clients []*appClient, loose []*Exchange) (all []*appClient, rest []*Exchange) {
 	tokens, asking := map[string]map[string]bool{}, map[string][]*Exchange{}
 	var names []string
 	for _, x := range loose {
@@ -153,7 +153,7 @@ func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Excha
 		asking[name] = append(asking[name], x)
 	}
 	own := map[*Exchange]bool{}
-	unknown := slices.ContainsFunc(clients, func(c *client) bool { return len(c.tokens) == 0 }) // whose tokens are, since they were taken out
+	unknown := slices.ContainsFunc(clients, func(c *appClient) bool { return len(c.tokens) == 0 }) // whose tokens are, since they were taken out
 	holders := holdersOf(clients)
 	for _, name := range names {
 		known := false
@@ -166,7 +166,7 @@ func usersIn(clients []*client, loose []*Exchange) (all []*client, rest []*Excha
 		if known || unknown || len(clients) == 0 && len(names) == 1 {
 			continue
 		}
-		all = append(all, &client{exchanges: asking[name], tokens: tokens[name]})
+		all = append(all, &appClient{exchanges: asking[name], tokens: tokens[name]})
 		for _, x := range asking[name] {
 			own[x] = true
 		}
@@ -192,12 +192,12 @@ func (x *Exchange) signsIn() (name, token string) {
 // deal gives the clients what is about none of their applications, by the token that it
 // carries or yields. Of the sign-in each client of that user has a copy. What shows no
 // token goes to whoever signs in next, or speaks to that host.
-func deal(clients []*client, loose, all []*Exchange) {
+func deal(clients []*appClient, loose, all []*Exchange) {
 	signIn := &Evidence{Exchanges: all}
 	signIn.findSignIn()
 	isSignIn := func(x *Exchange) bool { return signIn.signIn[linkKey(x.url)] != "" || issuerOf(x) != nil }
 	holders, heard := holdersOf(clients), heardOf(clients, all)
-	give := func(x *Exchange, to []*client) {
+	give := func(x *Exchange, to []*appClient) {
 		for i, c := range to {
 			if i > 0 {
 				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url}
@@ -209,7 +209,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 	}
 	// From the last to the first: whose an exchange is, the next may tell.
 	var waiting []*signingIn // the next first
-	next := func(of []*client, first int) {
+	next := func(of []*appClient, first int) {
 		i := slices.IndexFunc(waiting, func(w *signingIn) bool { return slices.Equal(w.clients, of) })
 		w := &signingIn{clients: of, has: map[string]bool{}}
 		if i >= 0 {
@@ -219,7 +219,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 		w.first = cmp.Or(first, w.first)
 		waiting = slices.Insert(waiting, 0, w)
 	}
-	starts := map[*Exchange]*client{}
+	starts := map[*Exchange]*appClient{}
 	isLoose := map[*Exchange]bool{}
 	for _, x := range loose {
 		isLoose[x] = true
@@ -238,7 +238,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 			if c.application == "" {
 				first = x.ID
 			}
-			next([]*client{c}, first)
+			next([]*appClient{c}, first)
 			continue
 		}
 		if !isLoose[x] {
@@ -250,7 +250,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 			next(owners, x.ID)
 			give(x, owners)
 		case len(owners) > 0:
-			give(x, []*client{busiest(owners, x)})
+			give(x, []*appClient{busiest(owners, x)})
 		case isSignIn(x) && len(waiting) > 0:
 			to := waitingFor(waiting, x)
 			for _, c := range to {
@@ -260,7 +260,7 @@ func deal(clients []*client, loose, all []*Exchange) {
 			}
 			give(x, to)
 		default:
-			give(x, []*client{heard.busiest(x)})
+			give(x, []*appClient{heard.busiest(x)})
 		}
 	}
 }
@@ -268,14 +268,14 @@ func deal(clients []*client, loose, all []*Exchange) {
 // signingIn are the clients of one user whose sign-in is being gone through, and what of
 // it they have got of what does not show whose it is.
 type signingIn struct {
-	clients []*client
+	clients []*appClient
 	has     map[string]bool
 	first   int // the first exchange of the sign-in that shows whose it is, 0 if none does
 }
 
 // waitingFor returns the clients whose sign-in x belongs to: those that sign in next. Where
 // others sign in at the same time, and those have the like of it already, it is theirs.
-func waitingFor(waiting []*signingIn, x *Exchange) []*client {
+func waitingFor(waiting []*signingIn, x *Exchange) []*appClient {
 	like := fmt.Sprint(x.Request.Method, " ", linkKey(x.url), " ", x.Response.Code, " ", len(x.authorization()) > 0)
 	done := waiting[0].clients[0].exchanges[0].ID // the sign-in of the next is over then
 	i := slices.IndexFunc(waiting, func(w *signingIn) bool { return (w == waiting[0] || w.first > 0 && w.first < done) && !w.has[like] })

@@ -10,19 +10,6 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// owners are the requirements that answer for the soundness of a part: who asks
-// a broken answer for something else is blocked by them.
-var owners = map[string]struct{ statusID, jsonID string }{
-	partRoot:   {"create-application.1.status", "create-application.1.json"},
-	partToken:  {"create-application.3.status", "create-application.3.json"},
-	partUser:   {"create-application.4.status", "create-application.4.json"},
-	partCreate: {"create-application.5.status", "create-application.5.json"},
-	partBefore: {"set-presence.pre.self", "set-presence.pre.self"},
-	partAfter:  {"set-presence.4.status", "set-presence.4.json"},
-	partRead:   {"set-presence.6.read", "set-presence.6.read"},
-	partEvents: {"set-presence.event.status", "set-presence.event.status"},
-}
-
 // condition says what must have gone well for a part to be there.
 type condition struct {
 	title string
@@ -114,12 +101,12 @@ func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason strin
 
 // sound: the answer is a success with a JSON object in it.
 func sound(_ *Evidence, x *Exchange) string {
-	p := owners[x.Part]
+	p := owners()[x.Part]
 	if !x.succeeded() {
-		return p.statusID
+		return p.status
 	}
 	if _, err := x.object(); err != nil {
-		return p.jsonID
+		return p.json
 	}
 	return ""
 }

@@ -307,13 +307,15 @@ func mistakenCreation(x *Exchange) bool {
 }
 
 // creation is what a client says of itself when it creates an application.
-var creation = []struct {
-	name, expected string
-	form           func(string) bool
-}{
+var creation = []property{
 	{"userAgent", "a string of 1 to 100 characters that is not blank", isName},
 	{"endpointId", "a string of 1 to 100 characters that is not blank", isName},
 	{"culture", "a language tag of at most 100 characters", func(s string) bool { return isName(s) && languageTag.MatchString(s) }},
+}
+
+type property struct {
+	name, expected string
+	form           func(string) bool
 }
 
 // isName tells what can stand for a client: the API reference allows each at most 100 characters.

@@ -17,5 +17,4 @@
 //	}
 package suite
 
-//go:generate go test -run ^TestCompiledLedgers$ . -update
 //go:generate go test -run ^TestReferenceRecording$ . -update

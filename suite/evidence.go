@@ -65,7 +65,7 @@ type Exchange struct {
 	rels     []string // under which its URL was served, or which the documentation gives it
 	request  document
 	response document
-	links    []link // of the answer, where many evidences hold it (see Variants), else nil
+	links    []foundLink // of the answer, where many evidences hold it (see Variants), else nil
 }
 
 // document is a body decoded once.

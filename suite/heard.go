@@ -38,7 +38,7 @@ func (s spoken) near(x *Exchange) (number, distance int) {
 
 // busiest returns the client that spoke last before x, to that host if one did; if none
 // did, the one that speaks first after it.
-func busiest(clients []*client, x *Exchange) *client {
+func busiest(clients []*appClient, x *Exchange) *appClient {
 	best, least := clients[0], -1
 	for _, c := range clients {
 		if _, far := c.spoken.near(x); least < 0 || far < least {
@@ -51,13 +51,13 @@ func busiest(clients []*client, x *Exchange) *client {
 // heard is what all clients have spoken, for busiest to be found among all at once.
 type heard struct {
 	spoken
-	by map[int]*client // the first of those that have an exchange of that number
+	by map[int]*appClient // the first of those that have an exchange of that number
 }
 
 // heardOf notes which exchanges are the clients' already.
-func heardOf(clients []*client, all []*Exchange) *heard {
-	h := &heard{spoken{}, map[int]*client{}}
-	of := map[*Exchange]*client{}
+func heardOf(clients []*appClient, all []*Exchange) *heard {
+	h := &heard{spoken{}, map[int]*appClient{}}
+	of := map[*Exchange]*appClient{}
 	for _, c := range clients {
 		c.spoken = spoken{}
 		for _, x := range c.exchanges {
@@ -73,14 +73,14 @@ func heardOf(clients []*client, all []*Exchange) *heard {
 	return h
 }
 
-func (h *heard) note(x *Exchange, c *client) {
+func (h *heard) note(x *Exchange, c *appClient) {
 	if first := h.by[x.ID]; first == nil || c.number < first.number {
 		h.by[x.ID] = c
 	}
 	h.spoken.note(x)
 }
 
-func (h *heard) busiest(x *Exchange) *client {
+func (h *heard) busiest(x *Exchange) *appClient {
 	number, _ := h.near(x)
 	return h.by[number]
 }

@@ -10,13 +10,13 @@ import (
 // holders finds the clients that hold a token: how long that takes depends on what is looked at, and not on how many
 // clients there are.
 type holders struct {
-	byAuthorization, byToken map[string][]*client
+	byAuthorization, byToken map[string][]*appClient
 	tokens                   map[string][]string // in a form in which they stand in texts
 	lengths                  [256][]int          // of those forms, by their first byte
 }
 
-func holdersOf(clients []*client) *holders {
-	h := &holders{byAuthorization: map[string][]*client{}, byToken: map[string][]*client{}, tokens: map[string][]string{}}
+func holdersOf(clients []*appClient) *holders {
+	h := &holders{byAuthorization: map[string][]*appClient{}, byToken: map[string][]*appClient{}, tokens: map[string][]string{}}
 	for i, c := range clients {
 		c.number = i
 		for authorization := range c.tokens {
@@ -27,14 +27,14 @@ func holdersOf(clients []*client) *holders {
 }
 
 // add gives a client a token.
-func (h *holders) add(c *client, authorization string) {
+func (h *holders) add(c *appClient, authorization string) {
 	if !c.tokens[authorization] {
 		c.tokens[authorization] = true
 		h.note(c, authorization)
 	}
 }
 
-func (h *holders) note(c *client, authorization string) {
+func (h *holders) note(c *appClient, authorization string) {
 	h.byAuthorization[authorization] = append(h.byAuthorization[authorization], c)
 	_, token, _ := strings.Cut(authorization, " ")
 	if token == "" {
@@ -53,8 +53,8 @@ func (h *holders) note(c *client, authorization string) {
 }
 
 // ofAny returns the clients that hold any of some tokens, in the order in which they appear.
-func (h *holders) ofAny(authorizations iter.Seq[string]) []*client {
-	var list []*client
+func (h *holders) ofAny(authorizations iter.Seq[string]) []*appClient {
+	var list []*appClient
 	for authorization := range authorizations {
 		list = append(list, h.byAuthorization[authorization]...)
 	}
@@ -62,7 +62,7 @@ func (h *holders) ofAny(authorizations iter.Seq[string]) []*client {
 }
 
 // owning returns the clients whose token x carries, or yields.
-func (h *holders) owning(x *Exchange) []*client {
+func (h *holders) owning(x *Exchange) []*appClient {
 	owners := slices.Clone(h.byAuthorization[x.authorization()])
 	for text := range strings.SplitSeq(x.Response.Body, `"`) { // all that stands between quotes in the answer
 		owners = append(owners, h.byToken[text]...)
@@ -97,8 +97,8 @@ func (h *holders) in(text string) iter.Seq[string] {
 	}
 }
 
-func inOrder(list []*client) []*client {
-	slices.SortFunc(list, func(a, b *client) int { return a.number - b.number })
+func inOrder(list []*appClient) []*appClient {
+	slices.SortFunc(list, func(a, b *appClient) int { return a.number - b.number })
 	return slices.Compact(list)
 }
 

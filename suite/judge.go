@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -96,8 +95,10 @@ func (j *Judgement) declare() {
 			j.byTask[name] = append(j.byTask[name], e)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(j.byTask)) {
-		declare(tasks[name], j.selected[j.byTask[name][0]], j.byTask[name], j.outcomes)
+	for _, l := range Ledgers() {
+		if list := j.byTask[l.Task]; len(list) > 0 {
+			declare(l, j.selected[list[0]], list, j.outcomes)
+		}
 	}
 }
 
@@ -161,7 +162,7 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	}
 	all := 0
 	for _, name := range e.Tasks {
-		ledger := tasks[name].ledger()
+		ledger, _ := LedgerOf(name) // which prepare has seen
 		for _, requirement := range ledger.Requirements {
 			if subjects := j.options.Selection.Subjects; len(subjects) == 0 || slices.Contains(subjects, requirement.Subject) {
 				all++ // that a report is about one of the two, it says itself
@@ -169,7 +170,7 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 		}
 		r.Tasks = append(r.Tasks, reports.Task{ID: name, Title: ledger.Title, Revision: ledger.Revision})
 		for _, s := range ledger.Steps {
-			r.Steps = append(r.Steps, reports.Step{Task: name, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(tasks[name].steps[s.ID])})
+			r.Steps = append(r.Steps, reports.Step{Task: name, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(s.role)})
 		}
 	}
 	if n := len(j.selected[e]); n < all {
@@ -215,8 +216,8 @@ func results(selected []Requirement, outcomes map[string]*outcome) []reports.Res
 }
 
 // judged runs the spec of a requirement, and draws the result.
-func judged(e *Evidence, r Requirement, spec func(*check)) *outcome {
-	o := run(e, r, spec)
+func judged(e *Evidence, r Requirement) *outcome {
+	o := run(e, r)
 	o.result = resultOf(r, o)
 	o.check = nil
 	return o

@@ -362,7 +362,7 @@ func TestManyInOneSpec(t *testing.T) {
 		}
 	}
 	const says = "broken, exchange"
-	if message := ended["set-presence.6.status"].Failure.Message; !strings.HasPrefix(message, says) || !strings.Contains(message, "setpresence_specs.go:") {
+	if message := ended["set-presence.6.status"].Failure.Message; !strings.HasPrefix(message, says) || !strings.Contains(message, "setpresence.go:") {
 		t.Errorf("the failure does not tell whose it is, or which line says so:\\n%s", message)
 	}
 }

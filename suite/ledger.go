@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Ledger is the closed list of what one document asks: every clause is the
@@ -24,7 +23,10 @@ type Ledger struct {
 type Document struct{ Title, URL string }
 
 // Step is one documented step of a task.
-type Step struct{ ID, Title string }
+type Step struct {
+	ID, Title string
+	role      string // that carries it out
+}
 
 // Clause is one passage of the document.
 type Clause struct {
@@ -47,34 +49,9 @@ type Requirement struct {
 	Breaks  string `json:"breaks"` // what commonly breaks it
 
 	ledger *Ledger
-}
-
-// Ledgers returns the ledger of every certified document.
-func Ledgers() []*Ledger {
-	list := make([]*Ledger, 0, len(taskNames))
-	for _, name := range taskNames {
-		list = append(list, tasks[name].ledger())
-	}
-	return list
-}
-
-// whole returns a ledger whose requirements know it. The ledgers are written as YAML and compiled from there, by
-// `go generate ./suite`, into data that the program need not read: see compiled_test.go.
-func whole(l *Ledger) func() *Ledger {
-	return sync.OnceValue(func() *Ledger {
-		for i := range l.Requirements {
-			l.Requirements[i].ledger = l
-		}
-		return l
-	})
-}
-
-// LedgerOf returns the ledger of a task, or an error that names the tasks there are.
-func LedgerOf(task string) (*Ledger, error) {
-	if t := tasks[task]; t != nil {
-		return t.ledger(), nil
-	}
-	return nil, fmt.Errorf("unknown task %q%s; the tasks are: %s", task, Nearest(task, taskNames), strings.Join(taskNames, ", "))
+	kind   kind
+	file   string // where the page has it
+	line   int
 }
 
 func ledgersOf(names []string) ([]*Ledger, error) {

@@ -13,49 +13,28 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
-// specIDs are the ids for which a task has specs, in their order.
-func specIDs(task string) []string {
-	var ids []string
-	tasks[task].specs(&tree{
-		step:        func(_ string, body func()) { body() },
-		requirement: func(id string, _ func(*check)) { ids = append(ids, id) },
-	})
-	return ids
-}
-
-// TestLedgerAndSpecs holds that every requirement has exactly one spec and every
-// spec a requirement.
-func TestLedgerAndSpecs(t *testing.T) {
+// TestRequirements holds that every requirement is whole, and that its page has it where it says.
+func TestRequirements(t *testing.T) {
+	seen := map[string]bool{}
 	for _, l := range Ledgers() {
-		specs := map[string]int{}
-		for _, id := range specIDs(l.Task) {
-			specs[id]++
-		}
-		seen := map[string]bool{}
 		for _, r := range l.Requirements {
 			if seen[r.ID] {
-				t.Errorf("%s: the id occurs twice in the ledger", r.ID)
+				t.Errorf("%s: the id occurs twice", r.ID)
 			}
 			seen[r.ID] = true
-			if n := specs[r.ID]; n != 1 {
-				t.Errorf("%s: %d specs, expected one", r.ID, n)
-			}
-			if !strings.HasPrefix(r.ID, l.Task+".") {
-				t.Errorf("%s: expected an id that begins with its task, %s", r.ID, l.Task)
-			}
 			if !slices.Contains([]string{"must", "should", "may"}, r.Level) || !slices.Contains([]string{"server", "client"}, r.Subject) {
 				t.Errorf("%s: level %q, subject %q", r.ID, r.Level, r.Subject)
 			}
 			if r.Says == "" || r.How == "" || r.Breaks == "" {
 				t.Errorf("%s: says, how or breaks is missing", r.ID)
 			}
-			if !slices.ContainsFunc(l.Steps, func(s Step) bool { return s.ID == r.Step }) {
-				t.Errorf("%s: no step %q", r.ID, r.Step)
+			source, err := os.ReadFile(r.file)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		for id := range specs {
-			if !seen[id] {
-				t.Errorf("%s: a spec without a requirement", id)
+			id := strconv.Quote(strings.TrimPrefix(r.ID, l.Task+"."))
+			if lines := strings.Split(string(source), "\n"); !strings.Contains(lines[r.line-1], id) {
+				t.Errorf("%s: %s:%d does not have it", r.ID, r.file, r.line)
 			}
 		}
 	}
@@ -107,9 +86,9 @@ func TestClauses(t *testing.T) {
 	}
 }
 
-// pages are the documents of the tasks, each with what its samples get wrong, so that they can be read, and the step of the
+// documents are the documents of the tasks, each with what its samples get wrong, so that they can be read, and the step of the
 // page that a clause is about, by its id; 0 is none.
-var pages = []struct {
+var documents = []struct {
 	task, text         string
 	sentences, members int      // as many as there are, so that none is overlooked
 	mended             []string // pairs: what is printed, and what is meant
@@ -136,7 +115,7 @@ var pages = []struct {
 // TestDocumentCovered holds that every sentence of the documents is quoted in a clause of their ledgers, and every header
 // field and JSON member of their samples is shown in one, and nothing else.
 func TestDocumentCovered(t *testing.T) {
-	for _, page := range pages {
+	for _, page := range documents {
 		t.Run(page.task, func(t *testing.T) {
 			text, err := os.ReadFile("testdata/" + page.text)
 			if err != nil {
@@ -184,7 +163,7 @@ func TestDocumentCovered(t *testing.T) {
 // TestDocumentsAgree holds that a recording of each page is judged by its own ledger, and that nothing in it is held
 // against anybody.
 func TestDocumentsAgree(t *testing.T) {
-	for _, page := range pages {
+	for _, page := range documents {
 		e := located(t, "documentation/"+page.task)
 		if !slices.Equal(e.Tasks, []string{page.task}) {
 			t.Errorf("%s is judged by %q", page.task, e.Tasks)

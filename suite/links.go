@@ -27,8 +27,8 @@ type servedLink struct {
 	self         bool
 }
 
-// link is a link in an answer, wherever that stands.
-type link struct {
+// foundLink is a link in an answer, wherever that stands.
+type foundLink struct {
 	serving
 	text string // of its URL
 	key  string // of its URL, if it was looked for before
@@ -88,11 +88,11 @@ func (e *Evidence) collectLinks(by int, x *Exchange, noted map[servedLink]bool) 
 
 // linksOf finds every link that the answer of an exchange served: those of resources,
 // embedded or not, and the named links of events and senders.
-func linksOf(x *Exchange) []link {
-	var list []link
+func linksOf(x *Exchange) []foundLink {
+	var list []foundLink
 	note := func(rel, in, href string, self bool) {
 		if u, err := ucwa.Resolve(x.url, href); err == nil {
-			list = append(list, link{serving: serving{rel: rel, in: in, url: u, self: self}, text: u.String()})
+			list = append(list, foundLink{serving: serving{rel: rel, in: in, url: u, self: self}, text: u.String()})
 		}
 	}
 	if created := createdBy(x); created != nil && x.Response.Code == 201 && isApplications(x.url) {

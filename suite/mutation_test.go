@@ -94,7 +94,7 @@ func setMember(t *testing.T, body, path string, value any) string {
 	names := strings.Split(path, "/")
 	at := root
 	for _, name := range names[:len(names)-1] {
-		at = step(at, name)
+		at = change(at, name)
 	}
 	last := names[len(names)-1]
 	switch holder := at.(type) {
@@ -116,7 +116,7 @@ func setMember(t *testing.T, body, path string, value any) string {
 	return string(out)
 }
 
-func step(at any, name string) any {
+func change(at any, name string) any {
 	if list, ok := at.([]any); ok {
 		return list[int(name[0]-'0')]
 	}

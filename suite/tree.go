@@ -9,42 +9,31 @@ import (
 	"github.com/onsi/gomega"
 )
 
-// tree takes the specs of one task: its steps, and in them the requirements by id.
-type tree struct {
-	step        func(id string, body func())
-	requirement func(id string, spec func(*check))
-}
-
 // declare adds the specs of a task to Ginkgo's tree: the task is an ordered container, a
 // step a container in it, a requirement an It with its id, task, subject and level as
-// labels. One It judges all evidence, and notes in outcomes how it ended for each: the
+// labels, at its line of the page. One It judges all evidence, and notes in outcomes how it ended for each: the
 // tree does not grow with the evidence.
-func declare(t *task, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
-	ledger := t.ledger()
-	requirements := byID(selected)
-	titles := map[string]string{}
-	for _, s := range ledger.Steps {
-		titles[s.ID] = s.Title
-	}
-	ginkgo.Describe(ledger.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
-		t.specs(&tree{
-			step: func(id string, body func()) { ginkgo.Context(titles[id], body) },
-			requirement: func(id string, spec func(*check)) {
-				r, ok := requirements[id]
-				if !ok {
-					return
-				}
-				ginkgo.It(r.Says, ginkgo.Label(id, ledger.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
-					for _, e := range evidence {
-						if ctx.Err() != nil {
-							return // interrupted: the reports are asked for next
-						}
-						outcomes[e][id] = judged(e, r, spec)
+func declare(l *Ledger, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
+	ginkgo.Describe(l.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
+		for _, s := range l.Steps {
+			ginkgo.Context(s.Title, func() {
+				for _, r := range selected {
+					if r.ledger != l || r.Step != s.ID {
+						continue
 					}
-					tell(id, evidence, outcomes)
-				})
-			},
-		})
+					at := types.CodeLocation{FileName: r.file, LineNumber: r.line}
+					ginkgo.It(r.Says, at, ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
+						for _, e := range evidence {
+							if ctx.Err() != nil {
+								return // interrupted: the reports are asked for next
+							}
+							outcomes[e][r.ID] = judged(e, r)
+						}
+						tell(r.ID, evidence, outcomes)
+					})
+				}
+			})
+		}
 	})
 }
 
@@ -79,35 +68,23 @@ const mostTold = 5
 // examine runs the same specs without Ginkgo, as often as a process likes: for
 // those who judge thousands of evidences, such as the proof of the suite itself.
 func examine(evidence *Evidence, selected []Requirement) map[string]*outcome {
-	requirements := byID(selected)
-	outcomes := map[string]*outcome{}
-	for _, name := range evidence.Tasks {
-		tasks[name].specs(&tree{
-			step: func(_ string, body func()) { body() },
-			requirement: func(id string, spec func(*check)) {
-				if r, ok := requirements[id]; ok {
-					outcomes[id] = judged(evidence, r, spec)
-				}
-			},
-		})
+	outcomes := make(map[string]*outcome, len(selected))
+	for _, r := range selected {
+		outcomes[r.ID] = judged(evidence, r)
 	}
 	return outcomes
 }
 
 // run runs one spec as Ginkgo would.
-func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
+func run(evidence *Evidence, r Requirement) (o *outcome) {
 	type ended struct{}
 	o = &outcome{state: types.SpecStatePassed}
 	end := func(state types.SpecState, message string) {
 		o.state, o.message = state, message
 		panic(ended{})
 	}
-	fail := func(message string, skip ...int) {
-		caller := 1
-		if len(skip) > 0 {
-			caller += skip[0]
-		}
-		o.at = "\n" + types.NewCodeLocation(caller).String()
+	fail := func(message string, _ ...int) {
+		o.at = fmt.Sprintf("\n%s:%d", r.file, r.line)
 		end(types.SpecStateFailed, message)
 	}
 	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(types.SpecStateSkipped, reason) }}
@@ -119,15 +96,7 @@ func run(evidence *Evidence, r Requirement, spec func(*check)) (o *outcome) {
 			o.at = "\n" + types.NewCodeLocationWithStackTrace(1).FullStackTrace
 		}
 	}()
-	spec(o.check)
+	r.kind.judge(o.check)
 	o.check.end()
 	return o
-}
-
-func byID(list []Requirement) map[string]Requirement {
-	m := make(map[string]Requirement, len(list))
-	for _, r := range list {
-		m[r.ID] = r
-	}
-	return m
 }

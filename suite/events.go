@@ -13,225 +13,297 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// waysOn are the links by which a client goes on after a package, which has one of them.
-var waysOn = []string{"next", "resync", "resume"}
+// eventSteps is the event that confirms, and the channel that brings it.
+func eventSteps() step {
+	return step{ID: "event", Title: "An event confirms the presence", role: partEvents, clauses: []clause{
+		{Clause: Clause{ID: "6.event", Quotes: []string{
+			"An event will confirm that your application is the most active and this presence is now being " +
+				"shared with other contacts.",
+		}}, Checks: []Check{
+			server("event.status", must,
+				all(status(http.StatusOK), resourceBody()).
+					of("each answer on the event channel", (*check).packages),
+				"A pending GET on the events link is answered with 200 and a JSON object.",
+				"A gateway that ends long requests with 502 or 504."),
+			server("event.self", must,
+				link("_links.self").of("each answer on the event channel", (*check).packages),
+				"An event package has a self link.",
+				"A self link without its query."),
+			server("event.next", must, tracing(
+				"Resolve _links.next, resync or resume of every event package, which has one of them.", leadsOnward),
+				"An event package says how to go on, by one link next, resync or resume on the server's "+
+					"own origin, and not below another application.",
+				"A package without next, after which the client hears nothing more."),
+			server("event.ack", must, tracing(
+				"Compare ack in next with ack in the request; by how much it grows is the server's "+
+					"choice.", countsOnward),
+				"The ack of next is a whole number that never goes back, and grows when events were told.",
+				"Two front ends that count by themselves."),
+			server("event.sender", must,
+				tracing("Look at each item of sender; a package after a time-out has none.", namesSenders),
+				"Every sender in an event package has rel and href, and its events as a list.",
+				"A sender named by its rel alone."),
+			server("event.shape", must, tracing(
+				"Look at each event for link.rel, link.href and type (added, updated, deleted, "+
+					"started, completed).", shapesEvents),
+				"Every event has a link with rel and href, and a documented type.",
+				"An event that embeds the resource and leaves the link out."),
+			server("event.presence", must, tracing(
+				"Look for a presence event, added or updated, that embeds no other value, among the "+
+					"answers after each accepted POST that set a value other than the one before.", (*check).confirmed),
+				"After a POST that changes the presence the event channel tells of presence.",
+				"Storing the value without telling the publisher's own application."),
+			server("event.me", must,
+				tracing("Look at the rel of the sender of every presence event.", sentByMe),
+				"The sender of the user's own presence event is me.",
+				"The event sent as if it were about a contact, from people."),
+			server("event.application", must, tracing(
+				"Compare link.href of every presence event from me with the presence link of the "+
+					"application.", tellsOwnPresence),
+				"The presence event links to the presence of this application.",
+				"A broadcast to all of a user's applications with the links of one of them."),
+			server("event.once", must, tracing(
+				"Between two packages of which the later acknowledges the earlier, a resource reported "+
+					"as added must not be added again unless it was deleted or the channel was resynced. "+
+					"Within a package no event stands twice, one of presence, note or location no more "+
+					"often than these were changed since the package before.", tellsOnce),
+				"Each event comes once, also within one package.",
+				"A queue that is cut only when the next events come, or two publishers of one change."),
+			client("event.follow", must, tracing(
+				"Compare the ack of each pending GET with the link of the last package. What was not "+
+					"answered may be asked again, and a client may begin anew with the events link of the "+
+					"application, but not again and again.", followsEvents),
+				"The client's next pending GET goes to the link of the package before, ack unchanged.",
+				"A client that counts ack by itself."),
+			client("event.options", should, tracing(
+				"Look at the query of every pending GET: low and medium 5 to 1800, timeout 180 to 1800 "+
+					"seconds.", asksWithinBounds),
+				"What the client asks of the event channel lies within the documented bounds.",
+				"Milliseconds in place of seconds."),
+		}},
+	}}
+}
 
-// eventChannel certifies the event that confirms, and the channel that brings it.
-func eventChannel(t *tree) {
-	t.requirement("set-presence.event.status", func(c *check) {
-		for _, p := range c.packages() {
-			c.Expect(p.Status()).To(beOneOf(http.StatusOK))
-			c.Expect(p.Document()).To(beObject())
-			c.expectJSONMedia(p)
-		}
-	})
-	t.requirement("set-presence.event.self", func(c *check) {
-		for _, p := range c.packages() {
-			c.Expect(p.JSON("_links", "self")).To(leadToOrigin())
-		}
-	})
-	t.requirement("set-presence.event.next", func(c *check) {
-		for _, p := range c.packages() {
-			link := p.JSON("_links", "next")
-			served := []string{}
-			for _, rel := range waysOn {
-				if f := p.JSON("_links", rel); !f.Absent {
-					link = f
-					served = append(served, rel)
-				}
+func leadsOnward(c *check) {
+	for _, p := range c.packages() {
+		link := p.JSON("_links", "next")
+		served := []string{}
+		for _, rel := range waysOn {
+			if f := p.JSON("_links", rel); !f.Absent {
+				link = f
+				served = append(served, rel)
 			}
-			c.Expect(link).To(leadToOrigin())
-			c.Expect(p.field("_links", strings.Join(served, ", "), true)).To(beOneOf("next", "resync", "resume"))
 		}
-	})
-	t.requirement("set-presence.event.ack", func(c *check) {
-		judged := false
-		for _, p := range c.packages() {
-			asked, ok := ackOf(p.url)
-			link := p.JSON("_links", "next")
-			if !ok || link.Absent {
+		c.Expect(link).To(leadToOrigin())
+		c.Expect(p.field("_links", strings.Join(served, ", "), true)).To(beOneOf("next", "resync", "resume"))
+	}
+
+}
+
+func countsOnward(c *check) {
+	judged := false
+	for _, p := range c.packages() {
+		asked, ok := ackOf(p.url)
+		link := p.JSON("_links", "next")
+		if !ok || link.Absent {
+			continue
+		}
+		c.needs(link, "set-presence.event.next")
+		judged = true
+		least, words := asked, fmt.Sprintf("a link with ack=%d or more", asked)
+		if len(p.events()) > 0 {
+			least, words = asked+1, fmt.Sprintf("a link with ack of more than %d, since events were told", asked)
+		}
+		c.Expect(link).To(leadTo(words, func(u *url.URL) bool { ack, ok := ackOf(u); return ok && ack >= least }))
+	}
+	if !judged {
+		c.notExercised("no event package has a next link")
+	}
+
+}
+
+func namesSenders(c *check) {
+	judged := false
+	for _, p := range c.packages() {
+		senders := p.JSON("sender")
+		if senders.Absent || senders.Value == nil {
+			continue // nothing to tell: a time-out
+		}
+		judged = true
+		c.Expect(senders).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
+		for i, sender := range senders.Value.([]any) {
+			f := senders.within(strconv.Itoa(i), sender, true)
+			c.expectNamedLink(f)
+			if events, ok := dig(sender, "events"); ok && events != nil {
+				c.Expect(f.within("events", events, true)).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
+			}
+		}
+	}
+	if !judged {
+		c.notExercised("no event package has a sender")
+	}
+
+}
+
+func shapesEvents(c *check) {
+	for _, e := range c.told() {
+		link, ok := dig(e.Value, "link")
+		c.expectNamedLink(e.within("link", link, ok))
+		kind, ok := dig(e.Value, "type")
+		c.Expect(e.within("type", kind, ok)).To(beOneOf("added", "updated", "deleted", "started", "completed"))
+	}
+
+}
+
+func sentByMe(c *check) {
+	for _, e := range c.ofPresence() {
+		c.Expect(e.sender).To(beOneOf("me"))
+	}
+
+}
+
+func tellsOwnPresence(c *check) {
+	for _, e := range c.ofPresence() {
+		link, ok := dig(e.Value, "link")
+		if _, err := resolveLink(link, e.x.url); err != nil {
+			c.blocked("set-presence.event.shape", e.x)
+		}
+		served := c.lastServed("presence", answer{e.x, c})
+		c.Expect(e.within("link", link, ok)).To(leadTo("a link to the presence of this application", func(u *url.URL) bool {
+			return served == nil || linkKey(u) == linkKey(served)
+		}))
+	}
+
+}
+
+func tellsOnce(c *check) {
+	judged := false
+	type place struct{ link, in string } // one resource can be in several collections
+	standing := map[place]int{}          // what was told as added, and the exchange that told it
+	last := 0
+	for _, p := range inOrderOf(c.packages()) {
+		object, _ := p.object()
+		if _, goesOn := dig(object, "_links", "next"); !goesOn {
+			clear(standing) // resync and resume: the server begins anew; or the capture lost what it told
+		}
+		told := map[string]int{} // events of this package
+		for _, e := range p.events() {
+			link, _ := dig(e.Value, "link")
+			u, err := resolveLink(link, p.url)
+			rel, _ := dig(e.Value, "link", "rel")
+			if err != nil {
 				continue
 			}
-			c.needs(link, "set-presence.event.next")
-			judged = true
-			least, words := asked, fmt.Sprintf("a link with ack=%d or more", asked)
-			if len(p.events()) > 0 {
-				least, words = asked+1, fmt.Sprintf("a link with ack of more than %d, since events were told", asked)
+			if key, one := e.onceEach(); one {
+				judged = true
+				told[key]++
+				observed := "told once"
+				if n := told[key]; n > 1 && n > c.changesOf(u, last, p.ID) {
+					observed = fmt.Sprintf("told %d times in one package", n)
+				}
+				c.Expect(e.within("type", observed, true)).To(beOneOf("told once"))
 			}
-			c.Expect(link).To(leadTo(words, func(u *url.URL) bool { ack, ok := ackOf(u); return ok && ack >= least }))
-		}
-		if !judged {
-			c.notExercised("no event package has a next link")
-		}
-	})
-	t.requirement("set-presence.event.sender", func(c *check) {
-		judged := false
-		for _, p := range c.packages() {
-			senders := p.JSON("sender")
-			if senders.Absent || senders.Value == nil {
-				continue // nothing to tell: a time-out
+			if e.ofAnyPresence() || !c.Driven && (rel == "note" || rel == "location") {
+				continue // some servers tell each change as added; a driver changes the presence alone
 			}
-			judged = true
-			c.Expect(senders).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
-			for i, sender := range senders.Value.([]any) {
-				f := senders.within(strconv.Itoa(i), sender, true)
-				c.expectNamedLink(f)
-				if events, ok := dig(sender, "events"); ok && events != nil {
-					c.Expect(f.within("events", events, true)).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
-				}
+			at := place{link: linkKey(u)}
+			in, _ := dig(e.Value, "in")
+			if u, err := resolveLink(in, p.url); err == nil {
+				at.in = linkKey(u)
 			}
-		}
-		if !judged {
-			c.notExercised("no event package has a sender")
-		}
-	})
-	t.requirement("set-presence.event.shape", func(c *check) {
-		for _, e := range c.told() {
-			link, ok := dig(e.Value, "link")
-			c.expectNamedLink(e.within("link", link, ok))
-			kind, ok := dig(e.Value, "type")
-			c.Expect(e.within("type", kind, ok)).To(beOneOf("added", "updated", "deleted", "started", "completed"))
-		}
-	})
-	t.requirement("set-presence.event.presence", func(c *check) { c.confirmed() })
-	t.requirement("set-presence.event.me", func(c *check) {
-		for _, e := range c.ofPresence() {
-			c.Expect(e.sender).To(beOneOf("me"))
-		}
-	})
-	t.requirement("set-presence.event.application", func(c *check) {
-		for _, e := range c.ofPresence() {
-			link, ok := dig(e.Value, "link")
-			if _, err := resolveLink(link, e.x.url); err != nil {
-				c.blocked("set-presence.event.shape", e.x)
-			}
-			served := c.lastServed("presence", answer{e.x, c})
-			c.Expect(e.within("link", link, ok)).To(leadTo("a link to the presence of this application", func(u *url.URL) bool {
-				return served == nil || linkKey(u) == linkKey(served)
-			}))
-		}
-	})
-	t.requirement("set-presence.event.once", func(c *check) {
-		judged := false
-		type place struct{ link, in string } // one resource can be in several collections
-		standing := map[place]int{}          // what was told as added, and the exchange that told it
-		last := 0
-		for _, p := range inOrderOf(c.packages()) {
-			object, _ := p.object()
-			if _, goesOn := dig(object, "_links", "next"); !goesOn {
-				clear(standing) // resync and resume: the server begins anew; or the capture lost what it told
-			}
-			told := map[string]int{} // events of this package
-			for _, e := range p.events() {
-				link, _ := dig(e.Value, "link")
-				u, err := resolveLink(link, p.url)
-				rel, _ := dig(e.Value, "link", "rel")
-				if err != nil {
-					continue
+			switch kind, _ := dig(e.Value, "type"); kind {
+			case "deleted":
+				delete(standing, at)
+			case "added":
+				judged = true
+				observed := "told for the first time"
+				if by, told := standing[at]; told && !c.repeated(p, by) {
+					observed = fmt.Sprintf("added again: exchange %d told it already, and its ack was sent", by)
 				}
-				if key, one := e.onceEach(); one {
-					judged = true
-					told[key]++
-					observed := "told once"
-					if n := told[key]; n > 1 && n > c.changesOf(u, last, p.ID) {
-						observed = fmt.Sprintf("told %d times in one package", n)
-					}
-					c.Expect(e.within("type", observed, true)).To(beOneOf("told once"))
-				}
-				if e.ofAnyPresence() || !c.Driven && (rel == "note" || rel == "location") {
-					continue // some servers tell each change as added; a driver changes the presence alone
-				}
-				at := place{link: linkKey(u)}
-				in, _ := dig(e.Value, "in")
-				if u, err := resolveLink(in, p.url); err == nil {
-					at.in = linkKey(u)
-				}
-				switch kind, _ := dig(e.Value, "type"); kind {
-				case "deleted":
-					delete(standing, at)
-				case "added":
-					judged = true
-					observed := "told for the first time"
-					if by, told := standing[at]; told && !c.repeated(p, by) {
-						observed = fmt.Sprintf("added again: exchange %d told it already, and its ack was sent", by)
-					}
-					c.Expect(e.within("type", observed, true)).To(beOneOf("told for the first time"))
-					standing[at] = p.ID
-				}
-			}
-			last = p.ID
-		}
-		if !judged {
-			c.notApplicable("no event tells of something of which each event must come once")
-		}
-	})
-	t.requirement("set-presence.event.follow", func(c *check) {
-		judged := false
-		asked := map[*Exchange]answer{}
-		for _, r := range c.requests("GET", "events") {
-			asked[r.Exchange] = r
-		}
-		var onward, entries []any // the acks with which a client may go on, and begin
-		known := map[any]bool{}   // every ack that was served
-		doubt := false            // the evidence does not show where the last answer led
-		restarted := false        // the last pending GET began anew
-		var before *Exchange      // the last package
-		for _, x := range c.Exchanges {
-			links := []string{"events"}
-			r, own := asked[x]
-			if own {
-				ack := r.field("request URL.ack", r.url.Query().Get("ack"), true)
-				allowed := onward
-				if !restarted { // a client may begin anew with the link of the application, but not go on so
-					allowed = slices.Concat(onward, entries)
-				}
-				unordered := before != nil && known[ack.Value] && !c.isAfter(x, before)
-				if len(onward) > 0 && (!doubt && !unordered && !c.missesPackage(r, known) || slices.Contains(allowed, ack.Value)) {
-					judged = true
-					c.Expect(ack).To(beOneOf(allowed...))
-				}
-				restarted = len(onward) > 0 && !slices.Contains(onward, ack.Value)
-				links = waysOn
-			}
-			doubt = doubt || (c.mayServe(x) || x.is("events") && !c.Driven && x.Failure != "") && (x.Failure == "" || c.index.lastAnswer[x.asks()] <= x.ID)
-			object, err := x.object()
-			if err != nil || !x.succeeded() || x.Probe != "" {
-				continue // not answered: the same may be asked again
-			}
-			served := acksServed(x, object, links...)
-			if own && len(served) > 0 {
-				onward, doubt, before = nil, false, x // what led to this package is done with
-			}
-			for _, ack := range served { // the same is served again and again
-				known[ack] = true
-				if !slices.Contains(onward, ack) {
-					onward = append(onward, ack)
-				}
-				if !own && !slices.Contains(entries, ack) {
-					entries = append(entries, ack)
-				}
+				c.Expect(e.within("type", observed, true)).To(beOneOf("told for the first time"))
+				standing[at] = p.ID
 			}
 		}
-		if !judged {
-			c.notExercised("the evidence shows no pending GET after an answer with an events link")
-		}
-	})
-	t.requirement("set-presence.event.options", func(c *check) {
-		judged := false
-		for _, r := range c.requests("GET", "events") {
-			for _, option := range eventOptions {
-				if value := r.url.Query().Get(option.name); value != "" {
-					judged = true
-					c.Expect(r.field("request URL."+option.name, value, true)).To(stringThat(
-						fmt.Sprintf("%d to 1800 seconds", option.least), option.allows))
-				}
-			}
-		}
-		if !judged {
-			c.notApplicable("the client asks for no low, medium or timeout")
-		}
-	})
+		last = p.ID
+	}
+	if !judged {
+		c.notApplicable("no event tells of something of which each event must come once")
+	}
+
 }
+
+func followsEvents(c *check) {
+	judged := false
+	asked := map[*Exchange]answer{}
+	for _, r := range c.requests("GET", "events") {
+		asked[r.Exchange] = r
+	}
+	var onward, entries []any // the acks with which a client may go on, and begin
+	known := map[any]bool{}   // every ack that was served
+	doubt := false            // the evidence does not show where the last answer led
+	restarted := false        // the last pending GET began anew
+	var before *Exchange      // the last package
+	for _, x := range c.Exchanges {
+		links := []string{"events"}
+		r, own := asked[x]
+		if own {
+			ack := r.field("request URL.ack", r.url.Query().Get("ack"), true)
+			allowed := onward
+			if !restarted { // a client may begin anew with the link of the application, but not go on so
+				allowed = slices.Concat(onward, entries)
+			}
+			unordered := before != nil && known[ack.Value] && !c.isAfter(x, before)
+			if len(onward) > 0 && (!doubt && !unordered && !c.missesPackage(r, known) || slices.Contains(allowed, ack.Value)) {
+				judged = true
+				c.Expect(ack).To(beOneOf(allowed...))
+			}
+			restarted = len(onward) > 0 && !slices.Contains(onward, ack.Value)
+			links = waysOn
+		}
+		doubt = doubt || (c.mayServe(x) || x.is("events") && !c.Driven && x.Failure != "") && (x.Failure == "" || c.index.lastAnswer[x.asks()] <= x.ID)
+		object, err := x.object()
+		if err != nil || !x.succeeded() || x.Probe != "" {
+			continue // not answered: the same may be asked again
+		}
+		served := acksServed(x, object, links...)
+		if own && len(served) > 0 {
+			onward, doubt, before = nil, false, x // what led to this package is done with
+		}
+		for _, ack := range served { // the same is served again and again
+			known[ack] = true
+			if !slices.Contains(onward, ack) {
+				onward = append(onward, ack)
+			}
+			if !own && !slices.Contains(entries, ack) {
+				entries = append(entries, ack)
+			}
+		}
+	}
+	if !judged {
+		c.notExercised("the evidence shows no pending GET after an answer with an events link")
+	}
+
+}
+
+func asksWithinBounds(c *check) {
+	judged := false
+	for _, r := range c.requests("GET", "events") {
+		for _, option := range eventOptions {
+			if value := r.url.Query().Get(option.name); value != "" {
+				judged = true
+				c.Expect(r.field("request URL."+option.name, value, true)).To(stringThat(
+					fmt.Sprintf("%d to 1800 seconds", option.least), option.allows))
+			}
+		}
+	}
+	if !judged {
+		c.notApplicable("the client asks for no low, medium or timeout")
+	}
+
+}
+
+// waysOn are the links by which a client goes on after a package, which has one of them.
+var waysOn = []string{"next", "resync", "resume"}
 
 // missesPackage reports whether the evidence of others lacks the package that led to r: nobody served its ack, and yet the
 // server did not mind. One that a client made up is answered with resync.

@@ -1,0 +1,295 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// kind is a kind of check: where a requirement looks, what it accepts there, and how that is explained.
+type kind interface {
+	judge(c *check)
+	how() string // where it looks, for people
+}
+
+// trace is the kind of what concerns the exchanges as a whole, which is code.
+type trace struct {
+	look func(*check)
+	says string
+}
+
+func (k trace) judge(c *check) { k.look(c) }
+func (k trace) how() string    { return k.says }
+
+// tracing makes a trace. In words it says how the trace is read.
+func tracing(how string, look func(*check)) trace { return trace{look, how} }
+
+// items is the kind of what stands somewhere several times, such as cookies: each must be as it must.
+type items struct {
+	says string
+	find func(*check) []Field
+	want func(Field) matcher
+}
+
+func (k items) judge(c *check) {
+	for _, f := range k.find(c) {
+		c.Expect(f).To(k.want(f))
+	}
+}
+
+func (k items) how() string { return "Look at " + k.says + "." }
+
+// fields is the ordinary kind: places of the answers that play a role, and what must stand there.
+type fields struct {
+	role     string                // the role of the step, unless the check names another
+	from     func(*check) []answer // the answers, where they are not all that play the role
+	whose    string                // what these are, for people
+	does     string                // what a driver does for it, for people
+	list     []at                  // looked at one after another
+	optional bool                  // not applicable where it is not sent
+	first    func(*check)          // what ends the check before there is an answer
+	guards   []func(*check, answer)
+}
+
+// at is a place with what must stand there, and the requirements on which the place rests.
+type at struct {
+	place
+	want
+	answers string // which it is a place of
+	rests   []rest
+}
+
+// rest is a requirement that speaks of a place, or of what is around it: where that is broken, a check that looks there
+// is blocked.
+type rest struct {
+	id     string
+	around bool // it speaks of the place first of all, and so of all that is in it
+	at
+}
+
+// want is what must stand at a place.
+type want interface {
+	of(c *check, a answer) matcher // what is expected of an answer; the zero matcher expects nothing
+}
+
+func (m matcher) of(*check, answer) matcher { return m }
+
+// wants is a want that depends on the evidence.
+type wants func(c *check, a answer) matcher
+
+func (w wants) of(c *check, a answer) matcher { return w(c, a) }
+
+// place is where a check looks in an exchange.
+type place struct {
+	name  string
+	path  []string // of a member of the JSON in the answer, nil for another place
+	get   func(a answer) Field
+	whole bool // the whole body, as JSON
+}
+
+const (
+	atStatus = "status"
+	atBody   = "body"
+)
+
+func memberPlace(path string) place {
+	names := strings.Split(path, ".")
+	return place{name: path, path: names, get: func(a answer) Field { return a.JSON(names...) }}
+}
+
+// The kinds of fields that pages use.
+
+// status is the status of an answer.
+func status(codes ...any) fields {
+	return look(place{name: atStatus, get: answer.Status}, beOneOf(codes...))
+}
+
+// value is the member of the JSON in an answer at a path, such as "_embedded.me.name".
+func value(path string, w ...want) fields { return look(memberPlace(path), w...) }
+
+// link is a link that leads to the server's own origin, and not below another application.
+func link(path string) fields { return value(path, leadToOrigin()) }
+
+// errorMember is a member of the error in an answer.
+func errorMember(name string, w want) fields {
+	return look(place{name: name, get: func(a answer) Field { return a.Error(name) }}, w)
+}
+
+// header is a header field of an answer.
+func header(name string, w want) fields {
+	return look(place{name: "header " + name, get: func(a answer) Field { return a.Header(name) }}, w)
+}
+
+// requestHeader is a header field of a request.
+func requestHeader(name string, w want) fields {
+	return look(place{name: "request header " + name, get: func(a answer) Field { return a.RequestHeader(name) }}, w)
+}
+
+// object is the body of an answer, one JSON object; resource is one that is served as JSON, where it has a media type.
+func object() fields { return look(place{name: atBody, get: answer.Document, whole: true}, beObject()) }
+func resourceBody() fields {
+	return all(object(), header("Content-Type", stringThat(jsonMedia, isJSONMedia)).whereSent())
+}
+
+const jsonMedia = "application/json or application/vnd.microsoft.com.ucwa+json"
+
+// noContent is an answer that has none, nor announces any: clients do not read what follows a 204.
+func noContent() fields {
+	return all(
+		look(place{name: atBody, get: answer.Body}, beEmpty()),
+		header("Content-Length", beOneOf("0")).whereSent(),
+		look(place{name: "header Transfer-Encoding", get: func(a answer) Field {
+			coding := strings.Join(a.Response.TransferEncoding, ", ")
+			return a.field("header Transfer-Encoding", coding, coding != "")
+		}}, beAbsent()).whereSent(),
+	)
+}
+
+// noCaching is a success that forbids caching.
+func noCaching() fields { return header("Cache-Control", forbidCaching()).unless(unsuccessful) }
+
+func look(p place, w ...want) fields {
+	var f fields
+	for _, w := range w {
+		f.list = append(f.list, at{place: p, want: w})
+	}
+	return f
+}
+
+// all looks at several fields, one after another.
+func all(list ...fields) fields {
+	f := list[0]
+	for _, more := range list[1:] {
+		f.list = slices.Concat(f.list, more.list)
+	}
+	return f
+}
+
+// whereSent expects something only of a field that is there.
+func (f fields) whereSent() fields {
+	for i := range f.list {
+		want, get := f.list[i].want, f.list[i].get
+		f.list[i].want = wants(func(c *check, a answer) matcher {
+			if get(a).Absent {
+				return matcher{}
+			}
+			return want.of(c, a)
+		})
+	}
+	return f
+}
+
+// ifSent makes a check that is not applicable where the field is left out.
+func (f fields) ifSent() fields { f.optional = true; return f }
+
+// plays names another role than that of the step.
+func (f fields) plays(role string) fields { f.role = role; return f }
+
+// of names the answers that are looked at, in words and in code.
+func (f fields) of(whose string, from func(*check) []answer) fields {
+	f.whose, f.from = whose, from
+	return f
+}
+
+// asked says in words what a driver does, where that tells more than the places.
+func (f fields) asked(how string) fields { f.does = how; return f }
+
+// after adds what ends the check before it looks for an answer.
+func (f fields) after(end func(*check)) fields { f.first = end; return f }
+
+// unless adds what ends the check before it looks at an answer.
+func (f fields) unless(end func(*check, answer)) fields {
+	f.guards = append(slices.Clip(f.guards), end)
+	return f
+}
+
+// The guards that pages share: the requirement on the status of an answer speaks of one that is no success; of one that
+// has no content; of one that has another status than is expected.
+func unsuccessful(c *check, a answer) { c.success(a, owners()[a.Part].status) }
+func noneSent(c *check, a answer)     { c.content(a, owners()[a.Part].status) }
+func otherwise(c *check, a answer) {
+	if o := owners()[a.Part]; !o.expected.of(c, a).matches(a.Status()) {
+		c.blocked(o.status, a.Exchange)
+	}
+}
+
+// onlyFirst are the roles that are played once: what is asked again is something else.
+var onlyFirst = map[string]bool{partMake: true, partCreate: true, partChallenge: true}
+
+// judge implements kind.
+func (f fields) judge(c *check) {
+	if f.first != nil {
+		f.first(c)
+	}
+	list := f.answers(c)
+	for _, a := range list {
+		f.surrounded(c, a)
+	}
+	for _, a := range list {
+		for _, end := range f.guards {
+			end(c, a)
+		}
+		for _, at := range f.list {
+			field := at.get(a)
+			if f.optional && field.Absent {
+				c.notApplicable(fmt.Sprintf("not sent: %s in exchange %d", field.Name, a.ID))
+			}
+			for _, r := range at.rests {
+				if r.name == at.name && !r.want.of(c, a).matches(field) {
+					c.blocked(r.id, a.Exchange)
+				}
+			}
+			if m := at.want.of(c, a); m.matches != nil {
+				c.Expect(field).To(m)
+			}
+		}
+	}
+}
+
+func (f fields) answers(c *check) []answer {
+	if f.from != nil {
+		return f.from(c)
+	}
+	list := c.all(f.role)
+	if onlyFirst[f.role] {
+		return list[:1]
+	}
+	return list
+}
+
+// surrounded ends the check where what is around a place is not there: of that another requirement speaks.
+func (f fields) surrounded(c *check, a answer) {
+	for _, at := range f.list {
+		for _, r := range at.rests {
+			if r.name != at.name && !r.want.of(c, a).matches(r.get(a)) {
+				c.blocked(r.id, a.Exchange)
+			}
+		}
+	}
+}
+
+// how implements kind.
+func (f fields) how() string {
+	if f.does != "" {
+		return f.does
+	}
+	var places []string
+	for _, at := range f.list {
+		if !slices.Contains(places, at.name) {
+			places = append(places, at.name)
+		}
+	}
+	whose := f.whose
+	if whose == "" {
+		whose = "the " + conditionOf(f.role).title
+	}
+	return fmt.Sprintf("In %s, look at %s.", whose, joined(places))
+}
+
+// joined is a list as a sentence has it.
+func joined(list []string) string {
+	if n := len(list); n > 1 {
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+	return strings.Join(list, "")
+}

@@ -1,0 +1,170 @@
+package suite
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// page is a documented task: what its document says, sentence by sentence, and what that asks of servers and clients.
+type page struct {
+	Task, Title string
+	Revision    int // grows when a requirement changes its meaning
+	Document    Document
+	Clauses     []Clause // of no step: nothing is tested
+	Errata      []string // where the document contradicts itself
+	Steps       []step
+}
+
+// step is one documented step of a task, and the role that carries it out.
+type step struct {
+	ID, Title string
+	role      string
+	clauses   []clause
+}
+
+// clause is one passage of the document with the requirements that it is the source of.
+type clause struct {
+	Clause
+	Checks []Check
+}
+
+// Check is one requirement of a page.
+type Check struct {
+	id, subject, level string
+	kind
+	says, breaks string
+	file         string // where the page has it
+	line         int
+}
+
+// The levels of requirements.
+const (
+	must   = "must"
+	should = "should"
+	may    = "may"
+)
+
+// server and client make the requirement on one of the two: its id in the page, its level, how it is checked, what it
+// says, and what commonly breaks it.
+func server(id, level string, k kind, says, breaks string) Check {
+	return checkHere(id, "server", level, k, says, breaks)
+}
+
+func client(id, level string, k kind, says, breaks string) Check {
+	return checkHere(id, "client", level, k, says, breaks)
+}
+
+func checkHere(id, subject, level string, k kind, says, breaks string) Check {
+	_, file, line, _ := runtime.Caller(2)
+	return Check{id, subject, level, k, says, breaks, file, line}
+}
+
+// pages are the certified tasks, in the order in which a client does them.
+var pages []func() *Ledger
+
+func init() { pages = []func() *Ledger{bound(createApplication), bound(setPresence)} } // the checks ask for the pages, too
+
+// Tasks returns the names of the certified tasks, in the order in which a client does them.
+func Tasks() []string { return slices.Clone(taskNames) }
+
+var taskNames = []string{"create-application", "set-presence"}
+
+// bound returns the ledger of a page: its requirements under their whole ids, each with what it rests on.
+func bound(of func() *page) func() *Ledger {
+	return sync.OnceValue(func() *Ledger {
+		p := of()
+		l := &Ledger{Task: p.Task, Title: p.Title, Revision: p.Revision, Document: p.Document, Clauses: p.Clauses, Errata: p.Errata}
+		var looked []rest
+		for _, s := range p.Steps {
+			l.Steps = append(l.Steps, Step{s.ID, s.Title, s.role})
+			for _, c := range s.clauses {
+				if l.Clause(c.ID) == nil {
+					l.Clauses = append(l.Clauses, c.Clause)
+				}
+				for _, check := range c.Checks {
+					id := p.Task + "." + check.id
+					k := check.kind
+					if f, ok := k.(fields); ok {
+						k, looked = f.bind(id, s.role, looked)
+					}
+					l.Requirements = append(l.Requirements, Requirement{ID: id, Level: check.level, Subject: check.subject, Step: s.ID, Clause: c.ID,
+						Says: check.says, How: k.how(), Breaks: check.breaks, ledger: l, kind: k, file: check.file, line: check.line})
+				}
+			}
+		}
+		return l
+	})
+}
+
+// bind gives a check the role of its step, and the requirements before it on which it rests: those on the same member of the
+// JSON, and those that first speak of what is around it.
+func (f fields) bind(id, role string, before []rest) (fields, []rest) {
+	if f.role == "" {
+		f.role = role
+	}
+	all := before
+	f.list = slices.Clone(f.list)
+	for i := range f.list {
+		f.list[i].answers = f.role + " " + f.whose
+		for _, r := range before {
+			same := r.name == f.list[i].name
+			if f.list[i].path != nil && r.path != nil && r.answers == f.list[i].answers && (same || r.around && strings.HasPrefix(f.list[i].name, r.name+".")) {
+				f.list[i].rests = append(f.list[i].rests, r)
+			}
+		}
+		known := slices.ContainsFunc(all, func(r rest) bool { return r.answers == f.list[i].answers && r.name == f.list[i].name })
+		all = append(all, rest{id: id, around: i == 0 && !known, at: f.list[i]})
+	}
+	return f, all
+}
+
+// owner is the requirements that answer for the soundness of a role: whoever asks a broken answer for something else is
+// blocked by them.
+type owner struct {
+	status, json string
+	expected     want // of the status
+}
+
+// owners returns the requirements that look first at the status, and at the body as a whole, of what plays a role.
+var owners = sync.OnceValue(func() map[string]owner {
+	m := map[string]owner{}
+	for _, l := range Ledgers() {
+		for _, r := range l.Requirements {
+			f, ok := r.kind.(fields)
+			if !ok || f.role == "" {
+				continue
+			}
+			o := m[f.role]
+			for _, at := range f.list {
+				switch {
+				case at.name == atStatus && o.status == "":
+					o.status, o.expected = r.ID, at.want
+				case at.whole && o.json == "":
+					o.json = r.ID
+				}
+			}
+			m[f.role] = o
+		}
+	}
+	return m
+})
+
+// Ledgers returns the ledger of every certified document.
+func Ledgers() []*Ledger {
+	list := make([]*Ledger, len(pages))
+	for i, of := range pages {
+		list[i] = of()
+	}
+	return list
+}
+
+// LedgerOf returns the ledger of a task, or an error that names the tasks there are.
+func LedgerOf(task string) (*Ledger, error) {
+	if i := slices.Index(taskNames, task); i >= 0 {
+		return pages[i](), nil
+	}
+	return nil, fmt.Errorf("unknown task %q%s; the tasks are: %s", task, Nearest(task, taskNames), strings.Join(taskNames, ", "))
+}

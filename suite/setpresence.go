@@ -1,0 +1,977 @@
+package suite
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// setPresence is "Set my presence information".
+func setPresence() *page {
+	return &page{
+		Task: "set-presence", Title: "Set my presence information", Revision: 4,
+		Document: Document{"Set my presence information (UCWA 2.0)", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/setmypresenceinformation"},
+		Clauses: []Clause{
+			{ID: "title", Quotes: []string{
+				"Set my presence information", "Set the presence of the me user.",
+				"Applies to: Skype for Business 2015",
+			},
+				Excluded: "names the page and the product; says nothing that a server or a client does"},
+			{ID: "chrome", Quotes: []string{"Editar", "Compartilhar via"},
+				Excluded: "buttons of the documentation site"},
+			{ID: "see-create", Quotes: []string{"For more information, see Create an application."},
+				Excluded: "points to another document, which is a task of its own"},
+			{ID: "4.transport", Shows: []string{
+				"Connection", "Content-Length", "Date", "Server", "P3P", "X-AspNet-Version",
+				"X-MS-Server-Fqdn", "X-Powered-By",
+			},
+				Excluded: "written by HTTP, IIS and ASP.NET, not by UCWA; the framing is checked by the HTTP client, and " +
+					"the fields of step 2 stand for the rest"},
+			{ID: "4.brevity", Quotes: []string{
+				"For brevity, some parts of the response body are omitted, and IDs and tokens are shortened.",
+			},
+				Excluded: "speaks of the printed sample; what it cost the sample stands under errata"},
+			{ID: "6.transport", Shows: []string{"Connection", "Date", "Server", "X-AspNet-Version", "X-MS-Server-Fqdn", "X-Powered-By"},
+				Excluded: "as 4.transport"},
+		},
+		Errata: []string{
+			"The application id changes between the steps (101 in requests, 104 in the response, 102 for " +
+				"presence). In one session it is one id.",
+			"Content-Length: 37 is that of the minified makeMeAvailable body; the body as printed has 38 bytes.",
+			"The printed application is not JSON: a comma too many after communication, one missing before " +
+				"rel, and {...} for people, onlineMeetings and communication.",
+			"The request line of step 5 names contoso.com, its Host field lyncweb.contoso.com.",
+			"X-Ms-Origin is http://app.contoso.com in one step and http://myServer in another.",
+			"The body says SupportedModalities, the API reference supportedModalities: names of request " +
+				"properties are matched in any casing.",
+			"The operations of the API reference list subcodes, and the page on errors says that code alone is " +
+				"required and that new subcodes can be introduced at any time. Side taken: a subcode is a should, " +
+				"and an unknown one is right.",
+			"Other pages serve makeMeAvailable under communication, reportMyActivity under the application, " +
+				"and paths under /ucwa/v1/. Only links decide.",
+		},
+		Steps: []step{
+			{ID: "pre", Title: "An application exists", role: partBefore, clauses: []clause{
+				{Clause: Clause{ID: "pre", Quotes: []string{
+					"The steps here assume that you have already created an application and have received a " +
+						"response that contains the href for an application resource.",
+				}}, Checks: []Check{
+					server("pre.self", must,
+						all(status(http.StatusOK), object(), link("_links.self")).unless((*check).admitted),
+						"The application answers GET with 200, a JSON object, and a self link on the server's own "+
+							"origin, and not below another application.",
+						"An application that ended (15 minutes without a pending GET), a token of another user, or "+
+							"a proxy that answers with a page of its own."),
+				}},
+			}},
+			{ID: "1", Title: "Send a POST request on the makeMeAvailable resource", role: partMake, clauses: []clause{
+				{Clause: Clause{ID: "1.link", Quotes: []string{
+					"One of the hypermedia links that are served in the response for the application resource is " +
+						"the href for the makeMeAvailable resource.",
+					"Search for the me embedded resource, and then locate the href of the makeMeAvailable link.",
+				}}, Checks: []Check{
+					server("1.link.present", must,
+						untilUsed(value("_embedded.me._links.makeMeAvailable", beLink())),
+						"Until it was used, makeMeAvailable is a link of the embedded resource me.",
+						"An implementation that serves the link under communication only, or only when me is "+
+							"fetched by itself."),
+					server("1.link.href", must,
+						untilUsed(link("_embedded.me._links.makeMeAvailable")),
+						"The href of makeMeAvailable resolves to a URL on the server's own origin, and not below "+
+							"another application.",
+						"A front end behind a reverse proxy that writes its internal host name into links."),
+				}},
+				{Clause: Clause{ID: "unavailable", Reference: "UCWA 2.0 API reference: makeMeAvailable, presence, note, location, reportMyActivity (what a " +
+					"user has before and after makeMeAvailable)"}, Checks: []Check{
+					server("1.absent.presence", must,
+						untilUsed(value("_embedded.me._links.presence", beAbsent())),
+						"Until makeMeAvailable was used, me has no presence link.",
+						"Serving one fixed list of links whatever the state of the user."),
+					server("1.absent.note", must,
+						untilUsed(value("_embedded.me._links.note", beAbsent())),
+						"Until makeMeAvailable was used, me has no note link.",
+						"Serving one fixed list of links whatever the state of the user."),
+					server("1.absent.location", must,
+						untilUsed(value("_embedded.me._links.location", beAbsent())),
+						"Until makeMeAvailable was used, me has no location link.",
+						"Serving one fixed list of links whatever the state of the user."),
+					server("1.absent.reportMyActivity", must,
+						untilUsed(value("_embedded.me._links.reportMyActivity", beAbsent())),
+						"Until makeMeAvailable was used, me has no reportMyActivity link.",
+						"Serving one fixed list of links whatever the state of the user."),
+				}},
+				navigation(),
+				clientRequests(),
+				{Clause: Clause{ID: "1.body", Shows: []string{"SupportedModalities"}}, Checks: []Check{
+					client("1.body.json", must,
+						tracing("Read the body of every POST on makeMeAvailable.", makesObject),
+						"The body of makeMeAvailable is a JSON object, with no name twice in whatever casing.",
+						"A body sent as a form, or encoded twice so that it is a JSON string."),
+					client("1.body.modalities", must, tracing(
+						"Find supportedModalities in any casing and compare its items with the enumeration.", namesModalities),
+						"The supported modalities, if given, are a list of ModalityType names.",
+						"Misspelt names, such as Message or IM."),
+				}},
+			}},
+			{ID: "2", Title: "Process the response to makeMeAvailable", role: partMake, clauses: []clause{
+				{Clause: Clause{ID: "2.status", Quotes: []string{
+					"Process the response from the request in the previous step.",
+					"The response you receive should be 204 No content, as shown here.",
+				}}, Checks: []Check{
+					server("2.status", must, status(http.StatusNoContent),
+						"makeMeAvailable is answered with 204 No Content.",
+						"A framework that answers 200 with an empty body, or 202 since it works on."),
+				}},
+				{Clause: Clause{ID: "2.body", Quotes: []string{"The response you receive should be 204 No content, as shown here."}}, Checks: []Check{
+					server("2.body", must, noContent().unless(unsuccessful),
+						"The answer to makeMeAvailable has no content.",
+						"A framework that writes {} or null after the header."),
+				}},
+				{Clause: Clause{ID: "2.headers", Shows: []string{
+					"Connection", "Date", "Server", "Cache-Control", "X-AspNet-Version", "X-MS-Server-Fqdn",
+					"X-Powered-By",
+				}}, Checks: []Check{
+					server("2.headers.cache", should, noCaching(),
+						"The answer to makeMeAvailable forbids caching.",
+						"A reverse proxy with a caching policy of its own."),
+					server("2.headers.date", may, header("Date", stringThat("an HTTP date", isHTTPDate)).ifSent(),
+						"Date, if sent, is an HTTP date.",
+						"A local time or a numeric time zone."),
+					server("2.headers.fqdn", may,
+						header("X-MS-Server-Fqdn", stringThat("a host name", hostName.MatchString)).ifSent(),
+						"X-MS-Server-Fqdn, if sent, is a host name.",
+						"An IP address with a port, or an empty value."),
+				}},
+			}},
+			{ID: "3", Title: "Send a GET request on the application resource", role: partAfter, clauses: []clause{
+				{Clause: Clause{ID: "3.request", Quotes: []string{
+					"Send a GET request on the application resource.", "A sample request is shown here.",
+				}, Shows: []string{
+					"Authorization", "Accept", "X-Ms-Origin", "X-Requested-With", "Referer", "Accept-Language",
+					"Accept-Encoding", "User-Agent", "Host", "Connection",
+				}}, Checks: []Check{
+					client("3.request.get", should, tracing(
+						"Look for a GET on the application after makeMeAvailable was accepted and before the "+
+							"first POST on presence.", readsAgain),
+						"Between makeMeAvailable and presence the client gets the application again.",
+						"A client that reads me instead, or relies on links that it knew before."),
+					client("3.request.body", must,
+						look(place{name: "request body", get: answer.RequestBody}, beEmpty()).
+							of("each GET of the client", (*check).gets),
+						"The GET on the application has no body, nor have those on the presence and the event "+
+							"channel.",
+						"A wrapper that sends an empty JSON object with every verb."),
+					client("3.request.content-type", should,
+						requestHeader("Content-Type", beAbsent()).of("each GET of the client", (*check).gets),
+						"The GET on the application carries no Content-Type, since it has no content, nor do those "+
+							"on the presence and the event channel.",
+						"A client that sets its default header fields on every verb."),
+				}},
+			}},
+			{ID: "4", Title: "Process the response with the application", role: partAfter, clauses: []clause{
+				{Clause: Clause{ID: "4.status", Quotes: []string{
+					"Process the response from the previous request.",
+					"You should receive a response code of 200 OK.",
+				}, Shows: []string{"Content-Type"}}, Checks: []Check{
+					server("4.status", must, status(http.StatusOK),
+						"The application is answered with 200 OK.",
+						"304 or 203 from a cache in between."),
+					server("4.media", must,
+						header("Content-Type", stringThat(jsonMedia, func(s string) bool { return s != "" && isJSONMedia(s) })).unless(noneSent).
+							unless(inXML),
+						"The application is served with a JSON media type of UCWA.",
+						"text/html or text/plain from a framework's default."),
+					server("4.json", must, object().unless(noneSent),
+						"The body of the application is one sound JSON object.",
+						"JSON assembled from strings, as the document's own sample shows."),
+				}},
+				{Clause: Clause{ID: "4.app", Quotes: []string{"The following is a typical response to the previous GET request."}, Shows: []string{"culture", "userAgent", "rel"}}, Checks: []Check{
+					server("4.rel", must, value("rel", beOneOf("application")),
+						"The application's rel is application.",
+						"A generic serializer that writes the class name."),
+					server("4.culture", must,
+						value("culture", asCreated("culture", stringThat("a language tag", languageTag.MatchString))),
+						"The application's culture is the one that it was created with, where the evidence holds "+
+							"the creation, and in any case the one of before makeMeAvailable.",
+						"The server's own locale in its place."),
+					server("4.userAgent", must, value("userAgent", asCreated("userAgent", beText())),
+						"The application's userAgent is the one that it was created with, where the evidence holds "+
+							"the creation, and in any case the one of before makeMeAvailable.",
+						"The User-Agent field of the current request in its place."),
+				}},
+				{Clause: Clause{ID: "4.links", Shows: []string{"_links.self", "_links.policies", "_links.batch", "_links.events"}}, Checks: []Check{
+					server("4.links.self", must, value("_links.self", toItself),
+						"The application's self link leads to the application that was asked for.",
+						"A link to another front end's name for the same application."),
+					server("4.links.policies", must, link("_links.policies"),
+						"The application has a policies link on the server's own origin, and not below another "+
+							"application.",
+						"Links left out for resources that are not implemented."),
+					server("4.links.batch", must, link("_links.batch"),
+						"The application has a batch link on the server's own origin, and not below another "+
+							"application.",
+						"Links left out for resources that are not implemented."),
+					server("4.links.events", must, link("_links.events"),
+						"The application has an events link on the server's own origin, and not below another "+
+							"application.",
+						"Serving the event channel from another host."),
+					server("4.links.events-ack", must, value("_links.events", withAck()),
+						"The events link carries ack, a whole number.",
+						"A bare path to which clients are expected to add ack."),
+				}},
+				{Clause: Clause{ID: "4.embedded", Shows: []string{
+					"_embedded.me", "_embedded.people", "_embedded.onlineMeetings", "_embedded.communication",
+				}}, Checks: []Check{
+					server("4.embedded.me", must, value("_embedded.me", beObject()),
+						"The application embeds me, a resource.",
+						"A link in place of the embedded resource."),
+					server("4.embedded.people", must,
+						all(value("_embedded.people", beObject()), value("_embedded.people.rel", beOneOf("people"))),
+						"The application embeds people, a resource of that rel.",
+						"null or an empty list for what is not implemented."),
+					server("4.embedded.onlineMeetings", must,
+						all(value("_embedded.onlineMeetings", beObject()), value("_embedded.onlineMeetings.rel", beOneOf("onlineMeetings"))),
+						"The application embeds onlineMeetings, a resource of that rel.",
+						"null or an empty list for what is not implemented."),
+					server("4.embedded.communication", must,
+						all(value("_embedded.communication", beObject()), value("_embedded.communication.rel", beOneOf("communication"))),
+						"The application embeds communication, a resource of that rel.",
+						"null or an empty list for what is not implemented."),
+				}},
+				{Clause: Clause{ID: "4.me", Shows: []string{"me.name", "me.uri", "me.emailAddresses", "me.rel"}}, Checks: []Check{
+					server("4.me.name", must, value("_embedded.me.name", beText()),
+						"me has the name of the user.",
+						"A directory entry without a display name served as null."),
+					server("4.me.uri", must,
+						value("_embedded.me.uri", stringThat("a SIP URI, sip:user@domain", sipURI.MatchString), wants(asBefore)),
+						"The uri of me is the SIP URI of the user.",
+						"The bare address without its scheme."),
+					server("4.me.emailAddresses", may,
+						value("_embedded.me.emailAddresses", satisfy("a list of e-mail addresses", isAddressList)).ifSent(),
+						"The emailAddresses of me, if served, are a list of addresses.",
+						"A single string in place of the list."),
+					server("4.me.rel", must, value("_embedded.me.rel", beOneOf("me")),
+						"The rel of me is me.",
+						"An embedded resource serialized without its rel."),
+				}},
+				{Clause: Clause{ID: "4.me.links", Quotes: []string{
+					"The link that will be used later is that for presence, which is a link in the me embedded " +
+						"resource.",
+				}, Shows: []string{
+					"me.self", "me.note", "me.presence", "me.location", "me.reportMyActivity",
+					"me.callForwardingSettings", "me.phones", "me.photo",
+				}}, Checks: []Check{
+					server("4.me.links.self", may, link("_embedded.me._links.self").ifSent(),
+						"The self link of me, if served, is on the server's own origin, and not below another "+
+							"application.",
+						"A link to another front end."),
+					server("4.me.links.presence", must, link("_embedded.me._links.presence"),
+						"After makeMeAvailable me has a presence link, on the server's own origin, and not below "+
+							"another application.",
+						"A cached application, or one whose links appear only some time after the 204."),
+					server("4.me.links.note", must,
+						value("_embedded.me._links.note", leadToOrigin(), toItsOwn("note")),
+						"After makeMeAvailable me has a note link on the server's own origin, not below another "+
+							"application, and to a resource of its own.",
+						"Links left out for resources that are not implemented."),
+					server("4.me.links.location", must,
+						value("_embedded.me._links.location", leadToOrigin(), toItsOwn("location")),
+						"After makeMeAvailable me has a location link on the server's own origin, not below "+
+							"another application, and to a resource of its own.",
+						"Links left out for resources that are not implemented."),
+					server("4.me.links.reportMyActivity", must,
+						value("_embedded.me._links.reportMyActivity", leadToOrigin(), toItsOwn("reportMyActivity")),
+						"After makeMeAvailable me has a reportMyActivity link on the server's own origin, not "+
+							"below another application, and to a resource of its own.",
+						"The link served under the application, as another page of the documentation shows."),
+					server("4.me.links.callForwardingSettings", may,
+						link("_embedded.me._links.callForwardingSettings").ifSent(),
+						"The callForwardingSettings link of me, if served, is on the server's own origin, and not "+
+							"below another application.",
+						"A link to another front end."),
+					server("4.me.links.phones", may, link("_embedded.me._links.phones").ifSent(),
+						"The phones link of me, if served, is on the server's own origin, and not below another "+
+							"application.",
+						"A link to another front end."),
+					server("4.me.links.photo", may, value("_embedded.me._links.photo", leadAnywhere()).ifSent(),
+						"The photo link of me, if served, has an href that is a URL.",
+						"A path that is not escaped."),
+					server("4.me.links.makeMeAvailable", must,
+						value("_embedded.me._links.makeMeAvailable", beAbsent()),
+						"After makeMeAvailable me offers it no longer.",
+						"Serving one fixed list of links whatever the state of the user."),
+				}},
+				{Clause: Clause{ID: "4.cookie", Shows: []string{"Set-Cookie"}}, Checks: []Check{
+					server("4.cookie.secure", must, cookie(partAfter, secureCookie),
+						"The cookie cwt_ucwa, if set, is Secure.",
+						"A proxy that ends TLS and rewrites cookies."),
+					server("4.cookie.httpOnly", must, cookie(partAfter, httpOnlyCookie),
+						"The cookie cwt_ucwa, if set, is HttpOnly.",
+						"A framework whose cookies are open to scripts by default."),
+					server("4.cookie.path", must, cookie(partAfter, photoCookie),
+						"The cookie cwt_ucwa, if set, is scoped to the photos of this application on this host.",
+						"The default path /, which sends the token with every request."),
+				}},
+				{Clause: Clause{ID: "4.headers", Shows: []string{"Cache-Control"}}, Checks: []Check{
+					server("4.headers.cache", should, noCaching(),
+						"The answer with the application forbids caching.",
+						"A reverse proxy with a caching policy of its own."),
+				}},
+				{Clause: Clause{ID: "4.cache", Quotes: []string{
+					"Some links in the response will be used in subsequent steps, so it is important to cache " +
+						"portions of the response body.",
+				}}, Checks: []Check{
+					client("4.cache", must, tracing(
+						"Compare the URL of each POST on presence with the presence link served last before it.", usesLastLink),
+						"The client uses the presence link that the latest application served.",
+						"A link kept from an application that has ended."),
+				}},
+			}},
+			{ID: "5", Title: "Send a POST request on the presence resource", role: partPresence, clauses: []clause{
+				{Clause: Clause{ID: "5.request", Quotes: []string{"Send a POST request on the presence resource.", "A sample request is shown here."}, Shows: []string{
+					"Accept", "Content-Type", "Authorization", "X-Ms-Origin", "X-Requested-With", "Referer",
+					"Accept-Language", "Accept-Encoding", "User-Agent", "Host", "Content-Length", "DNT",
+					"Connection", "Cache-Control",
+				}}, Checks: []Check{
+					client("request.dnt", may, mayHave("DNT", "0 or 1", zeroOrOne),
+						"DNT, if sent, is 0 or 1.",
+						"The word null, as some browsers once sent."),
+				}},
+				{Clause: Clause{ID: "5.body", Quotes: []string{"Note the availability property at the bottom of the request."}, Shows: []string{"availability"}}, Checks: []Check{
+					client("5.body.json", must, tracing("Read the body of every POST on presence.", setsObject),
+						"The body of a POST on presence is a JSON object, with no name twice in whatever casing, "+
+							"or empty for a reset.",
+						"The bare word Online, or a form."),
+					client("5.body.availability", must, tracing(
+						"Find availability in any casing and compare it with the enumeration; null is a reset.", setsAvailability),
+						"The availability that the client sets is a PreferredAvailability.",
+						"Setting what can only be read, such as Offline or IdleOnline."),
+				}},
+			}},
+			{ID: "6", Title: "Process the response to presence", role: partPresence, clauses: []clause{
+				{Clause: Clause{ID: "6.status", Quotes: []string{
+					"Process the response from the previous POST request.",
+					"The response you receive should be 204 No Content.",
+				}}, Checks: []Check{
+					server("6.status", must, status(http.StatusNoContent),
+						"A POST on presence is answered with 204 No Content.",
+						"A framework that answers 200 with an empty body, or 202 since it works on."),
+					server("6.body", must, noContent().unless(unsuccessful),
+						"The answer to a POST on presence has no content.",
+						"An answer with the new resource in it."),
+				}},
+				{Clause: Clause{ID: "6.headers", Shows: []string{"Cache-Control"}}, Checks: []Check{
+					server("6.headers.cache", should, noCaching(),
+						"The answer to a POST on presence forbids caching.",
+						"A reverse proxy with a caching policy of its own."),
+				}},
+				{Clause: Clause{ID: "6.received", Quotes: []string{"This means that your presence request has been received by the server."}}, Checks: []Check{
+					server("6.received", must, tracing(
+						"GET presence after an accepted POST and compare availability; Offwork, which cannot "+
+							"be read, is left out.", func(c *check) { c.readBack(false) }),
+						"A presence that the server has taken is read back.",
+						"Validation without storing, or a read from a replica that lags."),
+					server("6.read", must, all(status(http.StatusOK), resourceBody()).plays(partRead),
+						"GET presence is answered with 200 and a JSON object.",
+						"A resource that can be posted to but not read."),
+					server("6.rel", must, value("rel", beOneOf("presence")).plays(partRead),
+						"The rel of the presence resource is presence.",
+						"A generic serializer that writes the class name."),
+					server("6.availability", must,
+						value("availability", beOneOfNames(ucwa.Availabilities())).plays(partRead),
+						"The availability that is read is an Availability.",
+						"Numbers, lower case, or a value that can only be set, such as Offwork."),
+				}},
+			}},
+			eventSteps(),
+			refusalSteps(),
+		},
+	}
+}
+
+func makesObject(c *check) {
+	judged := false
+	for _, r := range c.requests("POST", "makeMeAvailable") {
+		if r.onlyInQuery("supportedModalities") {
+			continue
+		}
+		judged = true
+		c.Expect(r.RequestDocument()).To(beProperties())
+	}
+	if !judged {
+		c.notApplicable("the input of makeMeAvailable is in the query")
+	}
+
+}
+
+func namesModalities(c *check) {
+	given := false
+	for _, r := range c.requests("POST", "makeMeAvailable") {
+		r.notXML(r.Request.Headers)
+		if r.bodyLost() && !c.Driven {
+			c.unkept = cmp.Or(c.unkept, r.Exchange)
+			continue
+		}
+		if r.onlyInQuery("supportedModalities") {
+			continue
+		}
+		object, err := r.requestObject()
+		if err != nil {
+			c.blocked("set-presence.1.body.json", r.Exchange)
+		}
+		value, ok := member(object, "supportedModalities")
+		if !ok || value == nil {
+			continue
+		}
+		given = true
+		f := r.field("request body.supportedModalities", value, true)
+		c.Expect(f).To(satisfy("a list", func(v any) bool { _, ok := v.([]any); return ok }))
+		for i, item := range value.([]any) {
+			c.Expect(f.within(fmt.Sprint(i), item, true)).To(beOneOfNames(ucwa.ModalityTypes()))
+		}
+	}
+	if !given && c.unkept == nil {
+		c.notApplicable("no makeMeAvailable names modalities; none is required")
+	}
+
+}
+
+func readsAgain(c *check) {
+	post := c.requests("POST", "presence")[0]
+	available := c.optional(partMake)
+	if len(available) == 0 || available[0].ID > post.ID {
+		c.notExercised("the evidence does not show makeMeAvailable before presence")
+	}
+	between := post.field("requests before it", "no GET on the application since makeMeAvailable", true)
+	for _, x := range c.Exchanges { // also one whose answer nobody kept
+		if x.Probe == "" && x.is("application") && x.Request.Method == "GET" && x.ID > available[0].ID && x.ID < post.ID {
+			between = answer{x, c}.field("request", "GET on the application", true)
+		}
+	}
+	if between.x == post.Exchange && !c.isAfter(post.Exchange, available[0].Exchange) {
+		c.notExercised("the capture does not tell in which order makeMeAvailable and presence were asked for")
+	}
+	c.Expect(between).To(beOneOf("GET on the application"))
+
+}
+
+func usesLastLink(c *check) {
+	judged := false
+	for _, r := range c.requests("POST", "presence") {
+		if served := c.lastServed("presence", r); served != nil {
+			if x := c.mayHaveServed(r.Exchange); x != nil && !follows(r.url, served) {
+				continue // it may have been served anew
+			}
+			judged = true
+			c.Expect(r.URL()).To(stringThat("the presence link served last, "+served.String(),
+				func(string) bool { return follows(r.url, served) }))
+		}
+	}
+	if !judged {
+		c.notExercised("the evidence shows no presence link served before the POST on presence")
+	}
+
+}
+
+func setsObject(c *check) {
+	for _, r := range c.requests("POST", "presence") {
+		if strings.TrimSpace(r.Request.Body) == "" {
+			c.Expect(r.RequestBody()).To(beEmpty())
+			continue
+		}
+		c.Expect(r.RequestDocument()).To(beProperties())
+	}
+
+}
+
+func setsAvailability(c *check) {
+	judged := false
+	for _, r := range c.requests("POST", "presence") {
+		if value, ok := r.inQuery("availability"); ok {
+			judged = true
+			c.Expect(r.field("request URL.availability", value, true)).To(beOneOfNames(ucwa.PreferredAvailabilities()))
+		}
+		object, err := r.requestObject()
+		if err != nil {
+			continue // set-presence.5.body.json speaks of it
+		}
+		if value, ok := member(object, "availability"); ok && value != nil {
+			judged = true
+			c.Expect(r.field("request body.availability", value, true)).To(beOneOfNames(ucwa.PreferredAvailabilities()))
+		}
+	}
+	if !judged {
+		c.notExercised("no POST on presence sets an availability")
+	}
+
+}
+
+// inadmissible says what it means that the application cannot be had.
+var inadmissible = map[int]string{
+	http.StatusUnauthorized: "the token was refused: it may have expired, or belong to another host",
+	http.StatusForbidden:    "access was refused: the token may belong to another host, or the origin not be allowed",
+	http.StatusNotFound:     "there is no such application: it may have ended, or its URL be mistyped",
+}
+
+// admitted ends the spec where the application that the run was given cannot be
+// had: nobody can tell then whether the server or what it was given is wrong.
+func (c *check) admitted(a answer) {
+	if why := inadmissible[a.Response.Code]; why != "" {
+		c.look("200 OK", a.Status())
+		c.stop(reports.Error, fmt.Sprintf("the application of this run cannot be had, so nothing follows (%d in exchange %d): %s", a.Response.Code, a.ID, why))
+	}
+}
+
+// untilUsed looks at the applications that show makeMeAvailable unused.
+func untilUsed(f fields) fields {
+	return f.of("the application before makeMeAvailable, and as it was created", (*check).unused)
+}
+
+// inXML ends a check on a body that is not read here.
+func inXML(_ *check, a answer) { a.notXML(a.Response.Headers) }
+
+// toItself is a link to what was asked for.
+var toItself = wants(func(_ *check, a answer) matcher {
+	return leadTo("a link to the application that was asked for", func(u *url.URL) bool { return linkKey(u) == linkKey(a.url) })
+})
+
+// withAck is an events link, which says from where events are told.
+func withAck() matcher {
+	return leadTo("a link with ack=, a whole number", func(u *url.URL) bool { _, ok := ackOf(u); return ok })
+}
+
+// asBefore is the user before makeMeAvailable, where that is known.
+func asBefore(c *check, _ answer) matcher {
+	before, ok := c.before("_embedded", "me", "uri")
+	if !ok {
+		return matcher{}
+	}
+	return stringThat(fmt.Sprintf("%v, as before makeMeAvailable", before), func(s string) bool { return strings.EqualFold(s, fmt.Sprint(before)) })
+}
+
+// toItsOwn is a link of me that leads to no resource to which another of its links leads.
+func toItsOwn(rel string) wants {
+	return func(_ *check, a answer) matcher {
+		return matcher{"a link to a resource of its own", func(f Field) bool {
+			u, _ := resolveOwn(f.Value, a.url)
+			return !a.taken(u, rel)
+		}}
+	}
+}
+
+// taken reports whether me has the link to u under another rel than the given one, of
+// those that makeMeAvailable brings; the first of them keeps it.
+func (a answer) taken(u *url.URL, rel string) bool {
+	for _, other := range []string{"presence", "note", "location", "reportMyActivity"} {
+		if other == rel {
+			return false
+		}
+		v, err := resolveOwn(a.JSON("_embedded", "me", "_links", other).Value, a.url)
+		if err == nil && linkKey(u) == linkKey(v) && u.RawQuery == v.RawQuery {
+			return true
+		}
+	}
+	return false
+}
+
+// needs ends a spec about what a link leads to where another says that it must lead somewhere.
+func (c *check) needs(f Field, id string) {
+	if _, err := resolveOwn(f.Value, f.x.url); err != nil {
+		c.blocked(id, f.x)
+	}
+}
+
+// success ends a spec about an answer's content where the answer is an error, of
+// which another requirement speaks.
+func (c *check) success(a answer, id string) {
+	if !a.succeeded() {
+		c.blocked(id, a.Exchange)
+	}
+}
+
+// content does the same, also where the answer is a success without content.
+func (c *check) content(a answer, id string) {
+	c.success(a, id)
+	if a.Response.Code != http.StatusOK && a.Response.Body == "" {
+		c.blocked(id, a.Exchange)
+	}
+}
+
+// unused returns the applications that show makeMeAvailable unused: those before
+// it, and what the creation answered.
+func (c *check) unused() []answer {
+	created := slices.DeleteFunc(c.optional(partCreate), func(a answer) bool {
+		object, err := a.object()
+		return err != nil || !a.succeeded() || object["rel"] != "application" || hasLink(a.Exchange, "presence") && !hasLink(a.Exchange, "makeMeAvailable")
+	})
+	if len(created) > 0 {
+		return append(created, c.optional(partBefore)...)
+	}
+	return c.all(partBefore)
+}
+
+// before returns what the application held before makeMeAvailable.
+func (c *check) before(path ...string) (any, bool) {
+	for _, x := range c.parts[partBefore] {
+		if object, err := x.object(); err == nil && x.succeeded() {
+			return dig(object, path...)
+		}
+	}
+	return nil, false
+}
+
+// asCreated expects what the POST that created the application asked for, or what
+// the application held before, where it is known. Culture names have no casing.
+func asCreated(name string, otherwise matcher) wants {
+	return func(c *check, _ answer) matcher {
+		for _, x := range c.parts[partCreate] {
+			if object, err := x.requestObject(); err == nil && x.Response.Code == http.StatusCreated {
+				if value, ok := member(object, name); ok {
+					if text, isText := value.(string); isText && name == "culture" {
+						return stringThat(text, func(s string) bool { return strings.EqualFold(s, text) })
+					}
+					return beOneOf(value)
+				}
+			}
+		}
+		if value, ok := c.before(name); ok && otherwise.matches(Field{Value: value}) {
+			return beOneOf(value)
+		}
+		return otherwise
+	}
+}
+
+// cookie is the cookie that opens the photos, where answers that play a role bring the application.
+func cookie(role string, want func(answer) matcher) items {
+	return items{"each Set-Cookie of " + conditionOf(role).title, func(c *check) []Field { return c.cookies(role) }, func(f Field) matcher {
+		return want(answer{f.x, f.check})
+	}}
+}
+
+func secureCookie(answer) matcher {
+	return setCookieThat("a cookie with Secure", func(k *http.Cookie) bool { return k.Secure })
+}
+
+func httpOnlyCookie(answer) matcher {
+	return setCookieThat("a cookie with HttpOnly", func(k *http.Cookie) bool { return k.HttpOnly })
+}
+
+func photoCookie(a answer) matcher {
+	photos, fits := "…/applications/…/photos", photosPath.MatchString
+	if a.Part != partCreate { // where the documentation prints the cookie of another application
+		photos = strings.TrimRight(a.url.Path, "/") + "/photos"
+		fits = func(s string) bool { return strings.EqualFold(strings.TrimSuffix(s, "/"), photos) }
+	}
+	return setCookieThat("a cookie with path="+photos+" and no Domain", func(k *http.Cookie) bool {
+		path, err := url.PathUnescape(k.Path) // = and %3d are one
+		return err == nil && fits(path) && k.Domain == ""
+	})
+}
+
+var photosPath = regexp.MustCompile(`(?i)/applications/[^/]+/photos/?$`)
+
+// cookies returns each cwt_ucwa cookie that came with the application in answers of a part.
+func (c *check) cookies(part string) []Field {
+	var list []Field
+	for _, a := range c.all(part) {
+		for _, line := range cassettes.HeaderValues(a.Response.Headers, "Set-Cookie") {
+			if strings.HasPrefix(strings.TrimSpace(line), "cwt_ucwa=") {
+				list = append(list, a.field("header Set-Cookie", line, true))
+			}
+		}
+	}
+	if len(list) == 0 {
+		c.notApplicable("the server sets no cookie cwt_ucwa")
+	}
+	return list
+}
+
+func setCookieThat(expected string, fulfils func(*http.Cookie) bool) matcher {
+	return stringThat(expected, func(line string) bool {
+		cookie, err := http.ParseSetCookie(line)
+		return err == nil && fulfils(cookie)
+	})
+}
+
+func forbidCaching() matcher {
+	return stringThat("no-cache or no-store", func(s string) bool {
+		for directive := range strings.SplitSeq(s, ",") {
+			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+			if name == "no-cache" || name == "no-store" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func isHTTPDate(s string) bool { _, err := http.ParseTime(s); return err == nil }
+
+func isAddressList(v any) bool {
+	list, ok := v.([]any)
+	if !ok {
+		return false
+	}
+	for _, item := range list {
+		text, _ := item.(string)
+		if _, err := mail.ParseAddress(text); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+var (
+	hostName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`)
+	languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
+	sipURI      = regexp.MustCompile(`^(?i:sips?):[^@\s]+@[^@\s]+$`)
+)
+
+// belongsElsewhere reports whether u lies below another application than that at app.
+func belongsElsewhere(u, app *url.URL) bool {
+	owner := applicationOf(u)
+	return owner != nil && applicationOf(app) != nil && linkKey(owner) != linkKey(applicationOf(app))
+}
+
+// ackOf reads the ack of an events link.
+func ackOf(u *url.URL) (int, bool) {
+	values := u.Query()["ack"]
+	if len(values) != 1 || strings.Trim(values[0], "0123456789") != "" {
+		return 0, false
+	}
+	ack, err := strconv.Atoi(values[0])
+	return ack, err == nil
+}
+
+// setting is an accepted change of presence and what was known around it.
+type setting struct {
+	answer
+	value   string
+	before  string // what was read or set last before it, "" if unknown
+	changed bool   // it differs from before, or before is unknown
+}
+
+// settings lists every accepted POST that set a presence.
+func (c *check) settings() []setting {
+	var list []setting
+	known := ""
+	for _, x := range c.Exchanges {
+		switch {
+		case x.Part == partMake && x.succeeded():
+			if object, err := x.requestObject(); err == nil {
+				as, _ := member(object, "signInAs")
+				known, _ = as.(string)
+			}
+		case x.Part == partRead && x.succeeded():
+			if object, err := x.object(); err == nil {
+				known, _ = object["availability"].(string)
+			}
+		case (x.Part == partReset || x.Part == partUnread) && x.succeeded():
+			known = ""
+		case x.Part == partPresence && x.succeeded():
+			object, _ := x.requestObject()
+			value, _ := member(object, "availability")
+			text, readable := value.(string)
+			if !readable { // XML
+				known = ""
+				continue
+			}
+			list = append(list, setting{answer: answer{x, c}, value: text, before: known,
+				changed: known != "" && !isRepeated(known, text)}) // else nobody knows what was there
+			known = text
+		}
+	}
+	return list
+}
+
+// isRepeated reports whether a value is set that is there already, though the user may be idle: that may raise no event.
+func isRepeated(known, value string) bool { return value == known || "Idle"+value == known }
+
+// readBack compares every presence that is read with the one set before it: the
+// reads before any refused request, or those after one.
+func (c *check) readBack(afterRefusals bool) {
+	if afterRefusals {
+		c.storedEarly()
+	}
+	settings := c.settings()
+	if len(settings) == 0 {
+		c.success(c.all(partPresence)[0], "set-presence.6.status")
+	}
+	judged := false
+	reads := c.optional(partRead)
+	for i, s := range settings {
+		if s.value == string(ucwa.PreferOffwork) {
+			continue // it reads back as another value
+		}
+		for len(reads) > 0 && reads[0].ID < s.ID {
+			reads = reads[1:]
+		}
+		for _, a := range reads {
+			if i+1 < len(settings) && a.ID > settings[i+1].ID {
+				break
+			}
+			if c.between(s.ID, a.ID, partReset, partUnread) || !c.Driven && c.changedUnseen(s.ID, a.ID) ||
+				c.between(s.ID, a.ID, presenceRefusals...) != afterRefusals {
+				continue
+			}
+			read := a.JSON("availability")
+			if afterRefusals && c.misread(s, a.ID) {
+				c.stop(reports.Blocked, fmt.Sprintf("set-presence.6.received: what exchange %d set was not read back before the refusals either", s.ID))
+			}
+			if !c.Driven && (len(c.toldBetween(s.ID, a.ID)) > 1 || muchLater(s.Exchange, a.Exchange) || !c.isRead(a.Exchange, s.Exchange)) {
+				continue // somebody else, or time, may have changed it since, or it was read before
+			}
+			judged = true
+			c.Expect(read).To(beOneOf(c.readAs(s)...))
+			if !c.Driven {
+				break
+			}
+		}
+	}
+	if !judged {
+		when := "the POST"
+		if afterRefusals {
+			when = "a refusal that followed an accepted POST"
+		}
+		c.notExercised("the evidence holds no GET on presence after " + when)
+	}
+}
+
+// storedEarly looks whether a presence that was refused before makeMeAvailable is there
+// after it. Only a driver asks for one that the user is not likely to have; where it was
+// had all the same, nothing is held against the server unless the note is there too, which
+// was refused then and nobody has.
+func (c *check) storedEarly() {
+	var asked *Exchange
+	for _, x := range c.parts["presence-post-before"] {
+		if c.Driven && x.Failure == "" && x.Response.Code/100 == 4 {
+			asked = x
+		}
+	}
+	if asked == nil || len(c.parts[partRead]) == 0 {
+		return
+	}
+	first := answer{c.parts[partRead][0], c}
+	object, err := first.object()
+	sent, err2 := asked.requestObject()
+	value, _ := member(sent, "availability")
+	if err != nil || err2 != nil || !first.succeeded() || value != string(early) || c.between(asked.ID, first.ID, partPresence, partReset) {
+		return
+	}
+	read, ok := object["availability"]
+	if !ok || read == value && !c.notedEarly() {
+		return // set-presence.6.availability speaks of what is not there
+	}
+	c.Expect(first.field("availability", read, true)).To(satisfy(fmt.Sprintf("another value than %s, which exchange %d asked for and was refused, as was the note that is there", value, asked.ID),
+		func(v any) bool { return v != value }))
+}
+
+// notedEarly reports whether the note is there that was refused before makeMeAvailable.
+func (c *check) notedEarly() bool {
+	refused := false
+	for _, x := range c.Exchanges {
+		if x.Part == "note-post-before" {
+			refused = x.Failure == "" && x.Response.Code/100 == 4
+		}
+		if refused && x.is("note") && x.Request.Method == http.MethodGet && x.succeeded() && x.Probe == "" {
+			object, _ := x.object()
+			return object["message"] == earlyNote
+		}
+	}
+	return false
+}
+
+// readAs returns the values by which a setting can be read back: the user may be idle.
+func (c *check) readAs(s setting) []any {
+	idle := string(ucwa.Availability("Idle" + s.value))
+	if !ucwa.Availability(idle).Valid() {
+		return []any{s.value}
+	}
+	return []any{s.value, idle}
+}
+
+// isAfter reports whether x was sent after y, as far as the evidence tells. A driver's order is known, and so is that of
+// a recording without times. In a capture what was sent within one second, where it tells whole seconds, has no order,
+// nor has what is without a time among others.
+func (e *Evidence) isAfter(x, y *Exchange) bool {
+	if e.Driven || !e.index.timed {
+		return x.ID > y.ID
+	}
+	return !x.Began.IsZero() && !y.Began.IsZero() && x.Began.After(y.Began)
+}
+
+// isRead reports whether a is known to have been read after one change of the presence, and before or after each other.
+func (c *check) isRead(a, after *Exchange) bool {
+	if c.Driven || !c.index.timed {
+		return true
+	}
+	if !c.isAfter(a, after) {
+		return false
+	}
+	for _, part := range []string{partPresence, partReset, partUnread, partMake} {
+		for _, x := range c.parts[part] {
+			if x.Began.IsZero() || x.Began.Equal(a.Began) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// changedUnseen reports whether between two exchanges something may have set the presence of which
+// the evidence does not show the answer.
+func (c *check) changedUnseen(from, to int) bool {
+	return len(within(c.index.unsettled, from, to)) > 0
+}
+
+// muchLater reports whether the dates of two answers lie minutes apart: a server
+// changes the presence of a user who does nothing.
+func muchLater(x, y *Exchange) bool {
+	first, err1 := http.ParseTime(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Date"), ""))
+	then, err2 := http.ParseTime(strings.Join(cassettes.HeaderValues(y.Response.Headers, "Date"), ""))
+	return err1 == nil && err2 == nil && then.Sub(first).Abs() > time.Minute // clocks of front ends differ
+}
+
+// toldBetween returns the presence events told by the exchanges between two others.
+func (c *check) toldBetween(from, to int) []event {
+	var list []event
+	for _, x := range c.span(partEvents, from, to) {
+		list = append(list, ofPresence((answer{x, c}).events())...)
+	}
+	return list
+}
+
+// misread reports whether a read before any refusal missed what s set.
+func (c *check) misread(s setting, before int) bool {
+	for _, x := range c.span(partRead, s.ID, before) {
+		if !c.between(s.ID, x.ID, presenceRefusals...) {
+			object, err := x.object()
+			return err != nil || !slices.Contains(c.readAs(s), object["availability"])
+		}
+	}
+	return false
+}
+
+// presenceRefusals are the requests on an available user that must change nothing.
+var presenceRefusals = []string{"make-again", "availability", "not-json", "media-type", "method-presence"}
+
+// between reports whether an exchange of one of these parts lies between two others.
+func (c *check) between(from, to int, parts ...string) bool {
+	for _, part := range parts {
+		if len(c.span(part, from, to)) > 0 {
+			return true
+		}
+	}
+	return false
+}
