@@ -18,13 +18,14 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes/capture"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // throughDoor runs a test for each fault of clients in the catalogue: it says which
 // requirements failed, and how the client ended.
-func throughDoor(t *testing.T, door func(t *testing.T, f ucwatest.Fault) (failed []string, ended string)) {
-	for _, f := range ucwatest.Faults() {
+func throughDoor(t *testing.T, door func(t *testing.T, f prove.Fault) (failed []string, ended string)) {
+	for _, f := range prove.Faults() {
 		if f.Subject != "client" {
 			continue
 		}
@@ -39,7 +40,7 @@ func throughDoor(t *testing.T, door func(t *testing.T, f ucwatest.Fault) (failed
 
 // faultyAt starts a host, and returns it with a client of its that has a fault. What the
 // fault lets through goes by way.
-func faultyAt(t *testing.T, f ucwatest.Fault, way func(*testHost) http.RoundTripper) (*testHost, plainClient) {
+func faultyAt(t *testing.T, f prove.Fault, way func(*testHost) http.RoundTripper) (*testHost, plainClient) {
 	signsIn := strings.HasPrefix(f.Requirement, "create-application.")
 	h := startHost(t, func(config *hostConfig) {
 		if signsIn {
@@ -56,7 +57,7 @@ func faultyAt(t *testing.T, f ucwatest.Fault, way func(*testHost) http.RoundTrip
 // TestCheckClientFaults: every fault of a client in the catalogue is found in a capture of
 // its traffic, as conform check reads it, at its requirement.
 func TestCheckClientFaults(t *testing.T) {
-	throughDoor(t, func(t *testing.T, f ucwatest.Fault) ([]string, string) {
+	throughDoor(t, func(t *testing.T, f prove.Fault) ([]string, string) {
 		recorder := &cassettes.Recorder{}
 		_, p := faultyAt(t, f, func(h *testHost) http.RoundTripper {
 			recorder.Transport = h.transport(t)
@@ -91,7 +92,7 @@ var cannotSignIn = []string{"accept-html", "accept-unwanted", "host-other"}
 // which runs it as a command, at its requirement. But one: conform client tells its command
 // where Autodiscover is, so that none asks for the external address first.
 func TestClientFaults(t *testing.T) {
-	throughDoor(t, func(t *testing.T, f ucwatest.Fault) ([]string, string) {
+	throughDoor(t, func(t *testing.T, f prove.Fault) ([]string, string) {
 		if f.Name == "external-first" {
 			t.Skip("conform client tells where Autodiscover is")
 		}
@@ -133,7 +134,7 @@ func faultyClient() {
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
 	if len(os.Args) > 1 {
-		fault, _ := ucwatest.FaultNamed(os.Args[1])
+		fault, _ := prove.FaultNamed(os.Args[1])
 		transport = fault.Transport(transport)
 	}
 	p := plainClient{transport: transport, agent: "Faulty/1.0", start: os.Getenv("CONFORM_AUTODISCOVER_URL"),

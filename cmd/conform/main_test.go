@@ -23,6 +23,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 	"gopkg.in/dnaeon/go-vcr.v3/recorder"
@@ -109,7 +110,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	case "silent":
 		handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done })
 	default:
-		fault, there := ucwatest.FaultNamed(args[0])
+		fault, there := prove.FaultNamed(args[0])
 		if !there {
 			ts.Fatalf("serve %s?", args[0])
 		}

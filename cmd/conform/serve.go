@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
@@ -78,7 +79,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 
 func serverFaultNames() []string {
 	var names []string
-	for _, f := range ucwatest.Faults() {
+	for _, f := range prove.Faults() {
 		if f.Subject == "server" {
 			names = append(names, f.Name)
 		}
@@ -143,10 +144,10 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 	return config, f.vary(cmd, &config)
 }
 
-func faultsNamed(names []string) ([]ucwatest.Fault, error) {
-	var list []ucwatest.Fault
+func faultsNamed(names []string) ([]prove.Fault, error) {
+	var list []prove.Fault
 	for _, name := range names {
-		fault, known := ucwatest.FaultNamed(name)
+		fault, known := prove.FaultNamed(name)
 		if !known {
 			return nil, usage("--fault: there is no fault %q%s; docs/proof.md lists them", name, suite.Nearest(name, serverFaultNames()))
 		}
@@ -181,10 +182,10 @@ func (f *serverFlags) vary(cmd *cobra.Command, config *hostConfig) error {
 	return nil
 }
 
-func variationsBy(seed uint64) []ucwatest.Variation {
+func variationsBy(seed uint64) []prove.Variation {
 	dice := rand.New(rand.NewPCG(seed, 0))
-	var list []ucwatest.Variation
-	for _, v := range ucwatest.Variations() {
+	var list []prove.Variation
+	for _, v := range prove.Variations() {
 		if dice.IntN(2) == 1 {
 			list = append(list, v)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
@@ -22,8 +23,8 @@ import (
 type hostConfig struct {
 	server      ucwatest.Config
 	users       []ucwatest.User
-	faults      []ucwatest.Fault
-	variations  []ucwatest.Variation
+	faults      []prove.Fault
+	variations  []prove.Variation
 	certificate *tls.Certificate // nil: plain http
 	page        string           // who may look: local, any, off
 	names       []string         // of the server, besides those of this machine
@@ -63,7 +64,7 @@ func newHost(config hostConfig) *host {
 	}
 	var ucwa http.Handler = h.server
 	if len(config.variations) > 0 {
-		ucwa = ucwatest.Vary(ucwa, config.variations...)
+		ucwa = prove.Vary(ucwa, config.variations...)
 	}
 	for _, f := range config.faults {
 		ucwa = f.Handler(ucwa)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
@@ -232,7 +233,7 @@ func TestServePlainClient(t *testing.T) {
 // TestServeClientFaults: every fault of a client in the catalogue is found by the server
 // that the client uses, at its requirement.
 func TestServeClientFaults(t *testing.T) {
-	throughDoor(t, func(t *testing.T, f ucwatest.Fault) (failed []string, ended string) {
+	throughDoor(t, func(t *testing.T, f prove.Fault) (failed []string, ended string) {
 		h, p := faultyAt(t, f, func(h *testHost) http.RoundTripper { return h.transport(t) })
 		ended = fmt.Sprint(p.work(t.Context()))
 		for _, g := range h.gradesOf(t) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
@@ -24,7 +25,7 @@ func (h *testHost) short(t *testing.T) *http.Transport {
 // TestJournalRuns: runs of one program, one after the other as the same user, are clients
 // each for itself. What one does wrong is not held against the next.
 func TestJournalRuns(t *testing.T) {
-	wrong, found := ucwatest.FaultNamed("token-put")
+	wrong, found := prove.FaultNamed("token-put")
 	if !found {
 		t.Fatal("there is no fault token-put")
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 	"gopkg.in/yaml.v3"
 )
@@ -79,7 +80,7 @@ func (p *pools) run(dir, above string, args ...string) (code int, stdout, stderr
 
 func faulty(t *testing.T, name string) func(http.Handler) http.Handler {
 	t.Helper()
-	fault, there := ucwatest.FaultNamed(name)
+	fault, there := prove.FaultNamed(name)
 	if !there {
 		t.Fatal("there is no fault ", name)
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
-	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // TestNoVerdictNeedsAName judges the recording of every server with a fault, and every
@@ -53,7 +52,7 @@ func TestNoVerdictNeedsAName(t *testing.T) {
 			do()
 		})
 	}
-	for _, f := range ucwatest.Faults() {
+	for _, f := range Faults() {
 		if f.Subject == "client" {
 			continue
 		}

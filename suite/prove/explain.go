@@ -1,6 +1,8 @@
 package prove
 
-import "github.com/ucwa-conform/ucwa-conform/reports"
+import (
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
 
 // proof is what proves a requirement: faults, each with what it does.
 type proof struct {

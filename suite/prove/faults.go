@@ -20,13 +20,13 @@ import (
 
 // fault is a fault with the way to get evidence of it.
 type fault struct {
-	ucwatest.Fault
+	Fault
 	examine func(context.Context) ([]reports.Result, error)
 }
 
 // FaultsFor returns the faults that prove a requirement.
-func FaultsFor(requirement string) []ucwatest.Fault {
-	var list []ucwatest.Fault
+func FaultsFor(requirement string) []Fault {
+	var list []Fault
 	for _, f := range faults() {
 		if f.Requirement == requirement {
 			list = append(list, f.Fault)
@@ -40,7 +40,7 @@ func FaultsFor(requirement string) []ucwatest.Fault {
 // into the recording of a client.
 func faults() []fault {
 	var list []fault
-	for _, f := range ucwatest.Faults() {
+	for _, f := range Faults() {
 		examine := func(ctx context.Context) ([]reports.Result, error) { return onServer(ctx, signsIn(f), f.Handler, nil) }
 		if f.Subject == "client" {
 			examine = func(ctx context.Context) ([]reports.Result, error) {
@@ -51,7 +51,7 @@ func faults() []fault {
 	}
 	recorded := func(name, breaks, requirement, field string, edit func([]cassettes.Exchange) []cassettes.Exchange, also ...string) {
 		list = append(list, fault{
-			ucwatest.Fault{Name: name, Subject: "client", Breaks: breaks, Requirement: requirement, Field: field, Also: also},
+			Fault{Name: name, Subject: "client", Breaks: breaks, Requirement: requirement, Field: field, Also: also},
 			func(ctx context.Context) ([]reports.Result, error) {
 				return onClient(ctx, strings.HasPrefix(requirement, signInTask), nil, edit)
 			},
@@ -128,7 +128,7 @@ func onPresence(edit func(x cassettes.Exchange)) func([]cassettes.Exchange) []ca
 // signInTask begins the ids of what can be seen only where somebody signs in.
 const signInTask = "create-application."
 
-func signsIn(f ucwatest.Fault) bool { return strings.HasPrefix(f.Requirement, signInTask) }
+func signsIn(f Fault) bool { return strings.HasPrefix(f.Requirement, signInTask) }
 
 func tasks(signIn bool) []string {
 	if signIn {
@@ -138,7 +138,7 @@ func tasks(signIn bool) []string {
 }
 
 // onServer drives the reference server, changed, and judges what was seen.
-func onServer(ctx context.Context, signIn bool, change func(http.Handler) http.Handler, list []ucwatest.Variation) ([]reports.Result, error) {
+func onServer(ctx context.Context, signIn bool, change func(http.Handler) http.Handler, list []Variation) ([]reports.Result, error) {
 	target, running, err := start(change, list, signIn)
 	if err != nil {
 		return nil, err
@@ -184,7 +184,7 @@ const (
 )
 
 // start starts the reference server, changed, with three users.
-func start(change func(http.Handler) http.Handler, list []ucwatest.Variation, signIn bool) (suite.Target, *ucwatest.Running, error) {
+func start(change func(http.Handler) http.Handler, list []Variation, signIn bool) (suite.Target, *ucwatest.Running, error) {
 	config := ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{"http://app.contoso.com"}, EventTimeout: eventTimeout}
 	if signIn {
 		config.SignIn = &ucwatest.SignIn{Users: "https://webdir.contoso.com", Pool: "https://lyncweb.contoso.com"}

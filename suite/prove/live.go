@@ -72,7 +72,7 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 			unsound = append(unsound, r.Requirement)
 		}
 	}
-	for _, f := range ucwatest.Faults() {
+	for _, f := range Faults() {
 		if f.Subject != "server" || signsIn(f) {
 			continue
 		}

@@ -16,13 +16,13 @@ import (
 // known by its address, too, and that nothing is left on it.
 func TestLive(t *testing.T) {
 	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
-	absolute := ucwatest.Variations()[0]
-	for _, v := range ucwatest.Variations() {
+	absolute := Variations()[0]
+	for _, v := range Variations() {
 		if v.Name == "hrefs-absolute" {
 			absolute = v
 		}
 	}
-	live := liveOn(t, server, ucwatest.Vary(server, absolute).ServeHTTP)
+	live := liveOn(t, server, Vary(server, absolute).ServeHTTP)
 	// Another application of the user, who is busy there.
 	href, err := server.CreateApplication(live.Token, "conform", "en-US", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
 	if err != nil {
@@ -127,13 +127,13 @@ func TestLiveBroken(t *testing.T) {
 // proved on, and TestLive that the user keeps the presence of before.
 func TestLiveEscaped(t *testing.T) {
 	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
-	var list []ucwatest.Variation
-	for _, v := range ucwatest.Variations() {
+	var list []Variation
+	for _, v := range Variations() {
 		if v.Name == "hrefs-absolute" || v.Name == "json-escaped" {
 			list = append(list, v)
 		}
 	}
-	live := liveOn(t, server, ucwatest.Vary(server, list...).ServeHTTP)
+	live := liveOn(t, server, Vary(server, list...).ServeHTTP)
 	p, err := Run(context.Background(), Options{Live: live, Names: []string{"presence-200", "self-of-another", "uri-"}})
 	if err != nil || len(p.Unsound) > 0 || len(p.Problems()) > 0 || p.Tried() < 4 {
 		t.Fatalf("%v; %d tried; without a fault it fails %v; %v", err, p.Tried(), p.Unsound, p.Problems())

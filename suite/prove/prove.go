@@ -19,7 +19,6 @@ import (
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
-	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // Proof is what was tried on the suite, and what came of it.
@@ -264,10 +263,10 @@ func (f fault) problem(results []reports.Result, failed []string) string {
 		return fmt.Sprintf("%s fails for another reason: %v, expected the field %s", f.Requirement, primary.Evidence, f.Field)
 	}
 	declared := append([]string{f.Requirement}, f.Also...)
-	if more := without(failed, declared); len(more) > 0 {
+	if more := besides(failed, declared); len(more) > 0 {
 		return "also makes fail, undeclared: " + listed(more)
 	}
-	if less := without(declared, failed); len(less) > 0 {
+	if less := besides(declared, failed); len(less) > 0 {
 		return "is declared to make fail, and does not: " + listed(less)
 	}
 	return ""
@@ -285,7 +284,7 @@ func broken(results []reports.Result) []string {
 	return ids
 }
 
-func without(list, others []string) []string {
+func besides(list, others []string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(others, s) })
 }
 
@@ -298,11 +297,11 @@ func listed(ids []string) string {
 
 // onVariations plans to try every variation, and combinations of them.
 func onVariations(o Options) []experiment {
-	variations := ucwatest.Variations()
+	variations := Variations()
 	var planned []experiment
-	add := func(kind, name, does string, list []ucwatest.Variation) {
+	add := func(kind, name, does string, list []Variation) {
 		planned = append(planned, experiment{Trial: Trial{Kind: kind, Name: name, Does: does}, waits: true, run: func(ctx context.Context, t *Trial) error {
-			results, err := onServer(ctx, true, func(h http.Handler) http.Handler { return ucwatest.Vary(h, list...) }, list)
+			results, err := onServer(ctx, true, func(h http.Handler) http.Handler { return Vary(h, list...) }, list)
 			if err != nil {
 				return err
 			}
@@ -313,7 +312,7 @@ func onVariations(o Options) []experiment {
 		}})
 	}
 	for _, v := range variations {
-		add("variation", v.Name, v.Allows, []ucwatest.Variation{v})
+		add("variation", v.Name, v.Allows, []Variation{v})
 	}
 	count := o.Combinations
 	if count == 0 {

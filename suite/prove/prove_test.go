@@ -12,7 +12,6 @@ import (
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
-	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 var update = flag.Bool("update", false, "write docs/proof.md anew")
@@ -105,7 +104,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s does not say what it breaks, or where", f.Name)
 		}
 	}
-	for _, v := range ucwatest.Variations() {
+	for _, v := range Variations() {
 		if names[v.Name] {
 			t.Errorf("two are named %s", v.Name)
 		}
@@ -118,7 +117,7 @@ func TestProblems(t *testing.T) {
 	result := func(id string, v reports.Verdict, field string) reports.Result {
 		return reports.Result{Requirement: id, Verdict: v, Evidence: []reports.Pointer{{Exchange: 1, Field: field}}}
 	}
-	f := fault{Fault: ucwatest.Fault{Name: "x", Requirement: "a", Field: "status", Also: []string{"b"}}}
+	f := fault{Fault: Fault{Name: "x", Requirement: "a", Field: "status", Also: []string{"b"}}}
 	for _, test := range []struct {
 		name    string
 		results []reports.Result

@@ -139,7 +139,7 @@ func writeMarkdown(w io.Writer, p *Proof) error {
 	b.WriteString("\n## Faults\n\n| fault | what it does | seen at | makes fail too |\n|---|---|---|---|\n")
 	for _, t := range p.Trials {
 		if t.Requirement != "" && t.Skipped == "" {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", t.Name, cell(t.Does), cell(t.Field), quoted(without(t.Failed, []string{t.Requirement})))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", t.Name, cell(t.Does), cell(t.Field), quoted(besides(t.Failed, []string{t.Requirement})))
 		}
 	}
 	if p.Tried() < len(p.Trials) {
@@ -214,7 +214,7 @@ var pageHTML string
 
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
-		"also":    func(t Trial) []string { return without(t.Failed, []string{t.Requirement}) },
+		"also":    func(t Trial) []string { return besides(t.Failed, []string{t.Requirement}) },
 		"isFault": func(t Trial) bool { return t.Requirement != "" },
 		"legible": reports.Legible,
 	}).Parse(pageHTML))

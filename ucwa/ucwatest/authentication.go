@@ -95,3 +95,11 @@ func (s *Server) admit(r *http.Request) error {
 	}
 	return nil
 }
+
+// originOf is the origin at which a request arrived.
+func originOf(r *http.Request) string {
+	if r.TLS == nil {
+		return "http://" + r.Host
+	}
+	return "https://" + r.Host
+}

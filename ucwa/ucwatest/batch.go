@@ -9,6 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"slices"
 	"strconv"
@@ -143,7 +144,7 @@ func (c *call) answerBatch(parts []part) answer {
 // answerPart has the server answer a part as if it had come alone, from the same
 // client: who that is and where it comes from, only the batch itself can say.
 func (c *call) answerPart(p part) []byte {
-	answer := &kept{header: http.Header{}}
+	answer := httptest.NewRecorder()
 	err := p.err
 	var r *http.Request
 	if err == nil {
@@ -165,20 +166,20 @@ func (c *call) answerPart(p part) []byte {
 		c.server.ServeHTTP(answer, r)
 	}
 	var b bytes.Buffer
-	b.WriteString("HTTP/1.1 " + strconv.Itoa(answer.status) + " " + http.StatusText(answer.status) + "\r\n")
+	b.WriteString("HTTP/1.1 " + strconv.Itoa(answer.Code) + " " + http.StatusText(answer.Code) + "\r\n")
 	field := func(name string) {
-		for _, value := range answer.header[name] {
+		for _, value := range answer.Header()[name] {
 			b.WriteString(wireName(name) + ": " + value + "\r\n")
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(answer.header)) {
+	for _, name := range slices.Sorted(maps.Keys(answer.Header())) {
 		if !slices.Contains(ofWhole, name) && name != "Content-Type" {
 			field(name)
 		}
 	}
 	field("Content-Type") // last: clients take what comes after it for the body
 	b.WriteString("\r\n")
-	b.Write(answer.body.Bytes())
+	b.Write(answer.Body.Bytes())
 	return b.Bytes()
 }
 

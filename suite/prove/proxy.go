@@ -1,4 +1,4 @@
-package ucwatest
+package prove
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,19 +15,19 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// rewriter is a handler whose requests and answers are changed by rules.
-type rewriter struct {
+// proxy is a handler whose requests and answers are changed by rules.
+type proxy struct {
 	next    http.Handler
 	rules   []rule
 	applied atomic.Bool
-	task
+	memory
 }
 
 // Applied reports whether a rule changed anything yet.
-func (rw *rewriter) Applied() bool { return rw.applied.Load() }
+func (rw *proxy) Applied() bool { return rw.applied.Load() }
 
 // watch lets f change x, and notes whether it did.
-func (rw *rewriter) watch(x *exchange, f func(*exchange)) {
+func (rw *proxy) watch(x *exchange, f func(*exchange)) {
 	before := x.state()
 	f(x)
 	if x.state() != before {
@@ -37,7 +38,7 @@ func (rw *rewriter) watch(x *exchange, f func(*exchange)) {
 // rule says which exchanges are changed, and how: before the request is passed
 // on, and after it was answered.
 type rule struct {
-	on   []string // parts, as task.part names them; none: all
+	on   []string // roles; none: all
 	ask  func(*exchange)
 	edit func(*exchange)
 }
@@ -46,8 +47,8 @@ func (r rule) concerns(x *exchange) bool { return len(r.on) == 0 || slices.Conta
 
 // exchange is a request and its answer, while they pass through.
 type exchange struct {
-	part    string
-	nth     int // of its part, from 1
+	part    string // its role
+	nth     int    // of its role, from 1
 	request *http.Request
 	sent    []byte // the request's body
 	status  int    // of the answer, 0 while there is none
@@ -55,7 +56,7 @@ type exchange struct {
 	body    []byte
 	hidden  bool // the body is written behind a 204, where there must be none
 	chunked bool // in chunks
-	task    *task
+	task    *memory
 	again   func(edit func(*http.Request)) // ask once more, with another request
 }
 
@@ -65,22 +66,23 @@ func (x *exchange) state() string {
 }
 
 // ServeHTTP implements http.Handler.
-func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sent, err := readBody(r)
+func (rw *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sent, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	r = r.Clone(r.Context())
 	r.Header.Del("Accept-Encoding") // what is compressed cannot be changed
-	x := &exchange{request: r, sent: sent, task: &rw.task}
-	x.part, x.nth = rw.part(r, sent)
+	x := &exchange{request: r, sent: sent, task: &rw.memory}
+	asked := recorded(r, sent)
+	rw.follow(x, asked)
 	pass := func() {
 		x.request.Body = io.NopCloser(bytes.NewReader(x.sent))
 		x.request.ContentLength = int64(len(x.sent))
-		answer := &kept{header: http.Header{}}
+		answer := httptest.NewRecorder()
 		rw.next.ServeHTTP(answer, x.request)
-		x.status, x.header, x.body = max(answer.status, http.StatusOK), answer.header, answer.body.Bytes()
+		x.status, x.header, x.body = answer.Code, answer.Header(), answer.Body.Bytes()
 	}
 	x.again = func(edit func(*http.Request)) {
 		original, body := x.request, x.sent
@@ -103,31 +105,13 @@ func (rw *rewriter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.status == 0 {
 		pass()
 	}
-	x.part = rw.answered(x)
+	rw.learn(x, asked)
 	for _, rule := range rw.rules {
 		if rule.edit != nil && rule.concerns(x) {
 			rw.watch(x, rule.edit)
 		}
 	}
 	x.write(w)
-}
-
-// kept is an answer that is kept instead of sent.
-type kept struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (k *kept) Header() http.Header { return k.header }
-func (k *kept) WriteHeader(status int) {
-	if k.status == 0 {
-		k.status = status
-	}
-}
-func (k *kept) Write(p []byte) (int, error) {
-	k.WriteHeader(http.StatusOK)
-	return k.body.Write(p)
 }
 
 // write sends the answer.
@@ -170,7 +154,7 @@ func (x *exchange) writeHidden(h http.Hijacker) {
 type mistaken struct {
 	next http.RoundTripper
 	rule rule
-	task
+	memory
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -186,8 +170,9 @@ func (m *mistaken) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		r.Body.Close()
 	}
-	x := &exchange{request: r.Clone(r.Context()), sent: sent, task: &m.task}
-	x.part, x.nth = m.part(r, sent)
+	x := &exchange{request: r.Clone(r.Context()), sent: sent, task: &m.memory}
+	asked := recorded(r, sent)
+	m.follow(x, asked)
 	var extra error
 	x.again = func(edit func(*http.Request)) {
 		more := r.Clone(r.Context())
@@ -222,7 +207,7 @@ func (m *mistaken) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	res.Body.Close()
-	m.answered(x)
+	m.learn(x, asked)
 	res.Body = io.NopCloser(bytes.NewReader(x.body))
 	return res, nil
 }

@@ -1,15 +1,25 @@
-package ucwatest
+package prove
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+)
+
+// The media types of UCWA.
+const (
+	jsonType = "application/json"
+	ucwaType = "application/vnd.microsoft.com.ucwa+json"
 )
 
 // Variation is one difference that correct servers show: something on which the
@@ -22,12 +32,12 @@ type Variation struct {
 	wrap   func(http.Handler) http.Handler // or a change of what is sent as a whole
 	last   bool                            // that change comes after all others
 	prefix string                          // where the applications are, if elsewhere
-	deploy func(*SignIn)                   // which hosts there are
+	deploy func(*ucwatest.SignIn)          // which hosts there are
 }
 
 // Vary returns h with all those variations together.
 func Vary(h http.Handler, list ...Variation) http.Handler {
-	rw := &rewriter{next: h}
+	rw := &proxy{next: h}
 	h = rw
 	for _, last := range []bool{false, true} {
 		for _, v := range list {
@@ -49,11 +59,11 @@ func (v Variation) Application(href string) string {
 	if v.prefix == "" {
 		return href
 	}
-	return strings.Replace(href, root, v.prefix, 1)
+	return strings.Replace(href, applications, v.prefix, 1)
 }
 
 // Deploy changes which hosts a deployment has, if that is what the variation is about.
-func (v Variation) Deploy(s *SignIn) {
+func (v Variation) Deploy(s *ucwatest.SignIn) {
 	if v.deploy != nil && s != nil {
 		v.deploy(s)
 	}
@@ -96,7 +106,7 @@ func Variations() []Variation {
 		edit("cache-no-store", "says no-store, and more", field("Cache-Control", "private, no-store, max-age=0")),
 		edit("charset-missing", "names no charset", inJSON(field("Content-Type", jsonType))),
 		edit("charset-upper", "writes the charset in its own way", inJSON(field("Content-Type", `application/json;charset="UTF-8"`))),
-		edit("media-ucwa", "answers in UCWA's own media type", inJSON(field("Content-Type", ucwaType+utf8Charset))),
+		edit("media-ucwa", "answers in UCWA's own media type", inJSON(field("Content-Type", ucwaType+"; charset=utf-8"))),
 		wrap("chunked", "sends in chunks", onWriting(inChunks)),
 		wrap("gzip", "compresses all that it may", compressed),
 		edit("json-indented", "indents its JSON", inJSON(func(x *exchange) {
@@ -138,17 +148,17 @@ func Variations() []Variation {
 		})),
 		edit("etag-missing", "sends no etag", without("etag")),
 		edit("hrefs-absolute", "serves absolute hrefs", inJSON(func(x *exchange) {
-			x.body = bytes.ReplaceAll(x.body, []byte(`"href":"/`), []byte(`"href":"`+originOf(x.request)+`/`))
+			x.body = bytes.ReplaceAll(x.body, []byte(`"href":"/`), []byte(`"href":"https://`+x.request.Host+`/`))
 		})),
 		edit("hrefs-escaped", "escapes in a path what it need not", inJSON(func(x *exchange) {
 			x.body = bytes.ReplaceAll(x.body, []byte(`/me/presence"`), []byte(`/%6De/presence"`))
 		})),
 		{Name: "path-v1", Allows: "keeps its applications under /ucwa/v1", prefix: "/ucwa/v1/applications",
-			wrap: renamed(root, "/ucwa/v1/applications")},
+			wrap: renamed(applications, "/ucwa/v1/applications")},
 		wrap("makeMeAvailable-elsewhere", "serves makeMeAvailable under communication", renamed("/me/makeMeAvailable", "/communication/makeMeAvailable")),
 		wrap("reportMyActivity-elsewhere", "serves reportMyActivity under the application", renamed("/me/reportMyActivity", "/reportMyActivity")),
-		{Name: "alias", Allows: "has one pool, to which the alias of Autodiscover leads", deploy: func(s *SignIn) { s.Users = s.Pool }},
-		{Name: "two-pools", Allows: "sends the user on to the root of the home pool", deploy: func(s *SignIn) { s.Home = s.Pool }},
+		{Name: "alias", Allows: "has one pool, to which the alias of Autodiscover leads", deploy: func(s *ucwatest.SignIn) { s.Users = s.Pool }},
+		{Name: "two-pools", Allows: "sends the user on to the root of the home pool", deploy: func(s *ucwatest.SignIn) { s.Home = s.Pool }},
 		edit("cookie-missing", "sets no cookie", field("Set-Cookie", "")),
 		edit("cookie-more", "sets a cookie of its load balancer", func(x *exchange) { x.header.Add("Set-Cookie", "BIGip=1; path=/") }),
 		edit("activity-missing", "tells presence without activity", without("activity"), "presence read"),
@@ -191,38 +201,37 @@ func Variations() []Variation {
 }
 
 // onWriting lets f write what was answered.
-func onWriting(f func(w http.ResponseWriter, answer *kept)) func(http.Handler) http.Handler {
+func onWriting(f func(w http.ResponseWriter, answer *httptest.ResponseRecorder)) func(http.Handler) http.Handler {
 	return func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			answer := &kept{header: http.Header{}}
+			answer := httptest.NewRecorder()
 			h.ServeHTTP(answer, r)
-			answer.status = max(answer.status, http.StatusOK)
 			f(w, answer)
 		})
 	}
 }
 
-func lowerCase(w http.ResponseWriter, answer *kept) {
-	for name, values := range answer.header {
+func lowerCase(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+	for name, values := range answer.Header() {
 		if name != "Content-Length" { // net/http counts, and would say it a second time
 			w.Header()[strings.ToLower(name)] = values
 		}
 	}
 	// What net/http would add by itself.
 	w.Header()["Date"], w.Header()["Content-Type"] = nil, nil
-	w.WriteHeader(answer.status)
-	_, _ = w.Write(answer.body.Bytes())
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
 }
 
-func inChunks(w http.ResponseWriter, answer *kept) {
-	maps.Copy(w.Header(), answer.header)
-	if answer.body.Len() == 0 {
-		w.WriteHeader(answer.status)
+func inChunks(w http.ResponseWriter, answer *httptest.ResponseRecorder) {
+	maps.Copy(w.Header(), answer.Header())
+	if answer.Body.Len() == 0 {
+		w.WriteHeader(answer.Code)
 		return
 	}
 	w.Header().Del("Content-Length")
-	w.WriteHeader(answer.status)
-	for chunk := range slices.Chunk(answer.body.Bytes(), 100) {
+	w.WriteHeader(answer.Code)
+	for chunk := range slices.Chunk(answer.Body.Bytes(), 100) {
 		_, _ = w.Write(chunk)
 		if f, ok := w.(http.Flusher); ok {
 			f.Flush()
@@ -233,18 +242,18 @@ func inChunks(w http.ResponseWriter, answer *kept) {
 // compressed compresses every body for clients that take it.
 func compressed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := &kept{header: http.Header{}}
+		answer := httptest.NewRecorder()
 		h.ServeHTTP(answer, r)
-		maps.Copy(w.Header(), answer.header)
-		data := answer.body.Bytes()
-		if len(data) > 0 && acceptsGzip(r.Header) && answer.header.Get("Content-Encoding") == "" {
-			data = compress(data)
+		maps.Copy(w.Header(), answer.Header())
+		data := answer.Body.Bytes()
+		if len(data) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && answer.Header().Get("Content-Encoding") == "" {
+			data = zipped(data)
 			w.Header().Set("Content-Encoding", "gzip")
 		}
 		if len(data) > 0 {
 			w.Header().Set("Content-Length", strconv.Itoa(len(data)))
 		}
-		w.WriteHeader(max(answer.status, http.StatusOK))
+		w.WriteHeader(answer.Code)
 		_, _ = w.Write(data)
 	})
 }
@@ -257,21 +266,21 @@ func renamed(old, new string) func(http.Handler) http.Handler {
 			u := *r.URL
 			if is.MatchString(u.Path) {
 				u.Path, u.RawPath = is.ReplaceAllLiteralString(u.Path, old), ""
-			} else if old != root {
+			} else if old != applications {
 				u.Path, u.RawPath = was.ReplaceAllLiteralString(u.Path, "/nothing"), ""
 			}
 			inner := r.Clone(r.Context())
 			inner.URL = &u
 			inner.Header.Del("Accept-Encoding")
-			answer := &kept{header: http.Header{}}
+			answer := httptest.NewRecorder()
 			h.ServeHTTP(answer, inner)
-			maps.Copy(w.Header(), answer.header)
+			maps.Copy(w.Header(), answer.Header())
 			for i, cookie := range w.Header().Values("Set-Cookie") {
 				w.Header().Values("Set-Cookie")[i] = strings.Replace(cookie, old, new, 1)
 			}
 			w.Header().Del("Content-Length")
-			w.WriteHeader(max(answer.status, http.StatusOK))
-			text := bytes.ReplaceAll(answer.body.Bytes(), []byte(old), []byte(new))
+			w.WriteHeader(answer.Code)
+			text := bytes.ReplaceAll(answer.Body.Bytes(), []byte(old), []byte(new))
 			escaped := func(s string) []byte { return []byte(strings.ReplaceAll(s, "/", `\/`)) }
 			_, _ = w.Write(bytes.ReplaceAll(text, escaped(old), escaped(new)))
 		})
@@ -288,9 +297,10 @@ func emptyFirst(x *exchange) {
 	x.status, x.header, x.body = http.StatusOK, http.Header{"Content-Type": {jsonType}, "Cache-Control": {"no-cache"}}, data
 }
 
-func originOf(r *http.Request) string {
-	if r.TLS == nil {
-		return "http://" + r.Host
-	}
-	return "https://" + r.Host
+func zipped(data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(data) // into memory
+	_ = w.Close()
+	return b.Bytes()
 }

@@ -1,4 +1,4 @@
-package ucwatest
+package prove
 
 import (
 	"net/http"
@@ -17,7 +17,7 @@ type Fault struct {
 	Field       string   // of an exchange, at which that requirement must see it
 	Also        []string // the ids of others, which cannot but fail with it
 
-	on   []string // the parts of the task that it touches; none: all
+	on   []string // the roles of what it touches; none: all
 	ask  func(*exchange)
 	edit func(*exchange)
 }
@@ -41,7 +41,7 @@ func FaultNamed(name string) (Fault, bool) {
 // [Server] or a proxy in front of one. A handler remembers what its applications
 // did, so each begins anew.
 func (f Fault) Handler(h http.Handler) http.Handler {
-	return &rewriter{next: h, rules: []rule{{f.on, f.ask, f.edit}}}
+	return &proxy{next: h, rules: []rule{{f.on, f.ask, f.edit}}}
 }
 
 // Transport returns a RoundTripper that makes the client's mistake in what it

@@ -1,11 +1,16 @@
-package ucwatest
+package prove
 
 import (
 	"bytes"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
+
+// applications is where the reference server has its applications.
+const applications = "/ucwa/oauth/v1/applications"
 
 // signInServerFaults are what servers get wrong before there is an application.
 func signInServerFaults() []Fault {
@@ -32,16 +37,16 @@ func signInServerFaults() []Fault {
 		fault("root-user-missing", "the root has no user link", without("_links.user")),
 		fault("root-user-null", "the user link of the root is null", set("_links.user", nil)),
 		fault("root-user-empty", "the href of the user link is empty", linkTo("_links.user", "")),
-		fault("root-user-http", "the user link leads to plain http", linkTo("_links.user", "http://webdir.contoso.com"+userPath)),
+		fault("root-user-http", "the user link leads to plain http", linkTo("_links.user", "http://webdir.contoso.com/user")),
 		fault("root-user-password", "the user link has user information", linkTo("_links.user", "https://webdir.contoso.com@elsewhere.example/user")))
 	server("1.link.self", "_links.self", discovery,
 		fault("root-self-missing", "the root has no self link", without("_links.self")),
 		fault("root-self-empty", "the href of the root's self link is empty", linkTo("_links.self", "")),
-		fault("root-self-http", "the self link of the root leads to plain http", linkTo("_links.self", "http://webdir.contoso.com"+rootPath)))
+		fault("root-self-http", "the self link of the root leads to plain http", linkTo("_links.self", "http://webdir.contoso.com/root")))
 	server("1.link.xframe", "_links.xframe", discovery,
 		fault("root-xframe-missing", "the root has no xframe link", without("_links.xframe")))
 
-	challenge := on("challenge", "issuer")
+	challenge := on("challenge")
 	server("2.status", "status", challenge,
 		fault("user-403", "the user resource without a token is answered with 403", status(403)),
 		fault("user-200", "the user resource without a token is answered with 200 and a page to sign in at", together(status(200), html)))
@@ -103,17 +108,17 @@ func signInServerFaults() []Fault {
 	server("4.link.applications", "_links.applications", user,
 		fault("applications-missing", "the user resource has no applications link", without("_links.applications")),
 		fault("applications-empty", "the href of the applications link is empty", linkTo("_links.applications", "")),
-		fault("applications-http", "the applications link leads to plain http", linkTo("_links.applications", "http://lyncweb.contoso.com"+root)))
+		fault("applications-http", "the applications link leads to plain http", linkTo("_links.applications", "http://lyncweb.contoso.com"+applications)))
 	redirects := func(href string) func(*exchange) {
-		return set("_links", map[string]any{"self": map[string]any{"href": userSelfPath}, "redirect": map[string]any{"href": href}})
+		return set("_links", map[string]any{"self": map[string]any{"href": "user"}, "redirect": map[string]any{"href": href}})
 	}
 	server("4.link.applications", "_links.redirect", user,
 		fault("user-redirect-empty", "the href of the redirect to the home pool is empty", redirects("")),
-		fault("user-redirect-http", "the redirect to the home pool leads to plain http", redirects("http://lyncweb.contoso.com"+rootPath)))
+		fault("user-redirect-http", "the redirect to the home pool leads to plain http", redirects("http://lyncweb.contoso.com/root")))
 	server("4.link.self", "_links.self", user,
 		fault("user-self-missing", "the user resource has no self link", without("_links.self")),
 		fault("user-self-empty", "the href of the user resource's self link is empty", linkTo("_links.self", "")),
-		fault("user-self-http", "the self link of the user resource leads to plain http", linkTo("_links.self", "http://webdir.contoso.com"+userPath)))
+		fault("user-self-http", "the self link of the user resource leads to plain http", linkTo("_links.self", "http://webdir.contoso.com/user")))
 	server("4.link.xframe", "_links.xframe", user,
 		fault("user-xframe-missing", "the user resource has no xframe link", without("_links.xframe")))
 
@@ -216,7 +221,7 @@ func signInServerFaults() []Fault {
 		fault("create-again-casing-400", "names of properties are taken as the page prints them alone", sending(`"endpointId"`, content(400, `{"code":"BadRequest","subcode":"ParameterValidationFailure"}`))),
 		fault("create-again-409", "the same endpoint again is a conflict", content(409, `{"code":"Conflict"}`)))
 	server("5.again", "_links.self", again,
-		fault("create-again-another", "the same endpoint again gets another application", linkTo("_links.self", root+"/99999999999")))
+		fault("create-again-another", "the same endpoint again gets another application", linkTo("_links.self", applications+"/99999999999")))
 
 	end := on("end")
 	server("6.status", "status", end,
@@ -282,9 +287,10 @@ func signInClientFaults() []Fault {
 			}
 		}
 	}
+	const issuer = "/WebTicket/oauthtoken" // of the reference server
 	posts := func(path string, values url.Values) func(*http.Request) {
 		return func(r *http.Request) {
-			moved(r, path)
+			toPath(r, path)
 			r.Method, r.Body, r.ContentLength = http.MethodPost, newBody(values.Encode()), int64(len(values.Encode()))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
@@ -306,14 +312,14 @@ func signInClientFaults() []Fault {
 			more(posts("/WebTicket/WebTicketService.svc", url.Values{"grant_type": {"password"}, "username": {"dana"}, "password": {"REDACTED-0"}}))))
 	client("3.form", "request method", on("token"),
 		fault("token-put", "a token is asked for by PUT", more(func(r *http.Request) {
-			posts(tokenPath, url.Values{"grant_type": {"password"}, "username": {"dana"}, "password": {"REDACTED-0"}})(r)
+			posts(issuer, url.Values{"grant_type": {"password"}, "username": {"dana"}, "password": {"REDACTED-0"}})(r)
 			r.Method = http.MethodPut
 		})))
 	client("3.form", "request header Content-Type", on("token"),
 		fault("token-json", "a token request says that it is JSON", sends("Content-Type", jsonType)))
 	client("3.grant", "request body.grant_type", on("token"),
 		fault("grant-not-offered", "a grant is used that the challenge did not offer",
-			more(posts(tokenPath, url.Values{"grant_type": {grantWindows}}))))
+			more(posts(issuer, url.Values{"grant_type": {ucwa.GrantWindows}}))))
 	client("3.fields", "request body.password", on("token"),
 		fault("password-missing", "a token request has no password", form(func(v url.Values) { v.Del("password") })))
 	client("3.fields", "request body.username", on("token"),
@@ -327,7 +333,7 @@ func signInClientFaults() []Fault {
 	client("4.token-host", "request URL", on("user"),
 		fault("token-to-pool", "the token of one host is sent to another", more(func(r *http.Request) {
 			u := *r.URL
-			u.Host, u.Path = "lyncweb.contoso.com", root
+			u.Host, u.Path = "lyncweb.contoso.com", applications
 			r.URL, r.Host = &u, u.Host
 		}), "set-presence.request.token-origin"))
 	client("4.authorization", "request header Authorization", on("user"),
@@ -338,7 +344,7 @@ func signInClientFaults() []Fault {
 	client("5.link", "request URL", create,
 		fault("applications-built", "the application is asked for at a path that no link led to", more(func(r *http.Request) {
 			const text = `{"userAgent":"conform","endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en-US"}`
-			moved(r, "/ucwa/v1/applications")
+			toPath(r, "/ucwa/v1/applications")
 			r.Header.Set("Content-Type", jsonType)
 			r.Method, r.Body, r.ContentLength = http.MethodPost, newBody(text), int64(len(text))
 		})))

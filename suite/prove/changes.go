@@ -1,4 +1,4 @@
-package ucwatest
+package prove
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func content(code int, text string) func(*exchange) {
 	return together(status(code), body(text), field("Content-Type", jsonType))
 }
 
-func html(x *exchange) { together(body(unauthorizedPage), field("Content-Type", "text/html"))(x) }
+func html(x *exchange) { together(body(page401), field("Content-Type", "text/html"))(x) }
 
 // behind writes content behind a status that has none.
 func behind(text string) func(*exchange) {
@@ -196,5 +196,8 @@ func of(rel string, f func(sender, event map[string]any) map[string]any) func(*e
 func asObjectOf(f func(x *exchange, root map[string]any)) func(*exchange) {
 	return func(x *exchange) { asObject(func(root map[string]any) { f(x, root) })(x) }
 }
+
+// page401 is a page for people.
+const page401 = `<!DOCTYPE html><html><head><title>401 - Unauthorized</title></head><body><h1>Unauthorized</h1></body></html>`
 
 func newBody(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }

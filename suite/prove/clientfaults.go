@@ -1,4 +1,4 @@
-package ucwatest
+package prove
 
 import (
 	"net/http"
@@ -24,15 +24,15 @@ func clientFaults() []Fault {
 		}))
 	client("nav.links", "request URL", on("application"),
 		fault("path-guessed", "a resource is asked that no link leads to", func(x *exchange) {
-			x.again(func(r *http.Request) { moved(r, r.URL.Path+"/contacts") })
+			x.again(func(r *http.Request) { toPath(r, r.URL.Path+"/contacts") })
 		}),
 		fault("path-outside", "a resource outside the application is asked with its token", func(x *exchange) {
-			x.again(func(r *http.Request) { moved(r, "/ucwa/oauth/v1/users/dana") })
+			x.again(func(r *http.Request) { toPath(r, "/ucwa/oauth/v1/users/dana") })
 		}))
 	client("nav.order", "request order", on("makeMeAvailable"),
 		fault("presence-first", "presence is set before makeMeAvailable", func(x *exchange) {
 			x.again(func(r *http.Request) {
-				moved(r, strings.Replace(r.URL.Path, "makeMeAvailable", "presence", 1))
+				toPath(r, strings.Replace(r.URL.Path, "makeMeAvailable", "presence", 1))
 				presenceBody(r, `{"availability":"Online"}`)
 				r.ContentLength = 25
 			})
@@ -142,8 +142,8 @@ func clientFaults() []Fault {
 	return list
 }
 
-// moved asks another path with the same header.
-func moved(r *http.Request, path string) {
+// toPath asks another path with the same header.
+func toPath(r *http.Request, path string) {
 	u := *r.URL
 	u.Path, u.RawQuery = path, ""
 	r.Method, r.URL = http.MethodGet, &u

@@ -1,4 +1,4 @@
-package ucwatest
+package prove
 
 import (
 	"bytes"
@@ -530,9 +530,14 @@ func serverFaults() []Fault {
 				}
 			},
 			edit: func(x *exchange) {
-				asked := map[string]string{"presence read": "presence-post-before", "note": "note-post-before"}[x.part]
-				early := map[string]any{}
-				if x.nth == 1 && json.Unmarshal([]byte(x.task.remember(asked, "")), &early) == nil {
+				asked, early := "", map[string]any{}
+				switch {
+				case x.part == "presence read" && x.nth == 1:
+					asked = "presence-post-before"
+				case x.request.Method == http.MethodGet && x.status == http.StatusOK && strings.HasSuffix(x.request.URL.Path, "/me/note"):
+					asked = "note-post-before"
+				}
+				if asked != "" && json.Unmarshal([]byte(x.task.remember(asked, "")), &early) == nil {
 					for property, value := range early {
 						set(property, value)(x) // it is but shown, so that the next run does not find it
 					}
