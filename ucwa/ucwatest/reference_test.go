@@ -5,7 +5,6 @@ import (
 	"iter"
 	"maps"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,41 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
-
-// reference is what the API reference says, of more than the server has.
-type reference struct {
-	Everywhere []string // the errors of every operation
-	Resources  map[string]struct {
-		Links      []string
-		Properties map[string]string // the type, that of the members of an array, and the enumeration
-		Events     []string          // type, resource, priority, sender
-		Operations map[string]struct {
-			Status int
-			Query  []string
-			Body   map[string]struct {
-				Required bool
-				Values   []string
-			}
-			Errors []string // status and subcode
-		}
-	}
-	Enumerations map[string][]string
-}
-
-func readReference(t *testing.T) *reference {
-	t.Helper()
-	data, err := os.ReadFile("testdata/api.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &reference{}
-	if err := json.Unmarshal(data, r); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 // untold says which enumeration a property has of which the facts have the type alone.
 var untold = map[string]string{
@@ -67,31 +34,34 @@ var untold = map[string]string{
 }
 
 // fits tells whether a value is of the type that the reference has for the property.
-func (r *reference) fits(rel, property string, v any) bool {
-	words := strings.Fields(r.Resources[rel].Properties[property])
-	enumeration := untold[rel+"."+property]
-	if last := words[len(words)-1]; r.Enumerations[last] != nil {
-		enumeration, words = last, words[:len(words)-1]
+func fits(of *api.Resource, p *api.Property, v any) bool {
+	enumeration := p.Enum
+	if enumeration == "" {
+		enumeration = untold[of.Name+"."+p.Name]
 	}
-	values := r.Enumerations[enumeration]
-	for _, o := range r.Resources[rel].Operations { // whose list of the same is longer, once
-		values = append(slices.Clip(values), o.Body[property].Values...)
+	values := api.Values(enumeration)
+	for _, o := range of.Operations { // whose list of the same is longer, once
+		for _, b := range o.Body {
+			if b.Name == p.Name {
+				values = append(slices.Clip(values), b.Values...)
+			}
+		}
 	}
 	text, isText := v.(string)
-	switch words[0] {
-	case "array":
+	switch {
+	case p.Type == "array":
 		list, isList := v.([]any)
 		return isList && !slices.ContainsFunc(list, func(v any) bool {
 			s, is := v.(string)
 			return !is || enumeration != "" && !slices.Contains(values, s)
 		})
-	case "boolean":
+	case p.Type == "boolean":
 		_, is := v.(bool)
 		return is
-	case "number":
+	case p.Type == "number":
 		_, is := v.(float64)
 		return is
-	case "date":
+	case p.Date:
 		return isText && regexp.MustCompile(`^/Date\(\d+\)/$`).MatchString(text)
 	}
 	return isText && (enumeration == "" || slices.Contains(values, text))
@@ -126,7 +96,7 @@ var states = map[string]func(*world) *app{
 
 // crawl follows every link from the application downwards, and returns under which
 // rel each href was served.
-func (a *app) crawl(api *reference, visit func(rel, href string, got *reply)) map[string]string {
+func (a *app) crawl(visit func(rel, href string, got *reply)) map[string]string {
 	a.Helper()
 	rels := map[string]string{}
 	var follow func(rel, href string)
@@ -145,10 +115,12 @@ func (a *app) crawl(api *reference, visit func(rel, href string, got *reply)) ma
 	}
 	follow = func(rel, href string) {
 		a.Helper()
-		if _, known := api.Resources[rel]; !known || !strings.HasPrefix(href, a.href) {
+		of, known := api.ResourceOf(rel)
+		if !known || !strings.HasPrefix(href, a.href) {
 			a.Fatalf("%s is served under %s, which is not in the reference", href, rel)
 		}
-		if slices.Contains(api.Resources[rel].Operations["GET"].Query, "query") {
+		get, gets := of.Operation("GET")
+		if gets && slices.ContainsFunc(get.Query, func(p api.Parameter) bool { return p.Name == "query" }) {
 			href += "?query=CONTOSO&limit=1"
 		}
 		if before, seen := rels[href]; seen {
@@ -158,7 +130,7 @@ func (a *app) crawl(api *reference, visit func(rel, href string, got *reply)) ma
 			return
 		}
 		rels[href] = rel
-		if _, post := api.Resources[rel].Operations["POST"]; rel == "events" || post && len(api.Resources[rel].Operations) == 1 {
+		if _, post := of.Operation("POST"); rel == "events" || post && len(of.Operations) == 1 {
 			return // something to do, or to wait for, rather than to read
 		}
 		got := a.send(request("GET", href, a.token, "")).wants(200)
@@ -198,21 +170,20 @@ func embedded(r map[string]any) iter.Seq2[string, map[string]any] {
 // resolves, and leads to a resource of its rel, whose properties, links and values
 // stand in the reference. XML tells the same.
 func TestResourcesAreOfTheReference(t *testing.T) {
-	api := readReference(t)
 	served := map[string]bool{}
 	for state, prepare := range states {
 		a := prepare(newWorld(t))
 		check := func(rel string, r map[string]any) {
 			t.Helper()
-			of, known := api.Resources[rel]
+			of, known := api.ResourceOf(rel)
 			if r["rel"] != rel || !known {
-				t.Errorf("%s: %s has the rel %v", state, rel, r["rel"])
+				t.Fatalf("%s: %s has the rel %v", state, rel, r["rel"])
 			}
 			if etag, _ := r["etag"].(string); etag == "" || strings.Trim(etag, "0123456789") != "" {
 				t.Errorf("%s: %s has the etag %q", state, rel, r["etag"])
 			}
 			for name := range r["_links"].(map[string]any) {
-				if name != "self" && !slices.Contains(of.Links, name) {
+				if l, known := of.Link(name); name != "self" && (!known || l.SampleOnly) {
 					t.Errorf("%s: %s links to %s, which is not in the reference", state, rel, name)
 				}
 			}
@@ -220,18 +191,18 @@ func TestResourcesAreOfTheReference(t *testing.T) {
 				if slices.Contains([]string{"_links", "_embedded", "rel", "etag"}, name) || v == putValue {
 					continue
 				}
-				if of.Properties[name] == "" {
+				if p, known := of.Property(name); !known || p.SampleOnly {
 					t.Errorf("%s: %s has the property %s, which is not in the reference", state, rel, name)
-				} else if !api.fits(rel, name, v) {
-					t.Errorf("%s: %s of %s is %v, which is no %s", state, name, rel, v, of.Properties[name])
+				} else if !fits(of, p, v) {
+					t.Errorf("%s: %s of %s is %v, which is no %s %s", state, name, rel, v, p.Type, p.Enum)
 				}
 			}
-			_, changes := of.Operations["PUT"]
+			_, changes := of.Operation("PUT")
 			if name := putName(r); changes != (name != "") || changes && !guid.MatchString(name) {
 				t.Errorf("%s: %s can be changed: %t, and has the property %q for that", state, rel, changes, name)
 			}
 		}
-		rels := a.crawl(api, func(rel, href string, got *reply) {
+		rels := a.crawl(func(rel, href string, got *reply) {
 			r := got.json()
 			check(rel, r)
 			if got.link("self") != href && rel != "search" {
@@ -244,7 +215,8 @@ func TestResourcesAreOfTheReference(t *testing.T) {
 					t.Errorf("%s: %s is embedded as something else: %s", state, inner, d)
 				}
 			}
-			_, changes := api.Resources[rel].Operations["PUT"]
+			of, _ := api.ResourceOf(rel)
+			_, changes := of.Operation("PUT")
 			if tag, want := got.Header().Get("ETag"), strconv.Quote(got.at("etag")); changes && tag != want || !changes && tag != "" {
 				t.Errorf("%s: ETag of %s is %s, that of the body %s", state, rel, tag, want)
 			}
@@ -273,19 +245,23 @@ func sameButForXML(a, b string) bool {
 // what is served, with what it requires: it is answered with the status that stands
 // there, or a refusal that does. What the reference does not have is not allowed.
 func TestOperationsAreOfTheReference(t *testing.T) {
-	api := readReference(t)
 	tried := map[string]bool{}
 	for state, prepare := range states {
-		rels := prepare(newWorld(t)).crawl(api, func(string, string, *reply) {})
+		rels := prepare(newWorld(t)).crawl(func(string, string, *reply) {})
 		for href, rel := range rels {
-			operations := api.Resources[rel].Operations
+			of, _ := api.ResourceOf(rel)
+			var methods []string
+			for _, o := range of.Operations {
+				methods = append(methods, o.Method)
+			}
+			wantAllow := strings.Join(methods, ", ")
 			for _, method := range []string{"GET", "POST", "PUT", "DELETE", "PATCH"} {
-				op, there := operations[method]
+				op, there := of.Operation(method)
 				a := prepare(newWorld(t)) // as if nothing had been done before
 				if !there {
 					allow := a.send(request(method, href, a.token, "")).wants(405, "MethodNotAllowed").Header().Get("Allow")
-					if want := strings.Join(slices.Sorted(maps.Keys(operations)), ", "); allow != want {
-						t.Errorf("Allow of %s is %s, want %s", rel, allow, want)
+					if allow != wantAllow {
+						t.Errorf("Allow of %s is %s, want %s", rel, allow, wantAllow)
 					}
 					continue
 				}
@@ -293,8 +269,8 @@ func TestOperationsAreOfTheReference(t *testing.T) {
 					continue
 				}
 				body := map[string]any{}
-				for name, b := range op.Body {
-					switch {
+				for _, b := range op.Body {
+					switch name := b.Name; {
 					case !b.Required:
 					case strings.HasSuffix(name, "ris"):
 						body[name] = []string{"sip:lene@contoso.com"}
@@ -322,14 +298,14 @@ func TestOperationsAreOfTheReference(t *testing.T) {
 				case r.Code < 400:
 					t.Errorf("%s: %s %s: %d, want %d", state, method, rel, r.Code, op.Status)
 				default:
-					status := strconv.Itoa(r.Code)
-					code := status + " " + r.at("subcode")
 					early := r.at("subcode") == "MakeMeAvailableRequired" && state != "available" && state != "busy"
-					if !slices.ContainsFunc(append(op.Errors, api.Everywhere...), func(e string) bool { return e == strings.TrimSpace(code) || e == status }) && !early {
-						t.Errorf("%s: %s %s: %s is none of %s", state, method, rel, code, op.Errors)
+					if !slices.ContainsFunc(op.Errors, func(e api.Error) bool {
+						return e.Status == r.Code && e.Code == r.at("code") && (e.Subcode == r.at("subcode") || e.Subcode == "")
+					}) && !early {
+						t.Errorf("%s: %s %s: %d %s is none of %v", state, method, rel, r.Code, r.at("subcode"), op.Errors)
 					}
-					if !slices.Contains(api.Enumerations["ErrorCode"], r.at("code")) ||
-						r.at("subcode") != "" && !slices.Contains(api.Enumerations["ErrorSubcode"], r.at("subcode")) {
+					if !slices.Contains(api.Values("ErrorCode"), r.at("code")) ||
+						r.at("subcode") != "" && !slices.Contains(api.Values("ErrorSubcode"), r.at("subcode")) {
 						t.Errorf("%s: %s %s: %s", state, method, rel, r.Body)
 					}
 				}
@@ -337,8 +313,8 @@ func TestOperationsAreOfTheReference(t *testing.T) {
 			}
 			options := prepare(newWorld(t))
 			r := options.send(request("OPTIONS", href, options.token, "")).wants(204)
-			if want := strings.Join(slices.Sorted(maps.Keys(operations)), ", "); r.Header().Get("Allow") != want {
-				t.Errorf("OPTIONS %s: Allow %s, want %s", rel, r.Header().Get("Allow"), want)
+			if allow := r.Header().Get("Allow"); allow != wantAllow {
+				t.Errorf("OPTIONS %s: Allow %s, want %s", rel, allow, wantAllow)
 			}
 		}
 	}
