@@ -1,6 +1,10 @@
 package ucwa
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
+)
 
 // PreferredAvailability is what a user may set as presence (UCWA 2.0 API
 // reference, PreferredAvailability).
@@ -16,9 +20,10 @@ const (
 	PreferOffwork      PreferredAvailability = "Offwork"
 )
 
-// PreferredAvailabilities lists every value of PreferredAvailability.
+// PreferredAvailabilities lists every value of PreferredAvailability, in the order
+// of the page of presence.
 func PreferredAvailabilities() []PreferredAvailability {
-	return []PreferredAvailability{PreferOnline, PreferBusy, PreferDoNotDisturb, PreferBeRightBack, PreferAway, PreferOffwork}
+	return listOf[PreferredAvailability](api.Accepted("presence", "availability"))
 }
 
 // Valid reports whether p is a documented value.
@@ -42,15 +47,13 @@ const (
 )
 
 // Availabilities lists every value of Availability.
-func Availabilities() []Availability {
-	return []Availability{Away, BeRightBack, Busy, DoNotDisturb, IdleBusy, IdleOnline, Offline, Online}
-}
+func Availabilities() []Availability { return listOf[Availability](api.Values("Availability")) }
 
 // Valid reports whether a is a documented value.
 func (a Availability) Valid() bool { return slices.Contains(Availabilities(), a) }
 
 // ModalityType is a way to communicate that a client supports (UCWA 2.0 API
-// reference: the enumeration and the values that makeMeAvailable names).
+// reference: the values that makeMeAvailable names, two more than the enumeration).
 type ModalityType string
 
 // The values of ModalityType.
@@ -64,14 +67,21 @@ const (
 	ModalityVideo              ModalityType = "Video"
 )
 
-// ModalityTypes lists every value of ModalityType.
+// ModalityTypes lists every value of ModalityType, sorted.
 func ModalityTypes() []ModalityType {
-	return []ModalityType{ModalityApplicationSharing, ModalityAudio, ModalityDataCollaboration, ModalityMessaging,
-		ModalityPanoramicVideo, ModalityPhoneAudio, ModalityVideo}
+	return slices.Sorted(slices.Values(listOf[ModalityType](api.Accepted("makeMeAvailable", "supportedModalities"))))
 }
 
 // Valid reports whether m is a documented value.
 func (m ModalityType) Valid() bool { return slices.Contains(ModalityTypes(), m) }
+
+func listOf[E ~string](values []string) []E {
+	list := make([]E, len(values))
+	for i, v := range values {
+		list[i] = E(v)
+	}
+	return list
+}
 
 // Codes of UCWA errors (UCWA 2.0 API reference, ErrorCode), those that the
 // presence task can meet. CodeStatus tells the HTTP status of each.

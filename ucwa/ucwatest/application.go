@@ -18,10 +18,6 @@ const (
 	maxApplications = 1000
 )
 
-// maxName bounds what an application calls itself. Source: API reference, applications,
-// which has no other form for any of the three.
-const maxName = 100
-
 // application is one client of one user. Source: API reference, application.
 type application struct {
 	server     *Server
@@ -79,9 +75,9 @@ func (s *Server) application(id string) *application {
 // createApplication answers 201, or 200 to an endpoint that has an application
 // already: the client gets that one back, as it was created.
 func createApplication(c *call) (answer, error) {
-	userAgent := c.fields.required("userAgent", maxName)
-	culture := c.fields.required("culture", maxName)
-	endpointID := c.fields.required("endpointId", maxName)
+	userAgent := c.fields.required("applications", "userAgent")
+	culture := c.fields.required("applications", "culture")
+	endpointID := c.fields.required("applications", "endpointId")
 	if err := c.fields.err(); err != nil {
 		return answer{}, err
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 const (
@@ -198,23 +200,33 @@ func (f *fields) text(name string) string {
 	return s
 }
 
-// required is the value of a string that must be there, of so many characters at most.
-func (f *fields) required(name string, most int) string {
+// documented is what the page of a resource says of a parameter of its operations.
+func documented(resource, name string) *api.Parameter {
+	r, _ := api.ResourceOf(resource)
+	p, _ := r.Parameter(name)
+	return p
+}
+
+// required is the value of a string that must be there, of as many characters as the page
+// of a resource allows.
+func (f *fields) required(resource, name string) string {
+	most := documented(resource, name).Max
 	before := len(f.bad)
 	s := f.text(name)
 	switch {
 	case len(f.bad) > before:
 	case strings.TrimSpace(s) == "":
 		f.reject(name, "is missing")
-	case utf8.RuneCountInString(s) > most:
+	case most > 0 && utf8.RuneCountInString(s) > most:
 		f.reject(name, "has more than "+strconv.Itoa(most)+" characters")
 	}
 	return s
 }
 
-// oneOf is the value of an optional member of an enumeration, in the
-// documented casing.
-func (f *fields) oneOf(name string, allowed []string) string {
+// oneOf is the value of an optional property of which the page of a resource lists
+// the values, in the documented casing.
+func (f *fields) oneOf(resource, name string) string {
+	allowed := documented(resource, name).Values
 	var s string
 	if f.value(name, &s, "a string") && !slices.Contains(allowed, s) {
 		f.reject(name, "is none of "+strings.Join(allowed, ", "))
@@ -222,8 +234,9 @@ func (f *fields) oneOf(name string, allowed []string) string {
 	return s
 }
 
-// someOf is the value of an optional array of members of an enumeration.
-func (f *fields) someOf(name string, allowed []string) []string {
+// someOf is the value of an optional array of such values.
+func (f *fields) someOf(resource, name string) []string {
+	allowed := documented(resource, name).Values
 	var list []*string // a null in an array is no member
 	if !f.value(name, &list, "an array of strings") {
 		return nil

@@ -5,11 +5,6 @@ import (
 	"slices"
 )
 
-var (
-	genericPolicies = []string{"None", "Disabled", "Enabled"}
-	importances     = []string{"Normal", "Urgent", "Emergency"}
-)
-
 func getCommunication(c *call) (answer, error) { return ok(c.app.communication()), nil }
 
 // communication shows what makeMeAvailable said. A conversation can be started without that,
@@ -56,11 +51,11 @@ func putCommunication(c *call) (answer, error) {
 		return answer{}, err
 	}
 	said := &availability{
-		modalities:     f.someOf("supportedModalities", modalities),
-		messageFormats: f.someOf("supportedMessageFormats", messageFormats),
-		audioRoute:     f.oneOf("audioPreference", audioRoutes),
+		modalities:     f.someOf("communication", "supportedModalities"),
+		messageFormats: f.someOf("communication", "supportedMessageFormats"),
+		audioRoute:     f.oneOf("communication", "audioPreference"),
 		phoneNumber:    f.text("phoneNumber"),
-		history:        f.oneOf("conversationHistory", genericPolicies),
+		history:        f.oneOf("communication", "conversationHistory"),
 	}
 	if err := f.err(); err != nil {
 		return answer{}, err
@@ -88,9 +83,9 @@ func starts(no *refusal, required ...string) operation {
 	return func(c *call) (answer, error) {
 		c.query("to", "onlineMeetingUri")
 		for _, name := range required {
-			c.fields.required(name, maxText)
+			c.fields.required("startMessaging", name)
 		}
-		c.fields.oneOf("importance", importances)
+		c.fields.oneOf("startMessaging", "importance")
 		for _, name := range []string{"operationId", "subject", "threadId", "phoneNumber", "onlineMeetingUri"} {
 			c.fields.text(name)
 		}

@@ -6,14 +6,6 @@ import "strings"
 // happens to calls that nobody answers. They are the user's, and no call ever comes
 // of them. Source: API reference, callForwardingSettings and what it links to.
 
-var (
-	activePeriods     = []string{"Always", "Workhours"}
-	forwardingStates  = []string{"None", "ImmediateForward", "SimultaneousRing"}
-	handling          = []string{"Enabled", "Disabled"}
-	ringTargets       = []string{"None", "Team", "Delegates", "Contact"}
-	unansweredTargets = []string{"None", "Voicemail", "Contact"}
-)
-
 const maxRing = 60 // seconds that a phone rings before something else does; the documentation has no bound
 
 // forwarding is what the user has set; its zero value forwards nothing.
@@ -57,9 +49,9 @@ func putForwarding(c *call) (answer, error) {
 	if err := c.matches(c.forwarding()); err != nil {
 		return answer{}, err
 	}
-	period := c.fields.oneOf("activePeriod", activePeriods)
-	setting := c.fields.oneOf("activeSetting", forwardingStates)
-	handled := c.fields.oneOf("unansweredCallHandling", handling)
+	period := c.fields.oneOf("callForwardingSettings", "activePeriod")
+	setting := c.fields.oneOf("callForwardingSettings", "activeSetting")
+	handled := c.fields.oneOf("callForwardingSettings", "unansweredCallHandling")
 	f := c.user.forwarding
 	// Nothing can be made active that leads nowhere.
 	if setting == "ImmediateForward" && f.immediate.target == "" || setting == "SimultaneousRing" && f.ring.target == "" {
@@ -182,20 +174,20 @@ func (c *call) ringDelay() int {
 }
 
 func putSimultaneous(c *call) (answer, error) {
-	return c.putDiversion(c.simultaneous, &c.user.forwarding.ring, ringTargets)
+	return c.putDiversion("simultaneousRingSettings", c.simultaneous, &c.user.forwarding.ring)
 }
 
 func putUnanswered(c *call) (answer, error) {
-	return c.putDiversion(c.unanswered, &c.user.forwarding.unanswered, unansweredTargets)
+	return c.putDiversion("unansweredCallSettings", c.unanswered, &c.user.forwarding.unanswered)
 }
 
 // putDiversion changes the delay, and the target to one that needs no more to be
 // said: to whom calls go, only the links that set a contact can tell.
-func (c *call) putDiversion(now func() object, d *diversion, targets []string) (answer, error) {
+func (c *call) putDiversion(rel string, now func() object, d *diversion) (answer, error) {
 	if err := c.matches(now()); err != nil {
 		return answer{}, err
 	}
-	to := diversion{delay: c.ringDelay(), target: c.fields.oneOf("target", targets), contact: d.contact}
+	to := diversion{delay: c.ringDelay(), target: c.fields.oneOf(rel, "target"), contact: d.contact}
 	switch {
 	case to.target == "None":
 		to.target = ""

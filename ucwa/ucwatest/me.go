@@ -20,12 +20,6 @@ const (
 	photoPath  = photosPath + "*"
 )
 
-var (
-	modalities     = []string{"Audio", "Video", "PhoneAudio", "ApplicationSharing", "Messaging", "DataCollaboration", "PanoramicVideo"}
-	messageFormats = []string{"Plain", "Html"}
-	audioRoutes    = []string{"PhoneAudio", "VoipAudio"}
-)
-
 // availability is what makeMeAvailable said.
 type availability struct {
 	signInAs       string // a PreferredAvailability
@@ -75,10 +69,10 @@ func postMakeMeAvailable(c *call) (answer, error) {
 		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The application has used makeMeAvailable before.")
 	}
 	said := &availability{
-		signInAs:       f.oneOf("signInAs", preferredAvailabilities),
-		modalities:     f.someOf("supportedModalities", modalities),
-		messageFormats: f.someOf("supportedMessageFormats", messageFormats),
-		audioRoute:     f.oneOf("audioPreference", audioRoutes),
+		signInAs:       f.oneOf("makeMeAvailable", "signInAs"),
+		modalities:     f.someOf("makeMeAvailable", "supportedModalities"),
+		messageFormats: f.someOf("makeMeAvailable", "supportedMessageFormats"),
+		audioRoute:     f.oneOf("makeMeAvailable", "audioPreference"),
 		phoneNumber:    f.text("phoneNumber"),
 	}
 	said.idle = f.span("inactiveTimeout", defaultIdle)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // Online meetings are planned here and never held: they can be made, read, changed
@@ -24,12 +26,8 @@ const (
 )
 
 var (
-	accessLevels      = []string{"None", "SameEnterprise", "Locked", "Invited", "Everyone"}
-	leaderAssignments = []string{"Disabled", "SameEnterprise", "Everyone"}
-	announcements     = []string{"Unsupported", "Disabled", "Enabled"}
-	disabledOrEnabled = []string{"Disabled", "Enabled"}
-	defaultMeeting    = meeting{access: "SameEnterprise", leaderAssignment: "Disabled", announcement: "Disabled", bypass: "Disabled", phones: "Disabled"}
-	meetingsLinks     = []string{"myOnlineMeetings", "myAssignedOnlineMeeting", "onlineMeetingDefaultValues", "onlineMeetingEligibleValues",
+	defaultMeeting = meeting{access: "SameEnterprise", leaderAssignment: "Disabled", announcement: "Disabled", bypass: "Disabled", phones: "Disabled"}
+	meetingsLinks  = []string{"myOnlineMeetings", "myAssignedOnlineMeeting", "onlineMeetingDefaultValues", "onlineMeetingEligibleValues",
 		"onlineMeetingInvitationCustomization", "onlineMeetingPolicies", "phoneDialInInformation"}
 )
 
@@ -68,11 +66,11 @@ func getOnlineMeetingDefaultValues(c *call) (answer, error) {
 // getOnlineMeetingEligibleValues says what a meeting may be planned with: all that there is.
 func getOnlineMeetingEligibleValues(c *call) (answer, error) {
 	return ok(c.app.node(c.path, "onlineMeetingEligibleValues", object{
-		{"accessLevels", accessLevels},
-		{"automaticLeaderAssignments", leaderAssignments},
+		{"accessLevels", api.Accepted("myOnlineMeetings", "accessLevel")},
+		{"automaticLeaderAssignments", api.Accepted("myOnlineMeetings", "automaticLeaderAssignment")},
 		{"eligibleOnlineMeetingRels", []string{"myOnlineMeetings", "myAssignedOnlineMeeting"}},
-		{"entryExitAnnouncements", announcements},
-		{"lobbyBypassForPhoneUsersSettings", disabledOrEnabled},
+		{"entryExitAnnouncements", api.Accepted("myOnlineMeetings", "entryExitAnnouncement")},
+		{"lobbyBypassForPhoneUsersSettings", api.Accepted("myOnlineMeetings", "lobbyBypassForPhoneUsers")},
 	})), nil
 }
 
@@ -187,11 +185,11 @@ func (c *call) meeting() (*meeting, error) {
 	m := &meeting{
 		subject:          f.text("subject"),
 		description:      f.text("description"),
-		access:           orElse(f.oneOf("accessLevel", accessLevels), d.access),
-		leaderAssignment: orElse(f.oneOf("automaticLeaderAssignment", leaderAssignments), d.leaderAssignment),
-		announcement:     orElse(f.oneOf("entryExitAnnouncement", announcements), d.announcement),
-		bypass:           orElse(f.oneOf("lobbyBypassForPhoneUsers", disabledOrEnabled), d.bypass),
-		phones:           orElse(f.oneOf("phoneUserAdmission", disabledOrEnabled), d.phones),
+		access:           orElse(f.oneOf("myOnlineMeetings", "accessLevel"), d.access),
+		leaderAssignment: orElse(f.oneOf("myOnlineMeetings", "automaticLeaderAssignment"), d.leaderAssignment),
+		announcement:     orElse(f.oneOf("myOnlineMeetings", "entryExitAnnouncement"), d.announcement),
+		bypass:           orElse(f.oneOf("myOnlineMeetings", "lobbyBypassForPhoneUsers"), d.bypass),
+		phones:           orElse(f.oneOf("myOnlineMeetings", "phoneUserAdmission"), d.phones),
 		attendees:        f.uris("attendees"),
 		leaders:          f.uris("leaders"),
 	}

@@ -1,6 +1,7 @@
 package ucwatest
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,7 +113,6 @@ var (
 // address. Source: API reference, search, of which revision 2 has mail: one of the two is
 // required, limit is not.
 func getSearch(c *call) (answer, error) {
-	const most, longest = 100, 256
 	asked, err := url.ParseQuery(c.request.URL.RawQuery)
 	if err != nil {
 		return answer{}, refuse(http.StatusBadRequest, "", "The query cannot be read.")
@@ -121,17 +121,18 @@ func getSearch(c *call) (answer, error) {
 	f := &fields{}
 	query, mail := strings.ToLower(strings.TrimSpace(asked.Get("query"))), strings.ToLower(strings.TrimSpace(asked.Get("mail")))
 	for _, name := range []string{"query", "mail"} {
-		if utf8.RuneCountInString(asked.Get(name)) > longest {
-			f.reject(name, "has more than 256 characters")
+		if most := documented("search2", name).Max; utf8.RuneCountInString(asked.Get(name)) > most {
+			f.reject(name, fmt.Sprintf("has more than %d characters", most))
 		}
 	}
 	if query == "" && mail == "" {
 		f.reject("query", "is missing")
 	}
-	limit := most
+	bounds := documented("search2", "limit")
+	limit := bounds.Max
 	if given := asked.Get("limit"); given != "" {
-		if limit, err = strconv.Atoi(given); err != nil || limit < 1 || limit > most {
-			f.reject("limit", "is no number from 1 to 100")
+		if limit, err = strconv.Atoi(given); err != nil || limit < bounds.Min || limit > bounds.Max {
+			f.reject("limit", fmt.Sprintf("is no number from %d to %d", bounds.Min, bounds.Max))
 		}
 	}
 	if err := f.err(); err != nil {

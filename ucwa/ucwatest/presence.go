@@ -1,10 +1,10 @@
 package ucwatest
 
-import "slices"
+import (
+	"slices"
 
-// preferredAvailabilities are the PreferredAvailability values, the most
-// available first.
-var preferredAvailabilities = []string{"Online", "Busy", "DoNotDisturb", "BeRightBack", "Away", "Offwork"}
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
+)
 
 // presence is what others see: an Availability, and in words what it means.
 type presence struct{ availability, activity string }
@@ -47,7 +47,7 @@ func postPresence(c *call) (answer, error) {
 		return answer{}, makeMeAvailableRequired()
 	}
 	c.query("availability")
-	preferred := c.fields.oneOf("availability", preferredAvailabilities)
+	preferred := c.fields.oneOf("presence", "availability")
 	if err := c.fields.err(); err != nil {
 		return answer{}, err
 	}
@@ -62,13 +62,14 @@ func postPresence(c *call) (answer, error) {
 // available application is offline whatever was set, and one who does nothing in
 // any of them is idle.
 func (u *user) presence() presence {
+	ranks := api.Accepted("presence", "availability") // the most available first
 	best, idle := -1, away
 	for _, a := range u.applications {
 		if a.available == nil {
 			continue
 		}
 		idle = min(idle, a.idleness())
-		if rank := slices.Index(preferredAvailabilities, a.available.signInAs); best < 0 || rank < best {
+		if rank := slices.Index(ranks, a.available.signInAs); best < 0 || rank < best {
 			best = rank
 		}
 	}
@@ -78,7 +79,7 @@ func (u *user) presence() presence {
 	case u.preferred != "":
 		return whenIdle(seen(u.preferred), idle)
 	default:
-		return whenIdle(seen(preferredAvailabilities[best]), idle)
+		return whenIdle(seen(ranks[best]), idle)
 	}
 }
 
