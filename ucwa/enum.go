@@ -104,40 +104,54 @@ const (
 	CodeUnsupportedMediaType = "UnsupportedMediaType"
 )
 
-var codeStatus = map[string]int{
-	CodeBadRequest:           400,
-	CodeForbidden:            403,
-	CodeNotFound:             404,
-	CodeMethodNotAllowed:     405,
-	CodeNotAcceptable:        406,
-	CodeTimeout:              408,
-	CodeConflict:             409,
-	CodeGone:                 410,
-	CodePreconditionFailed:   412,
-	CodeEntityTooLarge:       413,
-	CodeUnsupportedMediaType: 415,
-	CodePreconditionRequired: 428,
-	CodeTooManyRequests:      429,
-	CodeServiceFailure:       500,
-	"ExchangeServiceFailure": 500,
-	CodeServiceUnavailable:   503,
-	CodeGatewayTimeout:       504,
+// codes are in the order of their statuses; the first of a status names it.
+var codes = []struct {
+	code   string
+	status int
+}{
+	{CodeBadRequest, 400},
+	{CodeForbidden, 403},
+	{CodeNotFound, 404},
+	{CodeMethodNotAllowed, 405},
+	{CodeNotAcceptable, 406},
+	{CodeTimeout, 408},
+	{CodeConflict, 409},
+	{CodeGone, 410},
+	{CodePreconditionFailed, 412},
+	{CodeEntityTooLarge, 413},
+	{CodeUnsupportedMediaType, 415},
+	{CodePreconditionRequired, 428},
+	{CodeTooManyRequests, 429},
+	{CodeServiceFailure, 500},
+	{"ExchangeServiceFailure", 500},
+	{CodeServiceUnavailable, 503},
+	{CodeGatewayTimeout, 504},
 }
 
 // CodeStatus returns the HTTP status that an error code names, 0 for a code
 // that names none (LocalFailure, RemoteFailure, Informational occur in event
 // packages, not as answers).
-func CodeStatus(code string) int { return codeStatus[code] }
-
-// HasCode reports whether an error code names that HTTP status; none names 401.
-func HasCode(status int) bool {
-	for _, s := range codeStatus {
-		if s == status {
-			return true
+func CodeStatus(code string) int {
+	for _, c := range codes {
+		if c.code == code {
+			return c.status
 		}
 	}
-	return false
+	return 0
 }
+
+// StatusCode returns the error code of an HTTP status, empty if it has none, as 401.
+func StatusCode(status int) string {
+	for _, c := range codes {
+		if c.status == status {
+			return c.code
+		}
+	}
+	return ""
+}
+
+// HasCode reports whether an error code names that HTTP status.
+func HasCode(status int) bool { return StatusCode(status) != "" }
 
 // Subcodes of UCWA errors (UCWA 2.0 API reference, ErrorSubcode), those that
 // the presence task can meet.

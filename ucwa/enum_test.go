@@ -111,6 +111,9 @@ func TestCodeStatus(t *testing.T) {
 		{"", "", 0},
 		{"conflict", "conflict", 0},
 	} {
+		if code := ucwa.StatusCode(test.status); test.status != 0 && test.code != "ExchangeServiceFailure" && code != test.code {
+			t.Errorf("%d: got %q, want %q", test.status, code, test.code)
+		}
 		if test.code != test.documented {
 			t.Errorf("the constant for %s is %q", test.documented, test.code)
 		}

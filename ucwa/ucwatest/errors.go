@@ -3,6 +3,8 @@ package ucwatest
 import (
 	"fmt"
 	"net/http"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // refusal is an error that UCWA answers with: an HTTP status, the code that
@@ -36,7 +38,7 @@ func (r *refusal) with(name, value string) *refusal {
 }
 
 func (r *refusal) Error() string {
-	return fmt.Sprintf("%d %s %s: %s", r.status, codes[r.status], r.subcode, r.message)
+	return fmt.Sprintf("%d %s %s: %s", r.status, ucwa.StatusCode(r.status), r.subcode, r.message)
 }
 
 // answer is the error in the media type that the client takes, JSON if it takes none.
@@ -44,7 +46,7 @@ func (r *refusal) answer(mediaType string) answer {
 	if r.page != "" {
 		return answer{status: r.status, header: r.header, mediaType: "text/html", raw: []byte(r.page)}
 	}
-	body := object{{"code", codes[r.status]}}
+	body := object{{"code", ucwa.StatusCode(r.status)}}
 	if r.subcode != "" {
 		body = append(body, member{"subcode", r.subcode})
 	}
@@ -53,24 +55,6 @@ func (r *refusal) answer(mediaType string) answer {
 		body = append(body, member{"parameters", r.parameters})
 	}
 	return answer{status: r.status, header: r.header, mediaType: mediaType + utf8Charset, content: body}
-}
-
-// codes are the ErrorCode values, one for each status.
-var codes = map[int]string{
-	http.StatusBadRequest:            "BadRequest",
-	http.StatusForbidden:             "Forbidden",
-	http.StatusNotFound:              "NotFound",
-	http.StatusMethodNotAllowed:      "MethodNotAllowed",
-	http.StatusNotAcceptable:         "NotAcceptable",
-	http.StatusConflict:              "Conflict",
-	http.StatusGone:                  "Gone",
-	http.StatusPreconditionFailed:    "PreconditionFailed",
-	http.StatusRequestEntityTooLarge: "EntityTooLarge",
-	http.StatusUnsupportedMediaType:  "UnsupportedMediaType",
-	http.StatusPreconditionRequired:  "PreconditionRequired",
-	http.StatusTooManyRequests:       "TooManyRequests",
-	http.StatusInternalServerError:   "ServiceFailure",
-	http.StatusServiceUnavailable:    "ServiceUnavailable",
 }
 
 func notFound() *refusal {
