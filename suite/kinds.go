@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
 )
 
 // kind is a kind of check: where a requirement looks, what it accepts there, and how that is explained.
@@ -44,18 +46,22 @@ type fields struct {
 	role     string                // the role of the step, unless the check names another
 	from     func(*check) []answer // the answers, where they are not all that play the role
 	whose    string                // what these are, for people
+	on       []string              // their roles
 	does     string                // what a driver does for it, for people
-	list     []at                  // looked at one after another
+	list     []fieldAt             // looked at one after another
 	optional bool                  // not applicable where it is not sent
 	first    func(*check)          // what ends the check before there is an answer
 	guards   []func(*check, answer)
 }
 
-// at is a place with what must stand there, and the requirements on which the place rests.
-type at struct {
+// fieldAt is a place with what must stand there, and the requirements on which the place rests.
+type fieldAt struct {
 	place
 	want
-	answers string // which it is a place of
+	wrong   []sample // what is wrong there
+	spare   bool     // looked at only where it is sent
+	spoken  bool     // a check before speaks of the place
+	answers string   // which it is a place of
 	rests   []rest
 }
 
@@ -64,7 +70,7 @@ type at struct {
 type rest struct {
 	id     string
 	around bool // it speaks of the place first of all, and so of all that is in it
-	at
+	fieldAt
 }
 
 // want is what must stand at a place.
@@ -84,7 +90,8 @@ type place struct {
 	name  string
 	path  []string // of a member of the JSON in the answer, nil for another place
 	get   func(a answer) Field
-	whole bool // the whole body, as JSON
+	whole bool                                  // the whole body, as JSON
+	put   func(x *cassettes.Interaction, v any) // puts something else there
 }
 
 const (
@@ -94,14 +101,14 @@ const (
 
 func memberPlace(path string) place {
 	names := strings.Split(path, ".")
-	return place{name: path, path: names, get: func(a answer) Field { return a.JSON(names...) }}
+	return place{name: path, path: names, get: func(a answer) Field { return a.JSON(names...) }, put: putMember(names...)}
 }
 
 // The kinds of fields that pages use.
 
 // status is the status of an answer.
 func status(codes ...any) fields {
-	return look(place{name: atStatus, get: answer.Status}, beOneOf(codes...))
+	return look(place{name: atStatus, get: answer.Status, put: putStatus}, beOneOf(codes...))
 }
 
 // value is the member of the JSON in an answer at a path, such as "_embedded.me.name".
@@ -112,23 +119,30 @@ func link(path string) fields { return value(path, leadToOrigin()) }
 
 // errorMember is a member of the error in an answer.
 func errorMember(name string, w want) fields {
-	return look(place{name: name, get: func(a answer) Field { return a.Error(name) }}, w)
+	return look(place{name: name, get: func(a answer) Field { return a.Error(name) }, put: putMember(name)}, w)
 }
 
 // header is a header field of an answer.
 func header(name string, w want) fields {
-	return look(place{name: "header " + name, get: func(a answer) Field { return a.Header(name) }}, w)
+	return look(place{name: "header " + name, get: func(a answer) Field { return a.Header(name) }, put: putHeader(name)}, w)
 }
 
 // requestHeader is a header field of a request.
 func requestHeader(name string, w want) fields {
-	return look(place{name: "request header " + name, get: func(a answer) Field { return a.RequestHeader(name) }}, w)
+	return look(place{name: "request header " + name, get: func(a answer) Field { return a.RequestHeader(name) }, put: putRequestHeader(name)}, w)
 }
 
 // object is the body of an answer, one JSON object; resource is one that is served as JSON, where it has a media type.
-func object() fields { return look(place{name: atBody, get: answer.Document, whole: true}, beObject()) }
-func resourceBody() fields {
-	return all(object(), header("Content-Type", stringThat(jsonMedia, isJSONMedia)).whereSent())
+func object() fields {
+	w := beObject()
+	w.bad = brokenBodies
+	return look(place{name: atBody, get: answer.Document, whole: true, put: putBody}, w)
+}
+func resourceBody() fields { return all(object(), asJSON()) }
+
+// asJSON is a media type of JSON, where the answer has one.
+func asJSON() fields {
+	return header("Content-Type", stringThat(jsonMedia, isJSONMedia).but(asPage)).whereSent()
 }
 
 const jsonMedia = "application/json or application/vnd.microsoft.com.ucwa+json"
@@ -137,7 +151,7 @@ const jsonMedia = "application/json or application/vnd.microsoft.com.ucwa+json"
 func noContent() fields {
 	return all(
 		look(place{name: atBody, get: answer.Body}, beEmpty()),
-		header("Content-Length", beOneOf("0")).whereSent(),
+		header("Content-Length", matcher{expected: "0", matches: beOneOf("0").matches, bad: []sample{{"announced", "announces content", "2"}}}).whereSent(),
 		look(place{name: "header Transfer-Encoding", get: func(a answer) Field {
 			coding := strings.Join(a.Response.TransferEncoding, ", ")
 			return a.field("header Transfer-Encoding", coding, coding != "")
@@ -151,8 +165,20 @@ func noCaching() fields { return header("Cache-Control", forbidCaching()).unless
 func look(p place, w ...want) fields {
 	var f fields
 	for _, w := range w {
-		f.list = append(f.list, at{place: p, want: w})
+		at := fieldAt{place: p, want: w}
+		if m, ok := w.(matcher); ok {
+			at.wrong = m.bad
+		}
+		f.list = append(f.list, at)
 	}
+	return f
+}
+
+// but adds what is wrong at the last place.
+func (f fields) but(wrong ...sample) fields {
+	f.list = slices.Clone(f.list)
+	last := &f.list[len(f.list)-1]
+	last.wrong = append(slices.Clip(last.wrong), wrong...)
 	return f
 }
 
@@ -169,6 +195,7 @@ func all(list ...fields) fields {
 func (f fields) whereSent() fields {
 	for i := range f.list {
 		want, get := f.list[i].want, f.list[i].get
+		f.list[i].spare = true
 		f.list[i].want = wants(func(c *check, a answer) matcher {
 			if get(a).Absent {
 				return matcher{}
@@ -185,9 +212,9 @@ func (f fields) ifSent() fields { f.optional = true; return f }
 // plays names another role than that of the step.
 func (f fields) plays(role string) fields { f.role = role; return f }
 
-// of names the answers that are looked at, in words and in code.
-func (f fields) of(whose string, from func(*check) []answer) fields {
-	f.whose, f.from = whose, from
+// of names the answers that are looked at, in words and in code, and the roles that a fault must touch for it.
+func (f fields) of(whose string, from func(*check) []answer, roles ...string) fields {
+	f.whose, f.from, f.on = whose, from, roles
 	return f
 }
 

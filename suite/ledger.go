@@ -50,8 +50,6 @@ type Requirement struct {
 
 	ledger *Ledger
 	kind   kind
-	file   string // where the page has it
-	line   int
 }
 
 func ledgersOf(names []string) ([]*Ledger, error) {

@@ -28,13 +28,14 @@ func TestRequirements(t *testing.T) {
 			if r.Says == "" || r.How == "" || r.Breaks == "" {
 				t.Errorf("%s: says, how or breaks is missing", r.ID)
 			}
-			source, err := os.ReadFile(r.file)
+			at := locations()[r.ID]
+			source, err := os.ReadFile(at.FileName)
 			if err != nil {
 				t.Fatal(err)
 			}
 			id := strconv.Quote(strings.TrimPrefix(r.ID, l.Task+"."))
-			if lines := strings.Split(string(source), "\n"); !strings.Contains(lines[r.line-1], id) {
-				t.Errorf("%s: %s:%d does not have it", r.ID, r.file, r.line)
+			if lines := strings.Split(string(source), "\n"); !strings.Contains(lines[at.LineNumber-1], id) {
+				t.Errorf("%s: %s does not have it", r.ID, at)
 			}
 		}
 	}

@@ -19,6 +19,14 @@ import (
 type matcher struct {
 	expected string
 	matches  func(Field) bool
+	bad      []sample // what is wrong where this is expected
+	none     bool     // nothing must be there
+}
+
+// but adds values that are wrong where this is expected.
+func (m matcher) but(bad ...sample) matcher {
+	m.bad = append(slices.Clip(m.bad), bad...)
+	return m
 }
 
 var _ types.GomegaMatcher = matcher{}
@@ -56,7 +64,7 @@ func (m matcher) NegatedFailureMessage(actual any) string {
 
 // satisfy matches a present field whose value fulfils what the words say.
 func satisfy(expected string, fulfils func(value any) bool) matcher {
-	return matcher{expected, func(f Field) bool { return !f.Absent && fulfils(f.Value) }}
+	return matcher{expected: expected, matches: func(f Field) bool { return !f.Absent && fulfils(f.Value) }, bad: []sample{isNull}}
 }
 
 // beOneOf matches a field that has one of the given values.
@@ -71,7 +79,7 @@ func beOneOf(values ...any) matcher {
 	expected := strings.Join(words, " or ")
 	return satisfy(expected, func(value any) bool {
 		return slices.ContainsFunc(values, func(v any) bool { return reflect.DeepEqual(v, value) })
-	})
+	}).but(sample{"other", "is another value", "conform"}, asEmpty)
 }
 
 // beOneOfNames does the same for the values of an enumeration.
@@ -84,12 +92,16 @@ func beOneOfNames[T ~string](names []T) matcher {
 }
 
 // beAbsent matches a field that is not there; beEmpty says so of a body.
-func beAbsent() matcher { return matcher{"absent", func(f Field) bool { return f.Absent }} }
-func beEmpty() matcher  { return matcher{"no content", beAbsent().matches} }
+func beAbsent() matcher {
+	return matcher{expected: "absent", matches: func(f Field) bool { return f.Absent }, bad: []sample{linkTo("present", "is there", "/conform")}, none: true}
+}
+func beEmpty() matcher {
+	return matcher{expected: "no content", matches: beAbsent().matches, bad: []sample{{"present", "is there", "{}"}}, none: true}
+}
 
 // beObject matches a JSON object.
 func beObject() matcher {
-	return satisfy("one JSON object", func(value any) bool { _, ok := value.(map[string]any); return ok })
+	return satisfy("one JSON object", func(value any) bool { _, ok := value.(map[string]any); return ok }).but(asList, asText)
 }
 
 // beProperties matches a JSON object in which no name stands twice, in whatever casing.
@@ -102,12 +114,12 @@ func beProperties() matcher {
 
 // beText matches a string that is not empty.
 func beText() matcher {
-	return satisfy("a string that is not empty", func(value any) bool { s, ok := value.(string); return ok && strings.TrimSpace(s) != "" })
+	return satisfy("a string that is not empty", func(value any) bool { s, ok := value.(string); return ok && strings.TrimSpace(s) != "" }).but(asEmpty, asNone)
 }
 
 // stringThat matches a string that fulfils what the words say.
 func stringThat(expected string, fulfils func(string) bool) matcher {
-	return satisfy(expected, func(value any) bool { s, ok := value.(string); return ok && fulfils(s) })
+	return satisfy(expected, func(value any) bool { s, ok := value.(string); return ok && fulfils(s) }).but(asEmpty, asNone)
 }
 
 // leadToOrigin matches a link whose href resolves within the origin that served
@@ -119,34 +131,34 @@ func leadToOrigin() matcher {
 
 // leadTo matches such a link that leads to where want says, in words.
 func leadTo(expected string, want func(u *url.URL) bool) matcher {
-	return matcher{expected, func(f Field) bool {
+	return matcher{expected: expected, matches: func(f Field) bool {
 		u, err := resolveOwn(f.Value, f.x.url)
 		return err == nil && want(u)
-	}}
+	}, bad: []sample{isNull, asText, noHref, emptyHref, anotherHost, anotherApplication}}
 }
 
 // leadSomewhere matches a link whose href resolves within the origin that served
 // it: events name the resources of others too.
 func leadSomewhere() matcher {
-	return matcher{"a link whose href resolves on the server's own origin", func(f Field) bool {
+	return matcher{expected: "a link whose href resolves on the server's own origin", matches: func(f Field) bool {
 		_, err := resolveLink(f.Value, f.x.url)
 		return err == nil
-	}}
+	}, bad: []sample{isNull, asText, noHref, emptyHref, anotherHost}}
 }
 
 // leadAnywhere matches a link whose href is a URL: pictures may lie on another host.
 func leadAnywhere() matcher {
-	return matcher{"a link whose href is a URL", func(f Field) bool {
+	return matcher{expected: "a link whose href is a URL", matches: func(f Field) bool {
 		href, _ := dig(f.Value, "href")
 		text, _ := href.(string)
 		_, err := ucwa.Resolve(f.x.url, text)
 		return err == nil
-	}}
+	}, bad: []sample{isNull, noHref, emptyHref, noURL}}
 }
 
 // beLink matches a link, wherever it leads: an object, or a list of them, as HAL allows.
 func beLink() matcher {
-	return satisfy("a link (an object)", func(value any) bool { _, ok := linkOf(value); return ok })
+	return satisfy("a link (an object)", func(value any) bool { _, ok := linkOf(value); return ok }).but(asText)
 }
 
 // linkOf returns the link that a value is, or the first of a list of links.

@@ -2,10 +2,12 @@ package suite
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+
+	"github.com/onsi/ginkgo/v2/types"
 )
 
 // page is a documented task: what its document says, sentence by sentence, and what that asks of servers and clients.
@@ -36,8 +38,7 @@ type Check struct {
 	id, subject, level string
 	kind
 	says, breaks string
-	file         string // where the page has it
-	line         int
+	at           types.CodeLocation // where the page has it, if that was asked for
 }
 
 // The levels of requirements.
@@ -58,9 +59,33 @@ func client(id, level string, k kind, says, breaks string) Check {
 }
 
 func checkHere(id, subject, level string, k kind, says, breaks string) Check {
-	_, file, line, _ := runtime.Caller(2)
-	return Check{id, subject, level, k, says, breaks, file, line}
+	c := Check{id: id, subject: subject, level: level, kind: k, says: says, breaks: breaks}
+	if locating.Load() {
+		c.at = types.NewCodeLocation(2)
+	}
+	return c
 }
+
+// locating says that the lines of the requirements are asked for: to find them takes as long as all else of a page.
+var locating atomic.Bool
+
+// locations are the lines of the requirements in their pages, by id.
+var locations = sync.OnceValue(func() map[string]types.CodeLocation {
+	locating.Store(true)
+	defer locating.Store(false)
+	m := map[string]types.CodeLocation{}
+	for _, of := range []func() *page{createApplication, setPresence} {
+		p := of()
+		for _, s := range p.Steps {
+			for _, c := range s.clauses {
+				for _, check := range c.Checks {
+					m[p.Task+"."+check.id] = check.at
+				}
+			}
+		}
+	}
+	return m
+})
 
 // pages are the certified tasks, in the order in which a client does them.
 var pages []func() *Ledger
@@ -91,7 +116,7 @@ func bound(of func() *page) func() *Ledger {
 						k, looked = f.bind(id, s.role, looked)
 					}
 					l.Requirements = append(l.Requirements, Requirement{ID: id, Level: check.level, Subject: check.subject, Step: s.ID, Clause: c.ID,
-						Says: check.says, How: k.how(), Breaks: check.breaks, ledger: l, kind: k, file: check.file, line: check.line})
+						Says: check.says, How: k.how(), Breaks: check.breaks, ledger: l, kind: k})
 				}
 			}
 		}
@@ -115,8 +140,8 @@ func (f fields) bind(id, role string, before []rest) (fields, []rest) {
 				f.list[i].rests = append(f.list[i].rests, r)
 			}
 		}
-		known := slices.ContainsFunc(all, func(r rest) bool { return r.answers == f.list[i].answers && r.name == f.list[i].name })
-		all = append(all, rest{id: id, around: i == 0 && !known, at: f.list[i]})
+		f.list[i].spoken = slices.ContainsFunc(before, func(r rest) bool { return r.answers == f.list[i].answers && r.name == f.list[i].name })
+		all = append(all, rest{id: id, around: i == 0 && !f.list[i].spoken, fieldAt: f.list[i]})
 	}
 	return f, all
 }

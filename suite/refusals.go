@@ -218,7 +218,7 @@ func refused(part string, code int, how string) fields {
 // challengeThat is a WWW-Authenticate of which one challenge is such, for what was asked for.
 func challengeThat(expected string, fulfils func(c ucwa.Challenge, asked *url.URL) bool) wants {
 	return func(_ *check, a answer) matcher {
-		return matcher{expected, func(Field) bool {
+		return matcher{expected: expected, matches: func(Field) bool {
 			challenges := ucwa.ParseChallenges(cassettes.HeaderValues(a.Response.Headers, "WWW-Authenticate"))
 			return slices.ContainsFunc(challenges, func(c ucwa.Challenge) bool { return fulfils(c, a.url) })
 		}}
@@ -235,7 +235,7 @@ func onlyOfBadRequests(_ *check, a answer) matcher {
 	if a.Response.Code == http.StatusBadRequest {
 		allowed, words = math.MaxInt, "absent, or a list"
 	}
-	return matcher{words, func(f Field) bool {
+	return matcher{expected: words, matches: func(f Field) bool {
 		list, isList := f.Value.([]any)
 		return f.Absent || f.Value == nil || isList && len(list) <= allowed
 	}}

@@ -114,7 +114,7 @@ func followsLinks(c *check) {
 			continue
 		}
 		judged = true
-		c.Expect(r.URL()).To(matcher{"the URL of a link that was served before", func(Field) bool { return served }})
+		c.Expect(r.URL()).To(matcher{expected: "the URL of a link that was served before", matches: func(Field) bool { return served }})
 	}
 	if !judged && lost != nil {
 		c.unseen(lost)
@@ -301,7 +301,7 @@ func (c *check) expectAtHome(authorization, home string, away []*Exchange) {
 	for _, x := range away {
 		if field := x.shows(token); field != "" {
 			r := answer{x, c}
-			c.Expect(r.field(field, "the token, sent to "+ucwa.Origin(x.url), true)).To(matcher{"the token at " + home + " only", func(Field) bool { return false }})
+			c.Expect(r.field(field, "the token, sent to "+ucwa.Origin(x.url), true)).To(matcher{expected: "the token at " + home + " only", matches: func(Field) bool { return false }})
 		}
 	}
 }

@@ -145,11 +145,11 @@ func setPresence() *page {
 					server("2.headers.cache", should, noCaching(),
 						"The answer to makeMeAvailable forbids caching.",
 						"A reverse proxy with a caching policy of its own."),
-					server("2.headers.date", may, header("Date", stringThat("an HTTP date", isHTTPDate)).ifSent(),
+					server("2.headers.date", may, header("Date", stringThat("an HTTP date", isHTTPDate).but(asGarbage)).ifSent(),
 						"Date, if sent, is an HTTP date.",
 						"A local time or a numeric time zone."),
 					server("2.headers.fqdn", may,
-						header("X-MS-Server-Fqdn", stringThat("a host name", hostName.MatchString)).ifSent(),
+						header("X-MS-Server-Fqdn", stringThat("a host name", hostName.MatchString).but(asGarbage)).ifSent(),
 						"X-MS-Server-Fqdn, if sent, is a host name.",
 						"An IP address with a port, or an empty value."),
 				}},
@@ -188,7 +188,7 @@ func setPresence() *page {
 						"The application is answered with 200 OK.",
 						"304 or 203 from a cache in between."),
 					server("4.media", must,
-						header("Content-Type", stringThat(jsonMedia, func(s string) bool { return s != "" && isJSONMedia(s) })).unless(noneSent).
+						header("Content-Type", stringThat(jsonMedia, func(s string) bool { return s != "" && isJSONMedia(s) }).but(asPage, asGarbage)).unless(noneSent).
 							unless(inXML),
 						"The application is served with a JSON media type of UCWA.",
 						"text/html or text/plain from a framework's default."),
@@ -201,17 +201,18 @@ func setPresence() *page {
 						"The application's rel is application.",
 						"A generic serializer that writes the class name."),
 					server("4.culture", must,
-						value("culture", asCreated("culture", stringThat("a language tag", languageTag.MatchString))),
+						value("culture", asCreated("culture", stringThat("a language tag", languageTag.MatchString))).
+							but(isNull, being("de-DE")),
 						"The application's culture is the one that it was created with, where the evidence holds "+
 							"the creation, and in any case the one of before makeMeAvailable.",
 						"The server's own locale in its place."),
-					server("4.userAgent", must, value("userAgent", asCreated("userAgent", beText())),
+					server("4.userAgent", must, value("userAgent", asCreated("userAgent", beText())).but(isNull, asEmpty, being("Mozilla/5.0")),
 						"The application's userAgent is the one that it was created with, where the evidence holds "+
 							"the creation, and in any case the one of before makeMeAvailable.",
 						"The User-Agent field of the current request in its place."),
 				}},
 				{Clause: Clause{ID: "4.links", Shows: []string{"_links.self", "_links.policies", "_links.batch", "_links.events"}}, Checks: []Check{
-					server("4.links.self", must, value("_links.self", toItself),
+					server("4.links.self", must, value("_links.self", toItself).but(isNull, emptyHref, anotherHost, anotherApplication),
 						"The application's self link leads to the application that was asked for.",
 						"A link to another front end's name for the same application."),
 					server("4.links.policies", must, link("_links.policies"),
@@ -258,7 +259,7 @@ func setPresence() *page {
 						"The uri of me is the SIP URI of the user.",
 						"The bare address without its scheme."),
 					server("4.me.emailAddresses", may,
-						value("_embedded.me.emailAddresses", satisfy("a list of e-mail addresses", isAddressList)).ifSent(),
+						value("_embedded.me.emailAddresses", satisfy("a list of e-mail addresses", isAddressList).but(asText)).ifSent(),
 						"The emailAddresses of me, if served, are a list of addresses.",
 						"A single string in place of the list."),
 					server("4.me.rel", must, value("_embedded.me.rel", beOneOf("me")),
@@ -535,7 +536,7 @@ func (c *check) admitted(a answer) {
 
 // untilUsed looks at the applications that show makeMeAvailable unused.
 func untilUsed(f fields) fields {
-	return f.of("the application before makeMeAvailable, and as it was created", (*check).unused)
+	return f.of("the application before makeMeAvailable, and as it was created", (*check).unused, partBefore)
 }
 
 // inXML ends a check on a body that is not read here.
@@ -548,7 +549,10 @@ var toItself = wants(func(_ *check, a answer) matcher {
 
 // withAck is an events link, which says from where events are told.
 func withAck() matcher {
-	return leadTo("a link with ack=, a whole number", func(u *url.URL) bool { _, ok := ackOf(u); return ok })
+	m := leadTo("a link with ack=, a whole number", func(u *url.URL) bool { _, ok := ackOf(u); return ok })
+	m.bad = []sample{withQuery("no-ack", "has no ack", "/events", ""), withQuery("ack-text", "has an ack that is no number", "/events", "?ack=first"),
+		withQuery("two-acks", "has two acks", "/events", "?ack=1&ack=2")}
+	return m
 }
 
 // asBefore is the user before makeMeAvailable, where that is known.
@@ -563,7 +567,7 @@ func asBefore(c *check, _ answer) matcher {
 // toItsOwn is a link of me that leads to no resource to which another of its links leads.
 func toItsOwn(rel string) wants {
 	return func(_ *check, a answer) matcher {
-		return matcher{"a link to a resource of its own", func(f Field) bool {
+		return matcher{expected: "a link to a resource of its own", matches: func(f Field) bool {
 			u, _ := resolveOwn(f.Value, a.url)
 			return !a.taken(u, rel)
 		}}
@@ -713,7 +717,7 @@ func forbidCaching() matcher {
 			}
 		}
 		return false
-	})
+	}).but(asGarbage, sample{"allowed", "allows caching", "public, max-age=60"})
 }
 
 func isHTTPDate(s string) bool { _, err := http.ParseTime(s); return err == nil }

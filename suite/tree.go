@@ -11,9 +11,9 @@ import (
 
 // declare adds the specs of a task to Ginkgo's tree: the task is an ordered container, a
 // step a container in it, a requirement an It with its id, task, subject and level as
-// labels, at its line of the page. One It judges all evidence, and notes in outcomes how it ended for each: the
+// labels, at its line of the page where that is known. One It judges all evidence, and notes in outcomes how it ended for each: the
 // tree does not grow with the evidence.
-func declare(l *Ledger, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
+func declare(l *Ledger, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome, at map[string]types.CodeLocation) {
 	ginkgo.Describe(l.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
 		for _, s := range l.Steps {
 			ginkgo.Context(s.Title, func() {
@@ -21,8 +21,7 @@ func declare(l *Ledger, selected []Requirement, evidence []*Evidence, outcomes m
 					if r.ledger != l || r.Step != s.ID {
 						continue
 					}
-					at := types.CodeLocation{FileName: r.file, LineNumber: r.line}
-					ginkgo.It(r.Says, at, ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
+					ginkgo.It(r.Says, at[r.ID], ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
 						for _, e := range evidence {
 							if ctx.Err() != nil {
 								return // interrupted: the reports are asked for next
@@ -84,7 +83,7 @@ func run(evidence *Evidence, r Requirement) (o *outcome) {
 		panic(ended{})
 	}
 	fail := func(message string, _ ...int) {
-		o.at = fmt.Sprintf("\n%s:%d", r.file, r.line)
+		o.at = "\n" + locations()[r.ID].String()
 		end(types.SpecStateFailed, message)
 	}
 	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(types.SpecStateSkipped, reason) }}

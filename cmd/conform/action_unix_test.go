@@ -98,7 +98,7 @@ func TestAction(t *testing.T) {
 		j := newJob(t)
 		p := &pools{t: t}
 		p.add("vienna", nil)
-		p.add("graz", faulty(t, "makeMeAvailable-200"))
+		p.add("graz", faulty(t, "set-presence.2.status/200"))
 		p.add("dead", func(http.Handler) http.Handler { return nil }).Close()
 		if err := os.WriteFile(filepath.Join(j.workspace, "pools.yaml"), []byte("targets:\n"+p.list.String()), 0o600); err != nil {
 			t.Fatal(err)

@@ -78,7 +78,7 @@ func explainRequirement(r *suite.Requirement, ledger *suite.Ledger) string {
 	paragraph(&b, "breaks", r.Breaks)
 	label := "proved by"
 	for _, f := range prove.FaultsFor(r.ID) {
-		paragraph(&b, label, f.Name+": "+f.Breaks)
+		paragraph(&b, label, strings.TrimPrefix(f.Name, r.ID+"/")+": "+f.Breaks)
 		label = ""
 	}
 	var others []string

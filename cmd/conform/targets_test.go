@@ -101,9 +101,9 @@ func TestFiftyTargets(t *testing.T) {
 		name := fmt.Sprintf("pool%02d", i)
 		switch i {
 		case 3:
-			p.add(name, faulty(t, "makeMeAvailable-200"))
+			p.add(name, faulty(t, "set-presence.2.status/200"))
 		case 5:
-			p.add(name, faulty(t, "presence-200"))
+			p.add(name, faulty(t, "set-presence.6.status/200"))
 		case 7:
 			p.add(name, nil).Close()
 		case 11:

@@ -52,9 +52,9 @@ func TestNoVerdictNeedsAName(t *testing.T) {
 			do()
 		})
 	}
-	for _, f := range Faults() {
-		if f.Subject == "client" {
-			continue
+	for i, f := range Faults() {
+		if f.Subject == "client" || f.derived != nil && i%10 != 0 {
+			continue // of those that follow from a check, each tenth: they differ in what stands at one field
 		}
 		later(func() {
 			target, running, err := start(f.Handler, nil, signsIn(f))

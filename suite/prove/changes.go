@@ -70,8 +70,8 @@ func fieldReplaced(name, old, new string) func(*exchange) {
 	}
 }
 
-// set gives the member at a path, "a.b.0.c", of the JSON body a value.
-func set(path string, value any) func(*exchange) {
+// put gives the member at a path, "a.b.0.c", of the JSON body a value.
+func put(path string, value any) func(*exchange) {
 	return alter(path, func(holder any, name string) {
 		switch h := holder.(type) {
 		case map[string]any:
@@ -146,7 +146,7 @@ func text(old, new string) func(*exchange) {
 }
 
 // href lets a link lead elsewhere.
-func linkTo(path, href string) func(*exchange) { return set(path, map[string]any{"href": href}) }
+func linkTo(path, href string) func(*exchange) { return put(path, map[string]any{"href": href}) }
 
 // elsewhere are the ways in which a link can lead where it must not.
 const (

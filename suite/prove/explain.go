@@ -1,23 +1,40 @@
 package prove
 
 import (
+	"fmt"
+	"sync"
+
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
 )
 
-// proof is what proves a requirement: faults, each with what it does.
-type proof struct {
-	requirement string
-	by          []string
-}
+// maxNamed bounds the faults that follow from the checks and that a report names for a requirement; `conform explain` names all.
+const maxNamed = 2
 
-// Explain names in every result of a report the faults that prove its requirement. It has them from a table, which
-// `go generate ./suite/prove` writes: to make the catalogue of faults itself takes as long as to judge some users.
-func Explain(r *reports.Report) {
-	by := make(map[string][]string, len(proofs))
-	for _, p := range proofs {
-		by[p.requirement] = p.by
+// proofs are the faults that prove each requirement, each with what it does: first those that follow from no check, which
+// tell most.
+var proofs = sync.OnceValue(func() map[string][]string {
+	by := map[string][]string{}
+	for _, f := range append(particular(), fixed(recordedFaults())...) {
+		by[f.Requirement] = append(by[f.Requirement], f.Name+": "+f.Breaks)
 	}
+	more := map[string]int{}
+	for _, f := range suite.Derived() {
+		if len(by[f.Requirement]) < maxNamed {
+			by[f.Requirement] = append(by[f.Requirement], f.Name+": "+f.Does())
+		} else {
+			more[f.Requirement]++
+		}
+	}
+	for id, n := range more {
+		by[id] = append(by[id], fmt.Sprintf("and %d more: conform explain %s", n, id))
+	}
+	return by
+})
+
+// Explain names in every result of a report the faults that prove its requirement.
+func Explain(r *reports.Report) {
 	for i := range r.Results {
-		r.Results[i].ProvedBy = by[r.Results[i].Requirement]
+		r.Results[i].ProvedBy = proofs()[r.Results[i].Requirement]
 	}
 }

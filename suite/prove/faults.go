@@ -21,38 +21,54 @@ import (
 // fault is a fault with the way to get evidence of it.
 type fault struct {
 	Fault
+	live    bool // on somebody's server
 	examine func(context.Context) ([]reports.Result, error)
 }
 
 // FaultsFor returns the faults that prove a requirement.
 func FaultsFor(requirement string) []Fault {
-	var list []Fault
-	for _, f := range faults() {
-		if f.Requirement == requirement {
-			list = append(list, f.Fault)
-		}
-	}
-	return list
+	return slices.DeleteFunc(slices.Concat(Faults(), fixed(recordedFaults())), func(f Fault) bool { return f.Requirement != requirement })
 }
 
-// faults returns the whole catalogue: that of package ucwatest, and the faults of
-// clients which no program that uses net/http can be made to have. Those are put
-// into the recording of a client.
-func faults() []fault {
+func fixed(list []fault) []Fault {
+	faults := make([]Fault, len(list))
+	for i, f := range list {
+		faults[i] = f.Fault
+	}
+	return faults
+}
+
+// faults returns the whole catalogue with the ways to get evidence. What follows from a check is put on the reference
+// recording, if that exercises it; all else is done by a server or a client.
+func faults() ([]fault, error) {
+	r, err := openRecording()
+	if err != nil {
+		return nil, err
+	}
 	var list []fault
 	for _, f := range Faults() {
 		examine := func(ctx context.Context) ([]reports.Result, error) { return onServer(ctx, signsIn(f), f.Handler, nil) }
-		if f.Subject == "client" {
+		switch {
+		case f.Subject == "client":
 			examine = func(ctx context.Context) ([]reports.Result, error) {
 				return onClient(ctx, signsIn(f), f.Transport, nil)
 			}
+		case f.derived != nil && r.passes[f.Requirement]:
+			examine = r.examine(f)
 		}
-		list = append(list, fault{f, examine})
+		list = append(list, fault{Fault: f, examine: examine})
 	}
+	return append(list, recordedFaults()...), nil
+}
+
+// recordedFaults are the faults of clients which no program that uses net/http can be made to have. Those are put
+// into the recording of a client.
+func recordedFaults() []fault {
+	var list []fault
 	recorded := func(name, breaks, requirement, field string, edit func([]cassettes.Exchange) []cassettes.Exchange, also ...string) {
 		list = append(list, fault{
-			Fault{Name: name, Subject: "client", Breaks: breaks, Requirement: requirement, Field: field, Also: also},
-			func(ctx context.Context) ([]reports.Result, error) {
+			Fault: Fault{Name: requirement + "/" + name, Subject: "client", Breaks: breaks, Requirement: requirement, Field: field, Also: also},
+			examine: func(ctx context.Context) ([]reports.Result, error) {
 				return onClient(ctx, strings.HasPrefix(requirement, signInTask), nil, edit)
 			},
 		})

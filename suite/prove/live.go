@@ -78,7 +78,7 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 		}
 		// What fails without a fault says nothing of this one.
 		f.Also = slices.DeleteFunc(slices.Clone(f.Also), func(id string) bool { return !passes[id] })
-		e := onFault(fault{Fault: f}, 1, func(ctx context.Context) ([]reports.Result, error) {
+		e := onFault(fault{Fault: f, live: true}, 1, func(ctx context.Context) ([]reports.Result, error) {
 			results, err := l.examine(ctx, base, f.Handler)
 			return slices.DeleteFunc(results, func(r reports.Result) bool { return !passes[r.Requirement] }), err
 		})

@@ -134,7 +134,7 @@ func TestLiveEscaped(t *testing.T) {
 		}
 	}
 	live := liveOn(t, server, Vary(server, list...).ServeHTTP)
-	p, err := Run(context.Background(), Options{Live: live, Names: []string{"presence-200", "self-of-another", "uri-"}})
+	p, err := Run(context.Background(), Options{Live: live, Names: []string{"set-presence.6.status/200", "4.links.self/another", "me.uri/"}})
 	if err != nil || len(p.Unsound) > 0 || len(p.Problems()) > 0 || p.Tried() < 4 {
 		t.Fatalf("%v; %d tried; without a fault it fails %v; %v", err, p.Tried(), p.Unsound, p.Problems())
 	}
@@ -154,7 +154,7 @@ func TestLiveHangs(t *testing.T) {
 	})
 	live.Applications += "?access_token=SECRETQ"
 	live.RequestTimeout = 200 * time.Millisecond
-	_, err := Run(context.Background(), Options{Live: live, Names: []string{"presence-20", "read-"}})
+	_, err := Run(context.Background(), Options{Live: live, Names: []string{"6.status/20", "6.read/"}})
 	if err == nil || strings.Contains(err.Error(), "SECRETQ") || !strings.Contains(err.Error(), "creating an application") {
 		t.Errorf("%v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -86,11 +87,38 @@ func TestReviewedIsNeeded(t *testing.T) {
 	}
 }
 
+// TestExplain holds that a report names faults that FaultsFor does, and how many more there are, for every requirement that there is.
+func TestExplain(t *testing.T) {
+	r := &reports.Report{Results: []reports.Result{{Requirement: "unknown", ProvedBy: []string{"of another conform"}}}}
+	for _, l := range suite.Ledgers() {
+		for _, requirement := range l.Requirements {
+			r.Results = append(r.Results, reports.Result{Requirement: requirement.ID})
+		}
+	}
+	Explain(r)
+	for i, result := range r.Results {
+		faults := FaultsFor(result.Requirement)
+		for n, by := range result.ProvedBy {
+			more := n > 0 && by == fmt.Sprintf("and %d more: conform explain %s", len(faults)-n, result.Requirement)
+			if !more && !slices.ContainsFunc(faults, func(f Fault) bool { return by == f.Name+": "+f.Breaks }) {
+				t.Errorf("%s is proved by %q", result.Requirement, by)
+			}
+		}
+		if n := len(result.ProvedBy); n < min(len(faults), maxNamed) || (n == 0) != (i == 0) {
+			t.Errorf("%s is proved by %q, of %d faults", result.Requirement, result.ProvedBy, len(faults))
+		}
+	}
+}
+
 // TestCatalogue holds the form of the catalogue: names that are unique, and ids
 // that there are.
 func TestCatalogue(t *testing.T) {
 	names := map[string]bool{}
-	for _, f := range faults() {
+	list, err := faults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list {
 		if names[f.Name] {
 			t.Errorf("two faults are named %s", f.Name)
 		}
@@ -137,6 +165,14 @@ func TestProblems(t *testing.T) {
 			t.Errorf("%s: %q, expected %q", test.name, got, test.says)
 		}
 	}
+	derived := fault{Fault: Fault{Name: "a/x", Subject: "server", Requirement: "a", Field: "_links", derived: &suite.Fault{Field: "_links"}}}
+	for field, says := range map[string]string{"_links.self": "", "_links": "", "_embedded": "did not look at", "_linkss": "did not look at"} {
+		results := []reports.Result{result("a", reports.Fail, "_links"), result("b", reports.Fail, field)}
+		results[1].Subject = "server"
+		if got := derived.problem(results, broken(results)); (got == "") != (says == "") || !strings.Contains(got, says) {
+			t.Errorf("derived, and %s: %q, expected %q", field, got, says)
+		}
+	}
 	n := 0
 	e := onFault(f, 2, func(context.Context) ([]reports.Result, error) {
 		n++
@@ -181,7 +217,7 @@ func TestNothingTried(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Run(ctx, Options{Names: []string{"makeMeAvailable-200"}}); err == nil {
+	if _, err := Run(ctx, Options{Names: []string{"set-presence.2.status/200"}}); err == nil {
 		t.Error("an ended run gave a proof")
 	}
 }

@@ -2,7 +2,6 @@ package prove
 
 import (
 	"net/http"
-	"regexp"
 	"sync"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -15,10 +14,7 @@ type memory struct {
 	mu       sync.Mutex
 	counts   map[string]int    // of exchanges, by role
 	notes    map[string]string // what rules want to remember
-	tokens   map[string]string // the Authorization with which each application was served last
 }
-
-var applicationPath = regexp.MustCompile(`^.*/applications/[^/]+`)
 
 // maxCounts bounds the roles that are counted, of which a client can name some.
 const maxCounts = 1000
@@ -44,7 +40,7 @@ func (m *memory) follow(x *exchange, asked cassettes.Exchange) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.counts == nil {
-		m.counts, m.notes, m.tokens = map[string]int{}, map[string]string{}, map[string]string{}
+		m.counts, m.notes = map[string]int{}, map[string]string{}
 	}
 	if x.nth = 1; len(m.counts) < maxCounts || m.counts[x.part] > 0 {
 		m.counts[x.part]++
@@ -59,13 +55,6 @@ func (m *memory) learn(x *exchange, asked cassettes.Exchange) {
 	asked.Interaction = &answered
 	x.part = m.follower.Role(asked)
 	m.follower.Learn(asked, x.part)
-	if x.status/100 == 2 {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if app := applicationPath.FindString(x.request.URL.Path); len(m.tokens) < maxCounts || m.tokens[app] != "" {
-			m.tokens[app] = x.request.Header.Get("Authorization")
-		}
-	}
 }
 
 // remember notes a value under a name, unless one is noted there, and returns
@@ -86,11 +75,4 @@ func (m *memory) swap(name, value string) string {
 	before := m.notes[name]
 	m.notes[name] = value
 	return before
-}
-
-// tokenOf returns the Authorization with which the application was served last.
-func (m *memory) tokenOf(r *http.Request) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.tokens[applicationPath.FindString(r.URL.Path)]
 }

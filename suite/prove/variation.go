@@ -22,6 +22,12 @@ const (
 	ucwaType = "application/vnd.microsoft.com.ucwa+json"
 )
 
+// Paths in an application.
+const (
+	me      = "_embedded.me"
+	meLinks = "_embedded.me._links."
+)
+
 // Variation is one difference that correct servers show: something on which the
 // documentation is silent, or which deployments were seen to do. A client must not
 // come to rely on how it is, and a suite must not hold it against a server.
@@ -120,7 +126,7 @@ func Variations() []Variation {
 		edit("forbidden-html", "answers 403 with a page", html, "origin", "anonymous-page", "modality"),
 		edit("debug-info", "adds debugInfo to its errors", func(x *exchange) {
 			if x.status >= 400 {
-				set("debugInfo", map[string]any{"diagnosticsCode": "1"})(x)
+				put("debugInfo", map[string]any{"diagnosticsCode": "1"})(x)
 			}
 		}),
 		edit("error-bare", "sends errors of code and subcode alone", func(x *exchange) {
@@ -130,7 +136,7 @@ func Variations() []Variation {
 		}),
 		edit("error-nulls", "sends null for what an error does not have", func(x *exchange) {
 			if x.status >= 400 && x.status != 400 {
-				together(set("parameters", nil), set("link", nil), set("debugInfo", nil))(x)
+				together(put("parameters", nil), put("link", nil), put("debugInfo", nil))(x)
 			}
 		}),
 		edit("phones-missing", "has me without phones", without(meLinks+"phones")),
@@ -138,9 +144,9 @@ func Variations() []Variation {
 		edit("photo-missing", "has me without photo", without(meLinks+"photo")),
 		edit("photo-elsewhere", "keeps photos on another host", linkTo(meLinks+"photo", "https://photos.contoso.com/dana"), "application"),
 		edit("emailAddresses-missing", "has me without emailAddresses", without(me+".emailAddresses")),
-		edit("application-more", "has more properties in an application", together(set("id", "1"), set("type", "Browser"), set("instanceId", "x"), set("expires", "2026-11-24T00:00:00Z"), set("revision", 2)), "application before", "application"),
+		edit("application-more", "has more properties in an application", together(put("id", "1"), put("type", "Browser"), put("instanceId", "x"), put("expires", "2026-11-24T00:00:00Z"), put("revision", 2)), "application before", "application"),
 		edit("links-more", "serves links that nobody asked for", together(linkTo("_links.onlineMeetings", "x"), linkTo(meLinks+"settings", "me/settings")), "application before", "application"),
-		edit("link-attributes", "adds attributes to links", set("_links.self.revision", "2"), "application"),
+		edit("link-attributes", "adds attributes to links", put("_links.self.revision", "2"), "application"),
 		edit("etag-number", "sends an etag as a number", asObject(func(root map[string]any) {
 			if etag, ok := root["etag"].(string); ok {
 				root["etag"] = json.Number(etag)
