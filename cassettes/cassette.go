@@ -14,6 +14,20 @@
 // A file says so by "covers: file". Without it, as in files of before, the checksum covers only what follows from the line
 // "interactions:" on, and anything can have been written into the head since.
 //
+// # What of go-vcr is used
+//
+// The file is go-vcr's (format version 2), so that stock go-vcr v3 loads and replays it, and its types are: an exchange holds
+// a cassette.Interaction. Its recorder works as the transport of a run, and what it wrote is read here. Its own reading,
+// writing and replaying are not used, since with v3.2.0 (measured):
+//
+//   - a body can come back changed: of 200,000 texts of line feeds, tabs and spaces a tenth did, and 2 % could not be loaded;
+//   - a recording that fails replaces the file of before by an empty list, and Stop returns nil;
+//   - transport errors, long polls that were given up, and times are not kept;
+//   - a form is stored twice, so that redaction has to find a password in both places;
+//   - a miss says that nothing was found, and not what is like it; the order of requests is not looked at;
+//   - to find an interaction takes the longer the more there are: 17 ms at 50,000, against 7 µs by an index;
+//   - to load 50,000 takes 5 s and 1 GiB, to save them 20 s and 4 GiB.
+//
 // Exchanges that failed have no place in go-vcr's list, so they stand under conform, and go-vcr does not see them. The numbers
 // of all exchanges together, answered and failed, have no gaps where a driver recorded them; see [Cassette.Gaps].
 package cassettes

@@ -55,7 +55,7 @@ func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.declare(locations())
+	j.declare()
 	return j, nil
 }
 
@@ -88,7 +88,7 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 	return j, nil
 }
 
-func (j *Judgement) declare(at map[string]types.CodeLocation) {
+func (j *Judgement) declare() {
 	j.byTask = map[string][]*Evidence{}
 	for _, e := range j.evidence {
 		for _, name := range e.Tasks {
@@ -97,7 +97,7 @@ func (j *Judgement) declare(at map[string]types.CodeLocation) {
 	}
 	for _, l := range Ledgers() {
 		if list := j.byTask[l.Task]; len(list) > 0 {
-			declare(l, j.selected[list[0]], list, j.outcomes, at)
+			declare(l, j.selected[list[0]], list, j.outcomes)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func Judge(options Options, evidence ...*Evidence) ([]*reports.Report, error) {
 	if !ran.CompareAndSwap(false, true) {
 		return nil, errors.New("Judge was called before in this process, and Ginkgo runs only once: give all evidence to one call")
 	}
-	j.declare(nil)
+	j.declare()
 	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
 	out := formatter.ColorableStdOut
 	formatter.ColorableStdOut = io.Discard

@@ -1,0 +1,93 @@
+package suite_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// What the specs judge, behind the flags of Ginkgo: ginkgo ./suite -- --cassette FILE
+var (
+	cassette    = flag.String("cassette", "", "judge this go-vcr cassette, in place of the recordings that come with conform")
+	application = flag.String("application", "", "judge this live application, whose token is in CONFORM_TOKEN")
+	sip         = flag.String("sip", "", "judge the live server of this SIP address, whose password is in CONFORM_PASSWORD")
+	discover    = flag.String("autodiscover", "", "with -sip: the Autodiscover root to begin at, if not where the address leads")
+)
+
+// asked says that it is the specs that somebody wants to run.
+var asked bool
+
+// TestMain runs the specs alone where Ginkgo's flags or those above are given: all else in this package tests the suite itself.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Visit(func(f *flag.Flag) {
+		if strings.HasPrefix(f.Name, "ginkgo.") || f.Name == "cassette" || f.Name == "application" || f.Name == "sip" {
+			asked = true
+			_ = flag.Set("test.run", "^TestConformance$")
+		}
+	})
+	os.Exit(m.Run())
+}
+
+// TestConformance is the suite as Ginkgo runs it: a Describe a page, a Context a step, an It a requirement.
+func TestConformance(t *testing.T) {
+	if !asked && suite.OwnProcess(t) { // beside other tests that run Ginkgo, which runs once in a process
+		return
+	}
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	var evidence []*suite.Evidence
+	// The first process gathers the evidence, and signs in if that is asked for; the others are handed the recording.
+	ginkgo.SynchronizedBeforeSuite(gather, func(recording []byte) { evidence = read(recording) })
+	suite.Specs(func() []*suite.Evidence { return evidence })
+	ginkgo.RunSpecs(t, "conform")
+}
+
+// gather returns the recording of a live run, or nothing where none is asked for.
+func gather(ctx context.Context) []byte {
+	target := suite.Target{Application: *application, Token: os.Getenv("CONFORM_TOKEN")}
+	switch {
+	case *sip != "":
+		target.SignIn = &ucwa.SignIn{Address: *sip, Start: *discover, Plain: strings.HasPrefix(*discover, "http:"),
+			Credentials: ucwa.Credentials{Username: *sip, Password: os.Getenv("CONFORM_PASSWORD")}}
+	case *application == "":
+		return nil
+	}
+	gathered := suite.Gather(ctx, target)[0]
+	for _, note := range gathered.Notes {
+		ginkgo.GinkgoWriter.Println("note:", note)
+	}
+	recording, err := gathered.Recording.Encode()
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return recording
+}
+
+// read returns the evidence of the recording of a live run, of a cassette that is asked for, or of the one that comes with
+// conform.
+func read(recording []byte) []*suite.Evidence {
+	c, err := cassettes.Read("live", bytes.NewReader(recording))
+	if recording == nil {
+		name := cmp.Or(*cassette, "reference/set-presence")
+		if above := filepath.Join("..", name); !filepath.IsAbs(name) && exists(above) && !exists(name) {
+			name = above // go test and ginkgo run this in the directory of the package, and the name was given above it
+		}
+		c, err = cassettes.Open(name)
+	}
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	evidence, err := suite.Locate(c)
+	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	return evidence
+}
+
+func exists(file string) bool { _, err := os.Stat(file); return err == nil }

@@ -1,0 +1,172 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
+
+// Specs adds the requirements of every page to Ginkgo's tree, for test binaries that run Ginkgo themselves: a Describe a
+// page, a Context a step, an It a requirement, at its line of the page, with its id, task, subject and level as labels. The
+// tree stands without evidence: of is asked for it when the first spec runs, and once. What fails for one evidence fails;
+// what is not exercised, not applicable or blocked everywhere is skipped with its reason. Each It has a report entry for
+// each evidence, with the verdict, the exchange and the field that it rests on, what was expected and what was observed.
+func Specs(of func() []*Evidence) {
+	evidence := sync.OnceValue(of)
+	at := locations()
+	for _, l := range Ledgers() {
+		ginkgo.Describe(l.Title, func() {
+			for _, s := range l.Steps {
+				ginkgo.Context(s.Title, func() {
+					for _, r := range l.Requirements {
+						if r.Step == s.ID {
+							ginkgo.It(r.Says, at[r.ID], ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func() { r.spec(evidence()) })
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// spec judges evidence by one requirement, in an It.
+func (r Requirement) spec(evidence []*Evidence) {
+	outcomes := map[*Evidence]*outcome{}
+	var of []*Evidence
+	for _, e := range evidence {
+		if !slices.Contains(e.Tasks, r.ledger.Task) {
+			continue
+		}
+		o := judged(e, r)
+		outcomes[e], of = o, append(of, e)
+		ginkgo.AddReportEntry(e.Source, entryOf(o.result), ginkgo.ReportEntryVisibilityFailureOrVerbose)
+	}
+	if len(of) == 0 {
+		ginkgo.Skip("no evidence is of this task")
+	}
+	end(of, func(e *Evidence) *outcome { return outcomes[e] })
+}
+
+// entry is what a spec found, as Ginkgo's reports have it.
+type entry struct {
+	Verdict                           reports.Verdict
+	Exchange                          int
+	Field, Expected, Observed, Reason string
+}
+
+func entryOf(r reports.Result) entry {
+	e := entry{Verdict: r.Verdict, Expected: r.Expected, Observed: r.Observed, Reason: r.Reason}
+	if len(r.Evidence) > 0 {
+		e.Exchange, e.Field = r.Evidence[0].Exchange, r.Evidence[0].Field
+	}
+	return e
+}
+
+// String is how Ginkgo prints an entry.
+func (e entry) String() string {
+	var lines []string
+	if e.Exchange > 0 {
+		lines = append(lines, fmt.Sprintf("exchange %d, %s", e.Exchange, e.Field))
+	}
+	for _, l := range []struct{ name, value string }{{"expected", e.Expected}, {"observed", e.Observed}, {"reason", e.Reason}} {
+		if l.value != "" {
+			lines = append(lines, l.name+" "+reports.Legible(l.value))
+		}
+	}
+	return string(e.Verdict) + ": " + strings.Join(lines, "\n")
+}
+
+// declare adds the requirements of a task to Ginkgo's tree for Judge, which has the evidence. One It judges all of it, and
+// notes in outcomes how it ended for each: the tree does not grow with the evidence.
+func declare(l *Ledger, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
+	ginkgo.Describe(l.Title, func() {
+		for _, s := range l.Steps {
+			ginkgo.Context(s.Title, func() {
+				for _, r := range selected {
+					if r.ledger != l || r.Step != s.ID {
+						continue
+					}
+					ginkgo.It(r.Says, ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
+						for _, e := range evidence {
+							if ctx.Err() != nil {
+								return // interrupted: the reports are asked for next
+							}
+							outcomes[e][r.ID] = judged(e, r)
+						}
+						end(evidence, func(e *Evidence) *outcome { return outcomes[e][r.ID] })
+					})
+				}
+			})
+		}
+	})
+}
+
+// end ends the It of a requirement as the worst of its outcomes: what fails for one
+// evidence fails, and what passes for none is skipped.
+func end(evidence []*Evidence, of func(*Evidence) *outcome) {
+	var failed []string
+	passed := false
+	for _, e := range evidence {
+		switch o := of(e); o.state {
+		case types.SpecStatePassed:
+			passed = true
+		case types.SpecStateFailed, types.SpecStatePanicked:
+			failed = append(failed, fmt.Sprintf("%s, %s%s\n", e.Source, o.message, o.at))
+		}
+	}
+	if len(failed) > 0 {
+		more := ""
+		if n := len(failed) - mostTold; n > 0 {
+			failed, more = failed[:mostTold], fmt.Sprintf("and %d more", n)
+		}
+		ginkgo.Fail(strings.Join(failed, "")+more, 1)
+	}
+	if !passed {
+		ginkgo.Skip(of(evidence[0]).message, 1)
+	}
+}
+
+// mostTold bounds what an It repeats of a requirement that fails for a thousand users.
+const mostTold = 5
+
+// examine runs the same specs without Ginkgo, as often as a process likes: for
+// those who judge thousands of evidences, such as the proof of the suite itself.
+func examine(evidence *Evidence, selected []Requirement) map[string]*outcome {
+	outcomes := make(map[string]*outcome, len(selected))
+	for _, r := range selected {
+		outcomes[r.ID] = judged(evidence, r)
+	}
+	return outcomes
+}
+
+// run runs one spec as Ginkgo would.
+func run(evidence *Evidence, r Requirement) (o *outcome) {
+	type ended struct{}
+	o = &outcome{state: types.SpecStatePassed}
+	end := func(state types.SpecState, message string) {
+		o.state, o.message = state, message
+		panic(ended{})
+	}
+	fail := func(message string, _ ...int) {
+		o.at = "\n" + locations()[r.ID].String()
+		end(types.SpecStateFailed, message)
+	}
+	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(types.SpecStateSkipped, reason) }}
+	defer func() {
+		switch p := recover().(type) {
+		case nil, ended:
+		default:
+			o.state, o.message = types.SpecStatePanicked, fmt.Sprint(p)
+			o.at = "\n" + types.NewCodeLocationWithStackTrace(1).FullStackTrace
+		}
+	}()
+	r.kind.judge(o.check)
+	o.check.end()
+	return o
+}
