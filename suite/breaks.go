@@ -152,25 +152,87 @@ func withQuery(slug, does, path, query string) sample {
 	}}
 }
 
-// bad returns what is wrong at a place of what plays a role.
-func (a fieldAt) bad(role string) []sample {
-	var list []sample
+// bad returns what is wrong at a place of what plays a role: what the facts say of the place, and what the page adds.
+func (a *fieldAt) bad(role string) []sample {
 	if a.name == atStatus {
 		return wrongStatuses(role, a)
 	}
-	if m, ok := a.want.(matcher); !a.spare && !a.whole && a.name != atBody && !a.spoken && !(ok && m.none) {
+	m, _ := a.want.(matcher)
+	if m.only {
+		return m.bad
+	}
+	var list []sample
+	if !a.spare && !a.whole && a.name != atBody && !a.spoken {
 		list = append(list, missing)
 	}
-	for _, s := range a.wrong {
+	for _, s := range append(wrongAt(role, a.path), a.wrong...) {
 		text, isText := s.v.(string)
 		switch {
 		case strings.Contains(a.name, "header ") && (!isText || text == ""): // which a field cannot be, or is not sent
-		case a.spoken && (isText || s.v == nil): // of that the check before speaks
+		case a.spoken && (isText || s.v == nil || s.slug == "list"): // of that the check before speaks
 		default:
 			list = append(list, s)
 		}
 	}
 	return list
+}
+
+// wrongAt returns what is wrong at a member of the JSON in an answer, whatever a check accepts there. Sources: "Web links" and the
+// samples of the pages for links, the API reference for properties and their types.
+func wrongAt(role string, path []string) []sample {
+	if len(path) == 0 {
+		return nil
+	}
+	name, holder := path[len(path)-1], ""
+	if len(path) > 1 {
+		holder = path[len(path)-2]
+	}
+	switch {
+	case holder == "_links" && (name == "photo" || name == "xframe"): // which may lie anywhere
+		return []sample{isNull, noHref, emptyHref, noURL}
+	case holder == "_links" && (role == partRoot || role == partUser): // which lead on to other hosts
+		return []sample{isNull, noHref, emptyHref, plainHTTP}
+	case holder == "_links" && role == partCreate: // below no application yet
+		return []sample{isNull, asText, noHref, emptyHref, anotherHost}
+	case holder == "_links":
+		return []sample{isNull, asText, noHref, emptyHref, anotherHost, anotherApplication}
+	case holder == "_embedded":
+		return []sample{isNull, asList, asText}
+	case name == "rel":
+		another := "people"
+		if holder == another {
+			another = "me"
+		}
+		return []sample{isNull, asEmpty, {"other", "is another value", "conform"}, {"another-resource", "is that of another resource", another}}
+	}
+	of := resourceOf(role)
+	if len(path) > 2 && path[len(path)-3] == "_embedded" {
+		of = holder
+	}
+	resource, ok := api.ResourceOf(of)
+	if !ok {
+		return nil
+	}
+	property, ok := resource.Property(name)
+	switch {
+	case !ok:
+		return nil
+	case property.Type == "array":
+		return []sample{isNull, asText}
+	case property.Enum != "" || property.URI != "":
+		return []sample{isNull, asNone, {"other", "is another value", "conform"}}
+	case property.Type == "string":
+		return []sample{isNull, asNone}
+	}
+	return nil
+}
+
+// resourceOf is the resource that is in the answer to what plays a role.
+func resourceOf(role string) string {
+	if role == partCreate {
+		return "application"
+	}
+	return operations[role][0]
 }
 
 // operations are what roles are of in the API reference.
@@ -187,7 +249,7 @@ var statuses = []sample{
 
 // wrongStatuses are statuses with which an operation is not answered. That with which it is, the API reference says, where it
 // has the operation; else the page does.
-func wrongStatuses(role string, a fieldAt) []sample {
+func wrongStatuses(role string, a *fieldAt) []sample {
 	if role == partRoot {
 		return nil // a client goes on to another root
 	}
@@ -227,6 +289,7 @@ func putStatus(x *cassettes.Interaction, v any) {
 	case x.Response.Code/100 == 5:
 		x.Response.Body = "<!DOCTYPE html><title>conform</title>"
 		media(x, "text/html")
+		putHeader("Cache-Control")(x, nothing) // a page of somebody who stands between
 	}
 }
 

@@ -1331,7 +1331,7 @@ func leadOnSafely() matcher {
 		text, _ := href.(string)
 		u, err := ucwa.Resolve(f.x.url, text)
 		return err == nil && safely(u, f.x.url)
-	}, bad: []sample{isNull, noHref, emptyHref, plainHTTP}}
+	}}
 }
 
 func safely(u, from *url.URL) bool {

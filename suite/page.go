@@ -154,7 +154,9 @@ type owner struct {
 }
 
 // owners returns the requirements that look first at the status, and at the body as a whole, of what plays a role.
-var owners = sync.OnceValue(func() map[string]owner {
+var owners = sync.OnceValue(findOwners)
+
+func findOwners() map[string]owner {
 	m := map[string]owner{}
 	for _, l := range Ledgers() {
 		for _, r := range l.Requirements {
@@ -175,7 +177,7 @@ var owners = sync.OnceValue(func() map[string]owner {
 		}
 	}
 	return m
-})
+}
 
 // Ledgers returns the ledger of every certified document.
 func Ledgers() []*Ledger {
