@@ -58,12 +58,17 @@ func Derived() []Fault {
 	return list
 }
 
+// touched are the roles of the answers that a check looks at.
+func (f fields) touched() []string {
+	if f.from == nil {
+		return []string{f.role}
+	}
+	return f.on
+}
+
 // breaks adds what breaks a check on fields.
 func (f fields) breaks(r *Requirement, list []Fault) []Fault {
-	roles := f.on
-	if f.from == nil {
-		roles = []string{f.role}
-	}
+	roles := f.touched()
 	if len(roles) == 0 {
 		return list
 	}

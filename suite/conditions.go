@@ -25,14 +25,14 @@ var conditions = map[string]condition{
 	partCreate:    {"POST that created the application", partUser, offersApplications},
 	partAgain:     {"POST with the endpointId of an application that there is", partCreate, sound},
 	partBefore:    {"GET on the application before makeMeAvailable", partCreate, sound},
-	partMake:      {"POST on makeMeAvailable", partBefore, offersMakeMeAvailable},
-	partAfter:     {"GET on the application after makeMeAvailable", partMake, accepted("set-presence.2.status")},
-	partPresence:  {"POST on presence", partAfter, offersPresence},
-	partRead:      {"GET on presence after makeMeAvailable", partAfter, offersPresence},
-	partEvents:    {"answer on the event channel", partAfter, offersEvents},
-	partReset:     {"POST on presence with an empty body", partAfter, offersPresence},
+	partMake:      {"POST on makeMeAvailable", partBefore, offers("_embedded.me._links.makeMeAvailable")},
+	partAfter:     {"GET on the application after makeMeAvailable", partMake, accepted},
+	partPresence:  {"POST on presence", partAfter, offers("_embedded.me._links.presence")},
+	partRead:      {"GET on presence after makeMeAvailable", partAfter, offers("_embedded.me._links.presence")},
+	partEvents:    {"answer on the event channel", partAfter, offers("_links.events")},
+	partReset:     {"POST on presence with an empty body", partAfter, offers("_embedded.me._links.presence")},
 	partEnd:       {"DELETE on the application", partCreate, sound},
-	"gone":        {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, accepted("DELETE on the application")},
+	"gone":        {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, ended},
 }
 
 // conditionOf returns the condition of any part, the refusals included.
@@ -51,9 +51,9 @@ func conditionOf(part string) condition {
 	case strings.HasSuffix(part, "-before") || rel == "application":
 		c.after, c.ready = partBefore, sound
 	case rel == "makeMeAvailable":
-		c.after, c.ready = partMake, accepted("set-presence.2.status")
+		c.after, c.ready = partMake, accepted
 	case rel == "presence":
-		c.after, c.ready = partAfter, offersPresence
+		c.after, c.ready = partAfter, offers("_embedded.me._links.presence")
 	}
 	return c
 }
@@ -112,84 +112,64 @@ func sound(_ *Evidence, x *Exchange) string {
 }
 
 // accepted: the answer says that the server did what it was asked.
-func accepted(id string) func(*Evidence, *Exchange) string {
-	return func(_ *Evidence, x *Exchange) string {
-		if x.succeeded() || x.Response.Code == http.StatusConflict {
-			return ""
+func accepted(_ *Evidence, x *Exchange) string {
+	if x.succeeded() || x.Response.Code == http.StatusConflict {
+		return ""
+	}
+	return owners()[x.Part].status
+}
+
+// ended: the application is gone.
+func ended(e *Evidence, x *Exchange) string {
+	if accepted(e, x) == "" {
+		return ""
+	}
+	return "DELETE on the application"
+}
+
+// offers: the answer is sound, and has a link of its own at a path that can be followed.
+func offers(path string) func(*Evidence, *Exchange) string {
+	names := strings.Split(path, ".")
+	return func(e *Evidence, x *Exchange) string {
+		if id := sound(e, x); id != "" {
+			return id
 		}
-		return id
+		object, _ := x.object()
+		link, _ := dig(object, names...)
+		if _, err := resolveOwn(link, x.url); err != nil {
+			return e.broken(x, path)
+		}
+		return ""
 	}
-}
-
-func offersMakeMeAvailable(e *Evidence, x *Exchange) string {
-	if id := sound(e, x); id != "" {
-		return id
-	}
-	return offers(x, "makeMeAvailable", "set-presence.1.link.present", "set-presence.1.link.href")
-}
-
-func offersPresence(e *Evidence, x *Exchange) string {
-	if id := sound(e, x); id != "" {
-		return id
-	}
-	return offers(x, "presence", "set-presence.4.me.links.presence", "set-presence.4.me.links.presence")
-}
-
-func offersEvents(e *Evidence, x *Exchange) string {
-	if id := sound(e, x); id != "" {
-		return id
-	}
-	object, _ := x.object()
-	link, _ := dig(object, "_links", "events")
-	if _, err := resolveOwn(link, x.url); err != nil {
-		return "set-presence.4.links.events"
-	}
-	return ""
-}
-
-// offers: me has a link that can be followed.
-func offers(x *Exchange, rel, presentID, hrefID string) string {
-	object, _ := x.object()
-	value, ok := dig(object, "_embedded", "me", "_links", rel)
-	if !ok {
-		return presentID
-	}
-	if _, err := resolveOwn(value, x.url); err != nil {
-		return hrefID
-	}
-	return ""
 }
 
 // offersUser: the root leads on to a user resource.
-func offersUser(_ *Evidence, x *Exchange) string {
-	if id := sound(nil, x); id != "" {
+func offersUser(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" || x.leadsOn(relRoot)[relUser] != nil {
 		return id
 	}
-	if x.leadsOn(relRoot)[relUser] == nil {
-		return "create-application.1.link.user"
-	}
-	return ""
+	return e.broken(x, "_links.user")
 }
 
 // challenges: the answer tells where tokens are to be had.
-func challenges(_ *Evidence, x *Exchange) string {
+func challenges(e *Evidence, x *Exchange) string {
 	switch {
 	case x.Response.Code != http.StatusUnauthorized:
-		return "create-application.2.status"
+		return owners()[x.Part].status
 	case issuerOf(x) == nil:
-		return "create-application.2.challenge"
+		return e.broken(x, "header WWW-Authenticate")
 	}
 	return ""
 }
 
 // givesToken: the answer has a token in it.
-func givesToken(_ *Evidence, x *Exchange) string {
-	if id := sound(nil, x); id != "" {
+func givesToken(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
 		return id
 	}
 	object, _ := x.object()
 	if text, _ := object["access_token"].(string); text == "" {
-		return "create-application.3.access_token"
+		return e.broken(x, "access_token")
 	}
 	return ""
 }
@@ -206,15 +186,15 @@ func (x *Exchange) redirectsTo() string {
 }
 
 // offersApplications: the user resource leads on to the applications.
-func offersApplications(_ *Evidence, x *Exchange) string {
-	if id := sound(nil, x); id != "" {
+func offersApplications(e *Evidence, x *Exchange) string {
+	if id := sound(e, x); id != "" {
 		return id
 	}
 	object, _ := x.object()
 	href, _ := dig(object, "_links", "applications", "href")
 	text, _ := href.(string)
 	if _, err := ucwa.Resolve(x.url, text); err != nil {
-		return "create-application.4.link.applications"
+		return e.broken(x, "_links.applications")
 	}
 	return ""
 }

@@ -150,7 +150,8 @@ func (f fields) bind(id, role string, before []rest) (fields, []rest) {
 // blocked by them.
 type owner struct {
 	status, json string
-	expected     want // of the status
+	expected     want              // of the status
+	places       map[string][]rest // the requirements on each member of the JSON, in their order
 }
 
 // owners returns the requirements that look first at the status, and at the body as a whole, of what plays a role.
@@ -174,9 +175,31 @@ func findOwners() map[string]owner {
 				}
 			}
 			m[f.role] = o
+			for _, role := range f.touched() {
+				o := m[role]
+				if o.places == nil {
+					o.places = map[string][]rest{}
+				}
+				for _, at := range f.list {
+					o.places[at.name] = append(o.places[at.name], rest{id: r.ID, fieldAt: at})
+				}
+				m[role] = o
+			}
 		}
 	}
 	return m
+}
+
+// broken returns the requirement that says what stands at a member of the JSON in the answer of x, and that x breaks; "" if it
+// breaks none.
+func (e *Evidence) broken(x *Exchange, path string) string {
+	a := answer{x, &check{Evidence: e}}
+	for _, r := range owners()[x.Part].places[path] {
+		if !r.want.of(a.check, a).matches(r.get(a)) {
+			return r.id
+		}
+	}
+	return ""
 }
 
 // Ledgers returns the ledger of every certified document.
