@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"gopkg.in/dnaeon/go-vcr.v3/cassette"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // interaction reads one item of a list of exchanges. In the list of failures an item says why it failed, and may have no

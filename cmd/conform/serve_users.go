@@ -12,7 +12,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // builtIn is who can sign in where no file of users is given. The password is no

@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"golang.org/x/text/unicode/norm"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // entry is a target of the list that --targets names.

@@ -21,7 +21,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // pools are many servers, and the list that names them.
