@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -9,32 +10,65 @@ import (
 // Ledger is the closed list of what one document asks: every clause is the
 // source of requirements, or excluded with its reason.
 type Ledger struct {
-	Task         string // "set-presence"
-	Title        string
-	Revision     int // grows when a requirement changes its meaning
-	Document     Document
-	Steps        []Step
-	Clauses      []Clause
-	Errata       []string // where the document contradicts itself
-	Requirements []Requirement
+	Task         string `json:"task,omitempty"` // "set-presence"
+	Title        string `json:"title,omitempty"`
+	Revision     int `json:"revision,omitempty"` // grows when a requirement changes its meaning
+	Document     Document `json:"document,omitempty"`
+	Steps        []Step `json:"steps,omitempty"`
+	Clauses      []Clause `json:"clauses,omitempty"`
+	Errata       []string `json:"errata,omitempty"` // where the document contradicts itself
+	Requirements []Requirement `json:"requirements"`
 }
 
 // Document is what a ledger certifies against.
-type Document struct{ Title, URL string }
+type Document struct {
+	Title string `json:"title"`
+	URL   string `json:"url"`
+}
 
 // Step is one documented step of a task.
 type Step struct {
-	ID, Title string
+	ID    string `json:"id"`
+	Title string `json:"title"`
 	role      string // that carries it out
 }
 
 // Clause is one passage of the document.
 type Clause struct {
-	ID        string
-	Quotes    []string // the document's own sentences
-	Shows     []string // header fields and JSON members of its samples
-	Excluded  string   // why nothing is tested, "" if something is
-	Reference string   // where it stands if not in the document itself
+	ID        string `json:"id"`
+	Quotes    []string `json:"quotes,omitempty"` // the document's own sentences
+	Shows     []string `json:"shows,omitempty"` // header fields and JSON members of its samples
+	Excluded  string `json:"excluded,omitempty"`   // why nothing is tested, "" if something is
+	Reference string `json:"reference,omitempty"`   // where it stands if not in the document itself
+}
+
+// sources are the addresses of what clauses refer to, by how a reference begins.
+var sources = []struct{ begins, url string }{
+	{"UCWA 2.0 API reference", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/resourcesinucwa"},
+	{"UCWA 2.0: Root URL", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/rooturl"},
+	{"UCWA 2.0: Multi-tab support", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/multitabsupport"},
+	{"UCWA 2.0, authentication", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/authenticationinucwa"},
+	{"RFC 9110", "https://www.rfc-editor.org/rfc/rfc9110"},
+}
+
+// Source returns where a requirement stands: the title of what says it, and the address of that.
+func (r Requirement) Source() (title, url string) {
+	clause := r.ledger.Clause(r.Clause)
+	if clause.Reference == "" {
+		return r.ledger.Document.Title, r.ledger.Document.URL
+	}
+	for _, s := range sources {
+		if strings.HasPrefix(clause.Reference, s.begins) {
+			return clause.Reference, s.url
+		}
+	}
+	return clause.Reference, ""
+}
+
+// Location returns the line of the page that has the requirement, such as "suite/setpresence.go:128".
+func (r Requirement) Location() string {
+	at := locations()[r.ID]
+	return fmt.Sprintf("suite/%s:%d", filepath.Base(at.FileName), at.LineNumber)
 }
 
 // Requirement is one testable sentence of a document.

@@ -28,6 +28,9 @@ func TestRequirements(t *testing.T) {
 			if r.Says == "" || r.How == "" || r.Breaks == "" {
 				t.Errorf("%s: says, how or breaks is missing", r.ID)
 			}
+			if _, url := r.Source(); url == "" {
+				t.Errorf("%s: no address says where it stands", r.ID)
+			}
 			at := locations()[r.ID]
 			source, err := os.ReadFile(at.FileName)
 			if err != nil {

@@ -47,7 +47,6 @@ func main() {
 		{"conform run (the embedded recording, all requirements)", []string{tool("conform"), "run", "--format", "json"}},
 		{"net/http, without a tool", []string{tool("bare")}},
 		{"venom", []string{tool("venom"), "run", file("venom.yaml"), "--output-dir", scratch}},
-		{"k6", []string{tool("k6"), "run", "--quiet", "--no-usage-report", file("k6.js")}},
 		{"newman", []string{tool("newman"), "run", file("newman.json")}},
 		{"stepci", []string{tool("stepci"), "run", file("stepci.yaml")}},
 	}

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,14 +12,16 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	return &cobra.Command{
+	var format string
+	cmd := &cobra.Command{
 		Use:   "explain ID",
-		Short: "Explain a requirement, or the document of a task",
+		Short: "Explain a requirement, a fault, or the document of a task",
 		Example: `  conform explain set-presence.2.status
-  conform explain set-presence`,
+  conform explain set-presence.2.status/200
+  conform explain set-presence --format json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("explain takes the id of one requirement, or a task: `conform list` shows them")
+				return usage("explain takes the id of one requirement, a fault, or a task: `conform list` shows them")
 			}
 			return nil
 		},
@@ -28,18 +30,78 @@ func newExplain() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var text string
+			var value any
 			if ledger, err := suite.LedgerOf(args[0]); err == nil {
-				text = explainDocument(ledger)
+				text, value = explainDocument(ledger), ledger
 			} else if r, ledger, err := suite.RequirementOf(args[0]); err == nil {
-				text = explainRequirement(r, ledger)
+				x := explanationOf(r, ledger)
+				text, value = x.text(), x
+			} else if f, known := prove.FaultNamed(args[0]); known {
+				x := faultOf(f)
+				text, value = x.text(), x
 			} else if n := beginning(args[0]); n > 0 {
 				return usage("%q is the beginning of %d requirements: `conform list --requirement %s.` shows them", args[0], n, strings.TrimSuffix(args[0], "."))
+			} else if strings.Contains(args[0], "/") {
+				return usage("unknown fault %q%s; `conform list --faults` shows them", args[0], suite.Nearest(args[0], faultNames()))
 			} else {
 				return usage("%w", err)
 			}
-			return say(cmd, text)
+			switch format {
+			case "text":
+				return say(cmd, text)
+			case "json":
+				return sayJSON(cmd, value)
+			}
+			return usage("unknown format %q%s; explain writes text or json", format, suite.Nearest(format, []string{"text", "json"}))
 		},
 	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	complete(cmd, "format", func() []string { return []string{"text", "json"} })
+	return cmd
+}
+
+// sayJSON writes a value as JSON for people, too.
+func sayJSON(cmd *cobra.Command, value any) error {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return exit{exitFailed, err}
+	}
+	return say(cmd, b.String())
+}
+
+// faultText is a fault as `conform explain` and `conform list --faults` show it.
+type faultText struct {
+	Name        string `json:"name"`
+	Subject     string `json:"subject"`
+	Breaks      string `json:"breaks"`
+	Requirement string `json:"requirement"`
+	Field       string `json:"field"`
+}
+
+func faultOf(f prove.Fault) faultText {
+	return faultText{f.Name, f.Subject, f.Breaks, f.Requirement, f.Field}
+}
+
+func faultNames() []string {
+	var names []string
+	for _, f := range prove.Faults() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func (f faultText) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  (a fault of the %s)\n\n", f.Name, f.Subject)
+	paragraph(&b, "does", f.Breaks)
+	paragraph(&b, "caught by", f.Requirement+", at "+f.Field)
+	if f.Subject == "server" {
+		fmt.Fprintf(&b, "\nnext: conform serve --fault %s\n", f.Name)
+	}
+	return b.String()
 }
 
 // beginning counts the requirements of a step, or of another part of an id.
@@ -53,44 +115,59 @@ func beginning(part string) int {
 	return n
 }
 
-func explainRequirement(r *suite.Requirement, ledger *suite.Ledger) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s  (%s, of the %s)\n\n", r.ID, r.Level, r.Subject)
-	paragraph(&b, "says", r.Says)
+// explanation is all that is known of a requirement.
+type explanation struct {
+	suite.Requirement
+	Document string      `json:"document"` // or whatever says it
+	URL      string      `json:"url"`
+	Title    string      `json:"stepTitle"`
+	Quotes   []string    `json:"quotes,omitempty"`
+	Shows    []string    `json:"shows,omitempty"`
+	Location string      `json:"location"`
+	Faults   []faultText `json:"faults"`
+	Beside   []string    `json:"beside,omitempty"` // the other requirements of the clause
+}
+
+func explanationOf(r *suite.Requirement, ledger *suite.Ledger) explanation {
+	x := explanation{Requirement: *r, Title: stepTitle(*r), Location: r.Location(), Faults: []faultText{}}
+	x.Document, x.URL = r.Source()
 	clause := ledger.Clause(r.Clause)
-	where := cmp.Or(clause.Reference, ledger.Document.Title)
-	for _, s := range ledger.Steps {
-		if s.ID == r.Step {
-			where += fmt.Sprintf(", step %s (%s), clause %s", s.ID, s.Title, r.Clause)
-		}
-	}
-	paragraph(&b, "stands", where)
-	for _, quote := range clause.Quotes {
-		paragraph(&b, "", "“"+quote+"”")
-	}
-	if len(clause.Shows) > 0 {
-		paragraph(&b, "", "the sample shows: "+strings.Join(clause.Shows, ", "))
-	}
-	if clause.Reference == "" {
-		paragraph(&b, "", ledger.Document.URL)
-	}
-	paragraph(&b, "tested", r.How)
-	paragraph(&b, "breaks", r.Breaks)
-	label := "proved by"
+	x.Quotes, x.Shows = clause.Quotes, clause.Shows
 	for _, f := range prove.FaultsFor(r.ID) {
-		paragraph(&b, label, strings.TrimPrefix(f.Name, r.ID+"/")+": "+f.Breaks)
-		label = ""
+		x.Faults = append(x.Faults, faultOf(f))
 	}
-	var others []string
 	for _, other := range ledger.Requirements {
 		if other.Clause == r.Clause && other.ID != r.ID {
-			others = append(others, other.ID)
+			x.Beside = append(x.Beside, other.ID)
 		}
 	}
-	if len(others) > 0 {
-		paragraph(&b, "beside", strings.Join(others, ", "))
+	return x
+}
+
+func (x explanation) text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  (%s, of the %s)\n\n", x.ID, x.Level, x.Subject)
+	paragraph(&b, "says", x.Says)
+	paragraph(&b, "stands", fmt.Sprintf("%s, step %s (%s), clause %s", x.Document, x.Step, x.Title, x.Clause))
+	for _, quote := range x.Quotes {
+		paragraph(&b, "", "“"+quote+"”")
 	}
-	fmt.Fprintf(&b, "\nnext: conform run --requirement %s\n", r.ID)
+	if len(x.Shows) > 0 {
+		paragraph(&b, "", "the sample shows: "+strings.Join(x.Shows, ", "))
+	}
+	paragraph(&b, "", x.URL)
+	paragraph(&b, "tested", x.How)
+	paragraph(&b, "", x.Location)
+	paragraph(&b, "breaks", x.Breaks)
+	label := "proved by"
+	for _, f := range x.Faults {
+		paragraph(&b, label, strings.TrimPrefix(f.Name, x.ID+"/")+": "+f.Breaks)
+		label = ""
+	}
+	if len(x.Beside) > 0 {
+		paragraph(&b, "beside", strings.Join(x.Beside, ", "))
+	}
+	fmt.Fprintf(&b, "\nnext: conform run --requirement %s\n", x.ID)
 	return b.String()
 }
 

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 )
 
 // selectionFlags adds the flags that choose requirements.
@@ -80,11 +80,13 @@ func stepTitle(r suite.Requirement) string {
 func newList() *cobra.Command {
 	var tasks []string
 	var format string
+	var faults bool
 	var selection suite.Selection
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the requirements",
+		Short: "List the requirements, or the faults that prove them",
 		Example: `  conform list --level must --subject server
+  conform list --faults --requirement set-presence.2.
   conform list --requirement set-presence.refusal. --format json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -92,16 +94,13 @@ func newList() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if faults {
+				return listFaults(cmd, requirements, format)
+			}
 			var b strings.Builder
 			switch format {
 			case "json":
-				encoder := json.NewEncoder(&b)
-				encoder.SetIndent("", "  ")
-				encoder.SetEscapeHTML(false)
-				if err := encoder.Encode(requirements); err != nil {
-					return exit{exitFailed, err}
-				}
-				return say(cmd, b.String())
+				return sayJSON(cmd, requirements)
 			case "text":
 				longest := 0
 				for _, r := range requirements {
@@ -122,11 +121,43 @@ func newList() *cobra.Command {
 				fmt.Fprintf(&b, "\n%d requirements; `conform explain ID` tells more of one\n", len(requirements))
 				return say(cmd, strings.TrimPrefix(b.String(), "\n"))
 			}
-			return usage("unknown format %q%s; list writes text or json", format, suite.Nearest(format, []string{"text", "json"}))
+			return noListFormat(format)
 		},
 	}
+	cmd.Flags().BoolVar(&faults, "faults", false, "list the faults that prove the requirements")
 	selectionFlags(cmd, &tasks, &selection)
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	complete(cmd, "format", func() []string { return []string{"text", "json"} })
 	return cmd
+}
+
+func noListFormat(format string) error {
+	return usage("unknown format %q%s; list writes text or json", format, suite.Nearest(format, []string{"text", "json"}))
+}
+
+// listFaults lists the faults that prove some requirements.
+func listFaults(cmd *cobra.Command, requirements []suite.Requirement, format string) error {
+	list := []faultText{}
+	for _, r := range requirements {
+		for _, f := range prove.FaultsFor(r.ID) {
+			list = append(list, faultOf(f))
+		}
+	}
+	switch format {
+	case "json":
+		return sayJSON(cmd, list)
+	case "text":
+		var b strings.Builder
+		requirement := ""
+		for _, f := range list {
+			if f.Requirement != requirement {
+				requirement = f.Requirement
+				fmt.Fprintf(&b, "\n%s\n", requirement)
+			}
+			fmt.Fprintf(&b, "  %-40s %s\n", strings.TrimPrefix(f.Name, requirement+"/"), f.Breaks)
+		}
+		fmt.Fprintf(&b, "\n%d faults, each named by its requirement, a slash and the word above; `conform prove NAME` tries them\n", len(list))
+		return say(cmd, strings.TrimPrefix(b.String(), "\n"))
+	}
+	return noListFormat(format)
 }
