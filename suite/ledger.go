@@ -10,13 +10,13 @@ import (
 // Ledger is the closed list of what one document asks: every clause is the
 // source of requirements, or excluded with its reason.
 type Ledger struct {
-	Task         string `json:"task,omitempty"` // "set-presence"
-	Title        string `json:"title,omitempty"`
-	Revision     int `json:"revision,omitempty"` // grows when a requirement changes its meaning
-	Document     Document `json:"document,omitempty"`
-	Steps        []Step `json:"steps,omitempty"`
-	Clauses      []Clause `json:"clauses,omitempty"`
-	Errata       []string `json:"errata,omitempty"` // where the document contradicts itself
+	Task         string        `json:"task,omitempty"` // "set-presence"
+	Title        string        `json:"title,omitempty"`
+	Revision     int           `json:"revision,omitempty"` // grows when a requirement changes its meaning
+	Document     Document      `json:"document,omitempty"`
+	Steps        []Step        `json:"steps,omitempty"`
+	Clauses      []Clause      `json:"clauses,omitempty"`
+	Errata       []string      `json:"errata,omitempty"` // where the document contradicts itself
 	Requirements []Requirement `json:"requirements"`
 }
 
@@ -30,16 +30,16 @@ type Document struct {
 type Step struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
-	role      string // that carries it out
+	role  string // that carries it out
 }
 
 // Clause is one passage of the document.
 type Clause struct {
-	ID        string `json:"id"`
-	Quotes    []string `json:"quotes,omitempty"` // the document's own sentences
-	Shows     []string `json:"shows,omitempty"` // header fields and JSON members of its samples
-	Excluded  string `json:"excluded,omitempty"`   // why nothing is tested, "" if something is
-	Reference string `json:"reference,omitempty"`   // where it stands if not in the document itself
+	ID        string   `json:"id"`
+	Quotes    []string `json:"quotes,omitempty"`    // the document's own sentences
+	Shows     []string `json:"shows,omitempty"`     // header fields and JSON members of its samples
+	Excluded  string   `json:"excluded,omitempty"`  // why nothing is tested, "" if something is
+	Reference string   `json:"reference,omitempty"` // where it stands if not in the document itself
 }
 
 // sources are the addresses of what clauses refer to, by how a reference begins.
