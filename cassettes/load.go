@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 	"go.yaml.in/yaml/v3"
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 )
 
 const (

@@ -12,8 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 	"go.yaml.in/yaml/v3"
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 )
 
 // interaction reads one item of a list of exchanges. In the list of failures an item says why it failed, and may have no

@@ -8,6 +8,9 @@ import (
 // OwnProcess is for the example, which lies in another package.
 var OwnProcess = ownProcess
 
+// Race says that the race detector runs: what does nothing at once is left out then.
+const Race = race
+
 // Mistake puts a mistake into the literal of a page, at one requirement, and returns what takes it back.
 func Mistake(id string, edit func(*Check)) (undo func()) {
 	before, known := pages, owners

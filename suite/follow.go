@@ -32,11 +32,11 @@ func (f *Follower) Role(x cassettes.Exchange) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	seen := f.seen(x)
-	if s := f.stateOf(seen); seen.Probe == "" {
-		return s.situation(seen)
-	} else {
+	s := f.stateOf(seen)
+	if seen.Probe != "" {
 		return s.probed(seen)
 	}
+	return s.situation(seen)
 }
 
 // Learn takes note of an exchange that was answered, whose role is known.

@@ -262,11 +262,11 @@ func (f fields) judge(c *check) {
 				c.notApplicable(fmt.Sprintf("not sent: %s in exchange %d", field.Name, a.ID))
 			}
 			for _, r := range at.rests {
-				if r.name == at.name && !r.want.of(c, a).matches(field) {
+				if r.name == at.name && !r.of(c, a).matches(field) {
 					c.blocked(r.id, a.Exchange)
 				}
 			}
-			if m := at.want.of(c, a); m.matches != nil {
+			if m := at.of(c, a); m.matches != nil {
 				c.Expect(field).To(m)
 			}
 		}
@@ -288,7 +288,7 @@ func (f fields) answers(c *check) []answer {
 func (f fields) surrounded(c *check, a answer) {
 	for _, at := range f.list {
 		for _, r := range at.rests {
-			if r.name != at.name && !r.want.of(c, a).matches(r.get(a)) {
+			if r.name != at.name && !r.of(c, a).matches(r.get(a)) {
 				c.blocked(r.id, a.Exchange)
 			}
 		}

@@ -18,7 +18,7 @@ import (
 // of the document or of the reference server, the proof (whose faults come from the API reference, and whose variations
 // a person wrote), or, of a level, the published proof.
 func TestMistakesInPages(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || suite.Race {
 		t.Skip("it proves two dozen pages")
 	}
 	published, err := os.ReadFile("../docs/proof.md")
@@ -66,7 +66,7 @@ func TestMistakesInPages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			by := "nothing"
+			var by string
 			switch {
 			case wrongOn(t, "documentation/set-presence", m.id), wrongOn(t, "documentation/create-application", m.id):
 				by = "document"

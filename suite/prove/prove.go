@@ -142,6 +142,9 @@ func (o Options) plan() ([]experiment, error) {
 		return nil, err
 	}
 	for _, f := range faults {
+		if o.sockets && f.still {
+			continue
+		}
 		planned = append(planned, onFault(f, max(o.Runs, 1), f.examine))
 	}
 	if !o.sockets {
@@ -227,7 +230,7 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 
 // onFault plans to try a fault, and to expect what it says of itself.
 func onFault(f fault, runs int, examine func(context.Context) ([]reports.Result, error)) experiment {
-	e := experiment{Trial: Trial{Kind: f.Subject, Name: f.Name, Does: f.Breaks, Requirement: f.Requirement, Field: f.Field}, waits: true}
+	e := experiment{Trial: Trial{Kind: f.Subject, Name: f.Name, Does: f.Breaks, Requirement: f.Requirement, Field: f.Field}, waits: !f.still}
 	e.run = func(ctx context.Context, t *Trial) error {
 		for n := range runs {
 			results, err := examine(ctx)
