@@ -42,10 +42,9 @@ func specs(t *testing.T, flags ...string) (list []types.SpecReport, succeeded bo
 	return list, all[0].SuiteSucceeded
 }
 
-// TestDoor holds that Ginkgo comes to the verdicts that Examine comes to, at the line of each requirement in its page, and
-// says on what they rest; and that its filters leave out what they should, which is no failure.
-func TestDoor(t *testing.T) {
-	const recording = "documentation/set-presence"
+// examined returns the results of a recording, without Ginkgo.
+func examined(t *testing.T, recording string) []reports.Result {
+	t.Helper()
 	c, err := cassettes.Open(recording)
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +57,14 @@ func TestDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return results
+}
+
+// TestDoor holds that Ginkgo comes to the verdicts that Examine comes to, at the line of each requirement in its page, and
+// says on what they rest; and that its filters leave out what they should, which is no failure.
+func TestDoor(t *testing.T) {
+	const recording = "documentation/set-presence"
+	results := examined(t, recording)
 	want := map[string]reports.Result{}
 	for _, r := range results {
 		want[r.Requirement] = r

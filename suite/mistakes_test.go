@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
@@ -113,19 +112,7 @@ func foundBy(t *testing.T, names []string) string {
 // wrongOn reports whether a requirement does not pass on a recording on which it should.
 func wrongOn(t *testing.T, name, id string) bool {
 	t.Helper()
-	c, err := cassettes.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	located, err := suite.Locate(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	results, err := suite.Examine(located[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.ContainsFunc(results, func(r reports.Result) bool {
+	return slices.ContainsFunc(examined(t, name), func(r reports.Result) bool {
 		fine := r.Verdict == reports.Pass || r.Verdict == reports.NotApplicable || strings.HasPrefix(name, "documentation/") && r.Verdict == reports.NotExercised
 		return r.Requirement == id && !fine
 	})
