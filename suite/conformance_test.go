@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/onsi/gomega"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -24,6 +26,7 @@ var (
 	application = flag.String("application", "", "judge this live application, whose token is in CONFORM_TOKEN")
 	sip         = flag.String("sip", "", "judge the live server of this SIP address, whose password is in CONFORM_PASSWORD")
 	discover    = flag.String("autodiscover", "", "with -sip: the Autodiscover root to begin at, if not where the address leads")
+	keepNames   = flag.Bool("keep-names", false, "of a live server, show hosts, people and addresses in place of pseudonyms")
 )
 
 // asked says that it is the specs that somebody wants to run.
@@ -49,6 +52,9 @@ func TestConformance(t *testing.T) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	var evidence []*suite.Evidence
 	// The first process gathers the evidence, and signs in if that is asked for; the others are handed the recording.
+	if *cassette != "" && (*application != "" || *sip != "") || *application != "" && *sip != "" || *discover != "" && *sip == "" {
+		t.Fatal("give one of -cassette, -application and -sip; -autodiscover goes with -sip")
+	}
 	ginkgo.SynchronizedBeforeSuite(gather, func(recording []byte) { evidence = read(recording) })
 	suite.Specs(func() []*suite.Evidence { return evidence })
 	ginkgo.RunSpecs(t, "conform")
@@ -56,7 +62,7 @@ func TestConformance(t *testing.T) {
 
 // gather returns the recording of a live run, or nothing where none is asked for.
 func gather(ctx context.Context) []byte {
-	target := suite.Target{Application: *application, Token: os.Getenv("CONFORM_TOKEN")}
+	target := suite.Target{Application: *application, Token: os.Getenv("CONFORM_TOKEN"), KeepNames: *keepNames}
 	switch {
 	case *sip != "":
 		target.SignIn = &ucwa.SignIn{Address: *sip, Start: *discover, Plain: strings.HasPrefix(*discover, "http:"),
@@ -66,10 +72,15 @@ func gather(ctx context.Context) []byte {
 	}
 	gathered := suite.Gather(ctx, target)[0]
 	for _, note := range gathered.Notes {
-		ginkgo.GinkgoWriter.Println("note:", note)
+		fmt.Fprintln(os.Stderr, "note:", reports.Legible(note))
+	}
+	if len(gathered.Exchanges) == 0 {
+		ginkgo.Fail("nothing was asked: " + strings.Join(gathered.Notes, "; "))
 	}
 	recording, err := gathered.Recording.Encode()
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		ginkgo.Fail(err.Error())
+	}
 	return recording
 }
 
@@ -77,6 +88,9 @@ func gather(ctx context.Context) []byte {
 // conform.
 func read(recording []byte) []*suite.Evidence {
 	c, err := cassettes.Read("live", bytes.NewReader(recording))
+	if recording != nil && err == nil {
+		c.Name = c.Provenance.Source
+	}
 	if recording == nil {
 		name := cmp.Or(*cassette, "reference/set-presence")
 		if above := filepath.Join("..", name); !filepath.IsAbs(name) && exists(above) && !exists(name) {
@@ -84,9 +98,18 @@ func read(recording []byte) []*suite.Evidence {
 		}
 		c, err = cassettes.Open(name)
 	}
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		ginkgo.Fail(err.Error())
+	}
 	evidence, err := suite.Locate(c)
-	gomega.Expect(err).NotTo(gomega.HaveOccurred())
+	if err != nil {
+		ginkgo.Fail(err.Error())
+	}
+	if suiteConfig, _ := ginkgo.GinkgoConfiguration(); suiteConfig.ParallelProcess == 1 {
+		for _, e := range evidence {
+			fmt.Fprintf(os.Stderr, "judged is: %s (%s)\n", reports.Legible(e.Source), e.Kind)
+		}
+	}
 	return evidence
 }
 

@@ -15,7 +15,8 @@ import (
 // Specs adds the requirements of every page to Ginkgo's tree, for test binaries that run Ginkgo themselves: a Describe a
 // page, a Context a step, an It a requirement, at its line of the page, with its id, task, subject and level as labels. The
 // tree stands without evidence: of is asked for it when the first spec runs, and once. What fails for one evidence fails;
-// what is not exercised, not applicable or blocked everywhere is skipped with its reason. Each It has a report entry for
+// what could not be judged in a run of conform's own driver, such as for a token that was refused, fails too; what is not
+// exercised, not applicable or blocked everywhere is skipped with its reason. Each It has a report entry for
 // each evidence, with the verdict, the exchange and the field that it rests on, what was expected and what was observed.
 func Specs(of func() []*Evidence) {
 	evidence := sync.OnceValue(of)
@@ -113,11 +114,14 @@ func end(evidence []*Evidence, of func(*Evidence) *outcome) {
 	var failed []string
 	passed := false
 	for _, e := range evidence {
-		switch o := of(e); o.state {
-		case types.SpecStatePassed:
+		o := of(e)
+		switch {
+		case o.state == types.SpecStatePassed:
 			passed = true
-		case types.SpecStateFailed, types.SpecStatePanicked:
+		case o.state != types.SpecStateSkipped:
 			failed = append(failed, fmt.Sprintf("%s, %s%s\n", e.Source, o.message, o.at))
+		case o.result.Verdict == reports.Error && e.Driven: // such as a token that was refused: that is no green run
+			failed = append(failed, fmt.Sprintf("%s, could not be judged: %s\n", e.Source, o.message))
 		}
 	}
 	if len(failed) > 0 {

@@ -102,7 +102,7 @@ func bound(of func() *page) func() *Ledger {
 	return sync.OnceValue(func() *Ledger {
 		p := of()
 		l := &Ledger{Task: p.Task, Title: p.Title, Revision: p.Revision, Document: p.Document, Clauses: p.Clauses, Errata: p.Errata}
-		var looked []rest
+		known := map[string][]rest{}
 		for _, s := range p.Steps {
 			l.Steps = append(l.Steps, Step{s.ID, s.Title, s.role})
 			for _, c := range s.clauses {
@@ -113,7 +113,7 @@ func bound(of func() *page) func() *Ledger {
 					id := p.Task + "." + check.id
 					k := check.kind
 					if f, ok := k.(fields); ok {
-						k, looked = f.bind(id, s.role, looked)
+						k = f.bind(id, s.role, known)
 					}
 					l.Requirements = append(l.Requirements, Requirement{ID: id, Level: check.level, Subject: check.subject, Step: s.ID, Clause: c.ID,
 						Says: check.says, How: k.how(), Breaks: check.breaks, ledger: l, kind: k})
@@ -125,25 +125,35 @@ func bound(of func() *page) func() *Ledger {
 }
 
 // bind gives a check the role of its step, and the requirements before it on which it rests: those on the same member of the
-// JSON, and those that first speak of what is around it.
-func (f fields) bind(id, role string, before []rest) (fields, []rest) {
+// JSON, and those that first speak of what is around it. It adds its own to those that are known, by the answers that they look
+// at and the place.
+func (f fields) bind(id, role string, known map[string][]rest) fields {
 	if f.role == "" {
 		f.role = role
 	}
-	all := before
 	f.list = slices.Clone(f.list)
 	for i := range f.list {
-		f.list[i].answers = f.role + " " + f.whose
-		for _, r := range before {
-			same := r.name == f.list[i].name
-			if f.list[i].path != nil && r.path != nil && r.answers == f.list[i].answers && (same || r.around && strings.HasPrefix(f.list[i].name, r.name+".")) {
-				f.list[i].rests = append(f.list[i].rests, r)
+		at := &f.list[i]
+		at.answers = f.role + " " + f.whose
+		key := at.answers + " " + at.name
+		at.spoken = len(known[key]) > 0
+		if at.path == nil {
+			continue
+		}
+		at.rests = slices.DeleteFunc(slices.Clone(known[key]), func(r rest) bool { return r.path == nil })
+		for end := strings.LastIndexByte(key, '.'); end > len(at.answers); end = strings.LastIndexByte(key[:end], '.') {
+			for _, r := range known[key[:end]] {
+				if r.around {
+					at.rests = append(at.rests, r)
+				}
 			}
 		}
-		f.list[i].spoken = slices.ContainsFunc(before, func(r rest) bool { return r.answers == f.list[i].answers && r.name == f.list[i].name })
-		all = append(all, rest{id: id, around: i == 0 && !f.list[i].spoken, fieldAt: f.list[i]})
 	}
-	return f, all
+	for i, at := range f.list {
+		key := at.answers + " " + at.name
+		known[key] = append(known[key], rest{id: id, around: i == 0 && !at.spoken, fieldAt: at})
+	}
+	return f
 }
 
 // owner is the requirements that answer for the soundness of a role: whoever asks a broken answer for something else is

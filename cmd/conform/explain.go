@@ -42,9 +42,9 @@ func newExplain() *cobra.Command {
 			} else if n := beginning(args[0]); n > 0 {
 				return usage("%q is the beginning of %d requirements: `conform list --requirement %s.` shows them", args[0], n, strings.TrimSuffix(args[0], "."))
 			} else if strings.Contains(args[0], "/") {
-				return usage("unknown fault %q%s; `conform list --faults` shows them", args[0], suite.Nearest(args[0], faultNames()))
+				return usage("unknown fault %q%s; `conform list --faults` shows them, and docs/changelog.md what was renamed", args[0], suite.Nearest(args[0], faultNames()))
 			} else {
-				return usage("%w", err)
+				return usage("%w; `conform list --faults` shows the faults, and docs/changelog.md those that were renamed", err)
 			}
 			switch format {
 			case "text":

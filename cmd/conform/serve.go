@@ -149,7 +149,7 @@ func faultsNamed(names []string) ([]prove.Fault, error) {
 	for _, name := range names {
 		fault, known := prove.FaultNamed(name)
 		if !known {
-			return nil, usage("--fault: there is no fault %q%s; docs/proof.md lists them", name, suite.Nearest(name, serverFaultNames()))
+			return nil, usage("--fault: there is no fault %q%s; `conform list --faults` shows them, and docs/changelog.md those that were renamed", name, suite.Nearest(name, serverFaultNames()))
 		}
 		if fault.Subject != "server" {
 			return nil, usage("--fault %s is a fault of clients (%s), and this is a server; docs/proof.md lists those of servers", name, fault.Breaks)
