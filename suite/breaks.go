@@ -28,7 +28,11 @@ type Fault struct {
 
 // Does says in a sentence what is wrong.
 func (f Fault) Does() string {
-	return f.Field + " of the " + conditionOf(f.Roles[0]).title + " " + f.does
+	asked := "the " + conditionOf(f.Roles[0]).title
+	if _, known := conditions[f.Roles[0]]; !known {
+		asked = "what must be refused (" + f.Roles[0] + ")"
+	}
+	return f.Field + " of the answer to " + asked + " " + f.does
 }
 
 // Edit puts the fault on an exchange that plays one of its roles.
@@ -246,20 +250,26 @@ var operations = map[string][2]string{
 	partPresence: {"presence", "POST"}, partRead: {"presence", "GET"}, partReset: {"presence", "POST"}, partEvents: {"events", "GET"}, partCreate: {"applications", "POST"},
 }
 
+// documented are the statuses of what the API reference has no operation for: the sign-in, as the page on it has it, and the
+// refusals. Source: "Create an application", "Errors and informational messages", the errors of the operations.
+var documented = map[string]int{
+	partRoot: 200, partChallenge: 401, partToken: 200, partUser: 200, partCreate: 201,
+	"grant-unsupported": 400, "grant-missing": 400, "grant-invalid": 400, "create-no-token": 401, "create-bad-token": 401,
+	"presence-get-before": 409, "presence-post-before": 409, "note-get-before": 409, "note-post-before": 409, "location-get-before": 409, "location-post-before": 409,
+	"make-again": 409, "modality": 403, "anonymous": 403, "origin": 403, "availability": 400, "not-json": 400, "media-type": 415,
+	"method-makeMeAvailable": 405, "method-presence": 405, "gone": 404, "no-token": 401, "bad-token": 401,
+}
+
 // statuses are those that servers answer with in place of others.
 var statuses = []sample{
 	{"200", "is 200 OK", 200}, {"201", "is 201 Created", 201}, {"202", "is 202 Accepted", 202}, {"203", "is 203 Non-Authoritative Information", 203},
 	{"204", "is 204 No Content", 204}, {"404", "is 404 Not Found", 404}, {"500", "is 500 Internal Server Error", 500},
 }
 
-// wrongStatuses are statuses with which an operation is not answered. That with which it is, the API reference says, where it
-// has the operation; else the page does.
+// wrongStatuses are statuses with which what plays a role is not answered, whatever a check accepts.
 func wrongStatuses(role string, a *fieldAt) []sample {
-	if role == partRoot {
-		return nil // a client goes on to another root
-	}
 	var list []sample
-	right := 0
+	right := documented[role]
 	if o, known := operations[role]; known {
 		if resource, ok := api.ResourceOf(o[0]); ok {
 			if operation, ok := resource.Operation(o[1]); ok && operation.Status != 0 {
@@ -270,8 +280,8 @@ func wrongStatuses(role string, a *fieldAt) []sample {
 	m, _ := a.want.(matcher)
 	for _, s := range statuses {
 		code := s.v.(int)
-		if role == partBefore && code == http.StatusNotFound {
-			continue // then there is no application of the run
+		if role == partBefore && code == http.StatusNotFound || role == partRoot && code >= 400 {
+			continue // then there is no application of the run; and a client goes on to another root
 		}
 		if right != 0 && right != code || right == 0 && m.matches != nil && !m.matches(Field{Name: atStatus, Value: code}) {
 			list = append(list, s)

@@ -36,9 +36,11 @@ var asked bool
 func TestMain(m *testing.M) {
 	flag.Parse()
 	flag.Visit(func(f *flag.Flag) {
-		if strings.HasPrefix(f.Name, "ginkgo.") || f.Name == "cassette" || f.Name == "application" || f.Name == "sip" {
+		if strings.HasPrefix(f.Name, "ginkgo.") || f.Name == "cassette" || f.Name == "application" || f.Name == "sip" || f.Name == "autodiscover" {
 			asked = true
-			_ = flag.Set("test.run", "^TestConformance$")
+			if flag.Lookup("test.run").Value.String() == "" {
+				_ = flag.Set("test.run", "^TestConformance$")
+			}
 		}
 	})
 	os.Exit(m.Run())

@@ -1,29 +1,36 @@
 package suite
 
 import (
-	"net/url"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // Follower says of exchanges that pass by which role each plays: what [Locate] says of them, as far as the past and the
 // exchange itself tell. It is for a proxy that changes what plays a role, and follows any number of applications. A
 // request that a driver marks as a probe is taken for one. Its zero value is ready; it can be used by several goroutines.
 type Follower struct {
-	mu     sync.Mutex
-	e      *Evidence
-	noted  map[servedLink]bool
-	states map[string]*state // by application
-	order  []string          // of the applications, the one that was served first first
-	served map[string]int    // links, by application
+	mu    sync.Mutex
+	e     *Evidence
+	apps  map[string]*followed // by application; "" is what comes before there is one
+	order []string             // of the applications, the one that was served last last
 }
 
-// A proxy can stand for weeks: what is remembered is bounded. The application that was served first is forgotten first; by
-// then it is long gone.
+// followed is what is known of an application.
+type followed struct {
+	state *state
+	noted map[servedLink]bool
+	keys  []string // of the links that it served
+}
+
+// A proxy can stand for weeks, and meet clients that mean it harm: what is remembered is bounded. The application that was not
+// served for the longest is forgotten first.
 const (
-	maxFollowed      = 1000 // applications
+	maxFollowed      = 1000 // applications, and places and values that come before there is one
 	maxFollowedLinks = 1000 // links of one
 )
 
@@ -36,7 +43,32 @@ func (f *Follower) Role(x cassettes.Exchange) string {
 	if seen.Probe != "" {
 		return s.probed(seen)
 	}
+	if role := s.turnedAway(seen); role != "" {
+		return role
+	}
 	return s.situation(seen)
+}
+
+// turnedAway returns the refusal that an unmarked request met: a driver marks what it does wrong on purpose, and others do not.
+func (s *state) turnedAway(x *Exchange) string {
+	below, creates := applicationOf(x.url) != nil, x.is("applications") && x.Request.Method == http.MethodPost
+	switch code := x.Response.Code; {
+	case below && s.ended:
+		return "gone"
+	case code == http.StatusUnauthorized && creates && len(x.requestHeader("Authorization")) == 0:
+		return "create-no-token"
+	case code == http.StatusUnauthorized && creates:
+		return "create-bad-token"
+	case code == http.StatusUnauthorized && below && len(x.requestHeader("Authorization")) == 0:
+		return "no-token"
+	case code == http.StatusUnauthorized && below:
+		return "bad-token"
+	case code == http.StatusForbidden && below && len(cassettes.HeaderValues(x.Response.Headers, "X-Ms-Diagnostics")) > 0:
+		return "origin"
+	case code == http.StatusForbidden && x.is("makeMeAvailable") && subcodeOf(x) != ucwa.SubcodeAnonymousNotAllowed:
+		return "modality"
+	}
+	return ""
 }
 
 // Learn takes note of an exchange that was answered, whose role is known.
@@ -44,26 +76,50 @@ func (f *Follower) Learn(x cassettes.Exchange, role string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	seen := f.seen(x)
-	s := f.keep(seen)
+	app := f.keep(seen)
 	seen.Part = role
 	if role == partCreate {
-		s.e.parts[partCreate] = []*Exchange{seen} // which the next one with its endpoint asks for again
+		f.e.parts[partCreate] = []*Exchange{seen} // which the next one with its endpoint asks for again
 	}
 	if seen.succeeded() {
-		f.e.index.add(f.e, seen)
-		if app := applicationKey(seen); f.served[app] < maxFollowedLinks {
-			before := len(f.noted)
-			f.e.collectLinks(0, seen, f.noted)
-			f.served[app] += len(f.noted) - before
+		f.accept("Authorization", seen.authorization(), seen)
+		f.accept("X-Ms-Origin", fieldKey(seen.requestHeader("X-Ms-Origin")), seen)
+		if object, err := seen.object(); err == nil && seen.is(relToken) && len(f.e.index.issued) < maxFollowed {
+			token, _ := object["access_token"].(string)
+			f.e.index.issued[token] = ucwa.Origin(seen.url)
 		}
 	}
-	for rel, u := range seen.leadsOn(f.e.signIn[linkKey(seen.url)]) {
-		f.e.signIn[linkKey(u)] = rel
+	if seen.succeeded() && len(app.noted) < maxFollowedLinks {
+		seen.links = linksOf(seen)
+		for i := range seen.links {
+			seen.links[i].key = linkKey(seen.links[i].url)
+			app.keys = append(app.keys, seen.links[i].key)
+		}
+		before := len(app.noted)
+		if f.e.collectLinks(0, seen, app.noted); len(app.noted) == before {
+			app.keys = app.keys[:len(app.keys)-len(seen.links)] // all were known
+		}
+		f.e.inMe = nil // of which nothing is asked here
 	}
-	if issuer := issuerOf(seen); issuer != nil {
-		f.e.signIn[linkKey(issuer.url)] = relToken
+	if len(f.e.signIn) < maxFollowed {
+		for _, at := range seen.rels {
+			for rel, u := range seen.leadsOn(at) { // of a root or a user resource
+				f.e.signIn[linkKey(u)] = rel
+			}
+		}
+		if issuer := issuerOf(seen); issuer != nil {
+			f.e.signIn[linkKey(issuer.url)] = relToken
+		}
 	}
-	s.after(seen)
+	app.state.after(seen)
+}
+
+// accept notes a value of a request's field that was accepted, of an ordinary request.
+func (f *Follower) accept(name, value string, x *Exchange) {
+	const longest = 8 << 10
+	if x.Probe == "" && len(f.e.index.accepted) < maxFollowed && len(value) < longest {
+		f.e.index.accepted[name+": "+value] = true
+	}
 }
 
 // seen reads an exchange.
@@ -72,15 +128,19 @@ func (f *Follower) seen(x cassettes.Exchange) *Exchange {
 		f.e = &Evidence{Driven: true, signIn: map[string]string{}, served: map[string][]serving{}, relsAt: map[string][]string{}, relsServed: map[string]bool{},
 			parts: map[string][]*Exchange{}, declined: map[string][]declined{}}
 		f.e.index = indexOf(f.e)
-		f.noted, f.states, f.served = map[servedLink]bool{}, map[string]*state{}, map[string]int{}
+		f.apps = map[string]*followed{"": {state: &state{e: f.e}, noted: map[servedLink]bool{}}}
 	}
 	seen := exchanges([]cassettes.Exchange{x}, true)[0]
-	if key := linkKey(seen.url); f.e.signIn[key] == "" && seen.Request.Method == "GET" && isRoot(seen.url) {
-		f.e.signIn[key] = relRoot
-	} else if f.e.signIn[key] == "" && seen.asksForToken() {
-		f.e.signIn[key] = relToken
+	switch rels := f.e.relsOf(seen); {
+	case f.e.signIn[linkKey(seen.url)] != "":
+		seen.rels = rels
+	case seen.Request.Method == http.MethodGet && isRoot(seen.url):
+		seen.rels = []string{relRoot}
+	case seen.asksForToken():
+		seen.rels = []string{relToken}
+	default:
+		seen.rels = rels
 	}
-	seen.rels = f.e.relsOf(seen)
 	return seen
 }
 
@@ -100,9 +160,9 @@ func applicationKey(x *Exchange) string {
 
 // stateOf returns what the application of an exchange has come to.
 func (f *Follower) stateOf(x *Exchange) *state {
-	s := f.states[applicationKey(x)]
-	if s == nil {
-		s = &state{e: f.e}
+	s := &state{e: f.e}
+	if app := f.apps[applicationKey(x)]; app != nil {
+		s = app.state
 	}
 	s.root, s.rooted = x, true // whatever root is asked may be the one that leads on
 	return s
@@ -110,36 +170,33 @@ func (f *Follower) stateOf(x *Exchange) *state {
 
 // keep keeps what the application of an exchange has come to, and returns it. One that never served anything is not
 // followed: anyone can make up its path.
-func (f *Follower) keep(x *Exchange) *state {
+func (f *Follower) keep(x *Exchange) *followed {
 	key := applicationKey(x)
-	if s := f.states[key]; s != nil || !x.succeeded() {
-		return f.stateOf(x)
+	app := f.apps[key]
+	switch {
+	case app == nil && !x.succeeded():
+		return &followed{state: &state{e: f.e}, noted: map[servedLink]bool{}}
+	case app == nil:
+		if len(f.order) == maxFollowed {
+			f.forget(f.order[0])
+		}
+		app = &followed{state: &state{e: f.e}, noted: map[servedLink]bool{}}
+		f.apps[key], f.order = app, append(f.order, key)
+	case key != "" && x.succeeded() && f.order[len(f.order)-1] != key:
+		i := slices.Index(f.order, key)
+		f.order = append(slices.Delete(f.order, i, i+1), key)
 	}
-	if len(f.order) == maxFollowed {
-		f.forget(f.order[0])
-	}
-	f.states[key], f.order = &state{e: f.e}, append(f.order, key)
-	return f.states[key]
+	return app
 }
 
-// forget forgets an application, and the links that lead below it.
-func (f *Follower) forget(app string) {
-	delete(f.states, app)
-	delete(f.served, app)
+// forget forgets an application, and the links that it served.
+func (f *Follower) forget(key string) {
+	for _, link := range f.apps[key].keys {
+		if strings.Contains(link, key) { // others may have served the rest
+			delete(f.e.relsAt, link)
+			delete(f.e.served, link)
+		}
+	}
+	delete(f.apps, key)
 	f.order = f.order[1:]
-	below := func(text string) bool {
-		u, err := url.Parse(text)
-		return err == nil && (lowerPath(u.Path) == app || strings.HasPrefix(lowerPath(u.Path), app+"/"))
-	}
-	for key := range f.e.relsAt {
-		if below(key) {
-			delete(f.e.relsAt, key)
-			delete(f.e.served, key)
-		}
-	}
-	for link := range f.noted {
-		if below(link.url) {
-			delete(f.noted, link)
-		}
-	}
 }

@@ -34,6 +34,11 @@ func TestMistakesInPages(t *testing.T) {
 		by       string // what must find it
 	}{
 		{"a 204 is any success", "set-presence.2.status", suite.Statuses(200, 202, 204), "fault"},
+		{"a token comes with any success", "create-application.3.status", suite.Statuses(200, 201, 203, 204), "fault"},
+		{"a challenge is any answer", "create-application.2.status", suite.Statuses(200, 401, 404, 500), "fault"},
+		{"a user resource comes with any success", "create-application.4.status", suite.Statuses(200, 202, 203), "fault"},
+		{"a root comes with any success", "create-application.1.status", suite.Statuses(200, 204, 404), "fault"},
+		{"a refusal is any error", "set-presence.refusal.media-type", suite.Plays("not-json"), "recording"},
 		{"a 200 is any success", "set-presence.4.status", suite.Statuses(200, 203), "fault"},
 		{"a rel is any text", "set-presence.4.rel", suite.Wants("a text"), "fault"},
 		{"a rel is one of two", "create-application.5.me.rel", suite.Wants("people or me"), "fault"},

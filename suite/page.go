@@ -161,7 +161,7 @@ func (f fields) bind(id, role string, known map[string][]rest) fields {
 type owner struct {
 	status, json string
 	expected     want              // of the status
-	places       map[string][]rest // the requirements on each member of the JSON, in their order
+	places       map[string][]rest // the requirements on each place, in their order
 }
 
 // owners returns the requirements that look first at the status, and at the body as a whole, of what plays a role.
@@ -200,16 +200,15 @@ func findOwners() map[string]owner {
 	return m
 }
 
-// broken returns the requirement that says what stands at a member of the JSON in the answer of x, and that x breaks; "" if it
-// breaks none.
-func (e *Evidence) broken(x *Exchange, path string) string {
-	a := answer{x, &check{Evidence: e}}
-	for _, r := range owners()[x.Part].places[path] {
-		if !r.want.of(a.check, a).matches(r.get(a)) {
+// broken returns the requirement on a place of the answer of x that x breaks, or the first that speaks of it.
+func (e *Evidence) broken(x *Exchange, place string) string {
+	a, list := answer{x, &check{Evidence: e}}, owners()[x.Part].places[place]
+	for _, r := range list {
+		if !r.of(a.check, a).matches(r.get(a)) {
 			return r.id
 		}
 	}
-	return ""
+	return list[0].id
 }
 
 // Ledgers returns the ledger of every certified document.

@@ -26,7 +26,7 @@ func newExplain() *cobra.Command {
 			return nil
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return slices.Concat(suite.Tasks(), requirementIDs()), cobra.ShellCompDirectiveNoFileComp
+			return slices.Concat(suite.Tasks(), requirementIDs(), faultNames()), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var text string
@@ -36,13 +36,13 @@ func newExplain() *cobra.Command {
 			} else if r, ledger, err := suite.RequirementOf(args[0]); err == nil {
 				x := explanationOf(r, ledger)
 				text, value = x.text(), x
-			} else if f, known := prove.FaultNamed(args[0]); known {
+			} else if f, unknown := prove.FaultNamed(args[0]); unknown == nil {
 				x := faultOf(f)
 				text, value = x.text(), x
 			} else if n := beginning(args[0]); n > 0 {
 				return usage("%q is the beginning of %d requirements: `conform list --requirement %s.` shows them", args[0], n, strings.TrimSuffix(args[0], "."))
-			} else if strings.Contains(args[0], "/") {
-				return usage("unknown fault %q%s; `conform list --faults` shows them, and docs/changelog.md what was renamed", args[0], suite.Nearest(args[0], faultNames()))
+			} else if strings.Contains(args[0], "/") || strings.Contains(unknown.Error(), "write the whole name") {
+				return usage("%w", unknown)
 			} else {
 				return usage("%w; `conform list --faults` shows the faults, and docs/changelog.md those that were renamed", err)
 			}

@@ -110,9 +110,9 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	case "silent":
 		handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-done })
 	default:
-		fault, there := prove.FaultNamed(args[0])
-		if !there {
-			ts.Fatalf("serve %s?", args[0])
+		fault, err := prove.FaultNamed(args[0])
+		if err != nil {
+			ts.Fatalf("serve: %v", err)
 		}
 		handler = fault.Handler(server)
 	}

@@ -147,9 +147,9 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 func faultsNamed(names []string) ([]prove.Fault, error) {
 	var list []prove.Fault
 	for _, name := range names {
-		fault, known := prove.FaultNamed(name)
-		if !known {
-			return nil, usage("--fault: there is no fault %q%s; `conform list --faults` shows them, and docs/changelog.md those that were renamed", name, suite.Nearest(name, serverFaultNames()))
+		fault, err := prove.FaultNamed(name)
+		if err != nil {
+			return nil, usage("--fault: %w", err)
 		}
 		if fault.Subject != "server" {
 			return nil, usage("--fault %s is a fault of clients (%s), and this is a server; docs/proof.md lists those of servers", name, fault.Breaks)

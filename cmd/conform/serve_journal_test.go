@@ -25,9 +25,9 @@ func (h *testHost) short(t *testing.T) *http.Transport {
 // TestJournalRuns: runs of one program, one after the other as the same user, are clients
 // each for itself. What one does wrong is not held against the next.
 func TestJournalRuns(t *testing.T) {
-	wrong, found := prove.FaultNamed("token-put")
-	if !found {
-		t.Fatal("there is no fault token-put")
+	wrong, err := prove.FaultNamed("token-put")
+	if err != nil {
+		t.Fatal(err)
 	}
 	for name, transport := range map[string]func(*testHost) http.RoundTripper{
 		"kept connections":  func(h *testHost) http.RoundTripper { return h.transport(t) },

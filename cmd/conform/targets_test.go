@@ -80,9 +80,9 @@ func (p *pools) run(dir, above string, args ...string) (code int, stdout, stderr
 
 func faulty(t *testing.T, name string) func(http.Handler) http.Handler {
 	t.Helper()
-	fault, there := prove.FaultNamed(name)
-	if !there {
-		t.Fatal("there is no fault ", name)
+	fault, err := prove.FaultNamed(name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return fault.Handler
 }

@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,25 +49,37 @@ func particular() []Fault {
 	return slices.Concat(signInServerFaults(), serverFaults(), signInClientFaults(), clientFaults())
 }
 
-// FaultNamed returns the fault of that name, or of the name that ends so behind the requirement, and whether there is one.
-func FaultNamed(name string) (Fault, bool) {
+// FaultNamed returns the fault of that name in any case, or the only one, of those that a person wrote if there are others,
+// whose name ends so behind the requirement. Its error names the nearest, or some of those that end so.
+func FaultNamed(name string) (Fault, error) {
+	var names, ending []string
 	var found []Fault
-	for _, f := range Faults() {
-		if f.Name == name {
-			return f, true
+	for _, f := range append(Faults(), fixed(recordedFaults())...) {
+		_, short, _ := strings.Cut(f.Name, "/")
+		switch {
+		case strings.EqualFold(f.Name, name):
+			return f, nil
+		case strings.EqualFold(short, name):
+			ending = append(ending, f.Name)
+			if f.derived == nil {
+				found = append(found, f)
+			}
 		}
-		if _, short, _ := strings.Cut(f.Name, "/"); short == name {
-			found = append(found, f)
-		}
+		names = append(names, f.Name)
 	}
-	if len(found) == 1 {
-		return found[0], true
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(ending) == 1:
+		return Faults()[slices.IndexFunc(Faults(), func(f Fault) bool { return f.Name == ending[0] })], nil
+	case len(ending) > 1:
+		return Fault{}, fmt.Errorf("%d faults end in /%s: write the whole name, such as %s", len(ending), name, ending[0])
 	}
-	return Fault{}, false
+	return Fault{}, fmt.Errorf("there is no fault %q%s; `conform list --faults` shows them, and docs/changelog.md those that were renamed", name, suite.Nearest(name, names))
 }
 
 // Handler returns h with a server's fault. What h serves may be any UCWA server, a
-// [Server] or a proxy in front of one. A handler remembers what its applications
+// [ucwatest.Server] or a proxy in front of one. A handler remembers what its applications
 // did, so each begins anew.
 func (f Fault) Handler(h http.Handler) http.Handler {
 	return &proxy{next: h, rules: []rule{{f.on, f.ask, f.edit}}}

@@ -59,7 +59,7 @@ func Vary(h http.Handler, list ...Variation) http.Handler {
 	return h
 }
 
-// Application returns where the application of that href, as the [Server] names it,
+// Application returns where the application of that href, as the [ucwatest.Server] names it,
 // is under the variation.
 func (v Variation) Application(href string) string {
 	if v.prefix == "" {

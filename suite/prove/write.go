@@ -46,7 +46,7 @@ func (p *Proof) Sums() []Sum {
 	var list []Sum
 	for i, kind := range Kinds {
 		s := Sum{Kind: kind, Does: []string{
-			"faults of servers, each caught by its own requirement at the field at fault, and by no other undeclared",
+			"faults of servers, each caught by its own requirement at the field at fault, and by no other that looks elsewhere, unless declared",
 			"faults of clients, the same",
 			"small changes of the reference recording, caught or reviewed",
 			"differences of correct servers, none held against them",
