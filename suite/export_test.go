@@ -29,7 +29,10 @@ func Mistake(id string, edit func(*Check)) (undo func()) {
 			return p
 		}
 	}
-	pages = []func() *Ledger{bound(mistaken(createApplication)), bound(mistaken(setPresence))}
+	pages = nil
+	for _, of := range literals {
+		pages = append(pages, bound(mistaken(of)))
+	}
 	owners = sync.OnceValue(findOwners)
 	return func() { pages, owners = before, known }
 }

@@ -126,8 +126,8 @@ func end(evidence []*Evidence, of func(*Evidence) *outcome) {
 	}
 	if len(failed) > 0 {
 		more := ""
-		if n := len(failed) - mostTold; n > 0 {
-			failed, more = failed[:mostTold], fmt.Sprintf("and %d more", n)
+		if n := len(failed) - maxListed; n > 0 {
+			failed, more = failed[:maxListed], fmt.Sprintf("and %d more", n)
 		}
 		ginkgo.Fail(strings.Join(failed, "")+more, 1)
 	}
@@ -136,8 +136,8 @@ func end(evidence []*Evidence, of func(*Evidence) *outcome) {
 	}
 }
 
-// mostTold bounds what an It repeats of a requirement that fails for a thousand users.
-const mostTold = 5
+// maxListed bounds what an It repeats of a requirement that fails for a thousand users.
+const maxListed = 5
 
 // examine runs the same specs without Ginkgo, as often as a process likes: for
 // those who judge thousands of evidences, such as the proof of the suite itself.

@@ -74,7 +74,7 @@ var locations = sync.OnceValue(func() map[string]types.CodeLocation {
 	locating.Store(true)
 	defer locating.Store(false)
 	m := map[string]types.CodeLocation{}
-	for _, of := range []func() *page{createApplication, setPresence} {
+	for _, of := range literals {
 		p := of()
 		for _, s := range p.Steps {
 			for _, c := range s.clauses {
@@ -88,9 +88,17 @@ var locations = sync.OnceValue(func() map[string]types.CodeLocation {
 })
 
 // pages are the certified tasks, in the order in which a client does them.
-var pages []func() *Ledger
+var (
+	literals []func() *page
+	pages    []func() *Ledger // each bound once
+)
 
-func init() { pages = []func() *Ledger{bound(createApplication), bound(setPresence)} } // the checks ask for the pages, too
+func init() { // not where they are declared: the checks ask for the pages, too
+	literals = []func() *page{createApplication, setPresence}
+	for _, of := range literals {
+		pages = append(pages, bound(of))
+	}
+}
 
 // Tasks returns the names of the certified tasks, in the order in which a client does them.
 func Tasks() []string { return slices.Clone(taskNames) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func newExplain() *cobra.Command {
 				text, value = x.text(), x
 			} else if n := beginning(args[0]); n > 0 {
 				return usage("%q is the beginning of %d requirements: `conform list --requirement %s.` shows them", args[0], n, strings.TrimSuffix(args[0], "."))
-			} else if strings.Contains(args[0], "/") || strings.Contains(unknown.Error(), "write the whole name") {
+			} else if strings.Contains(args[0], "/") || errors.Is(unknown, prove.ErrAmbiguous) {
 				return usage("%w", unknown)
 			} else {
 				return usage("%w; `conform list --faults` shows the faults, and docs/changelog.md those that were renamed", err)
@@ -87,7 +88,7 @@ func faultOf(f prove.Fault) faultText {
 
 func faultNames() []string {
 	var names []string
-	for _, f := range prove.Faults() {
+	for _, f := range prove.FaultsFor(requirementIDs()...) {
 		names = append(names, f.Name)
 	}
 	return names

@@ -137,11 +137,13 @@ func noListFormat(format string) error {
 
 // listFaults lists the faults that prove some requirements.
 func listFaults(cmd *cobra.Command, requirements []suite.Requirement, format string) error {
-	list := []faultText{}
+	var ids []string
 	for _, r := range requirements {
-		for _, f := range prove.FaultsFor(r.ID) {
-			list = append(list, faultOf(f))
-		}
+		ids = append(ids, r.ID)
+	}
+	list := []faultText{}
+	for _, f := range prove.FaultsFor(ids...) {
+		list = append(list, faultOf(f))
 	}
 	switch format {
 	case "json":

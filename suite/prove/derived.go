@@ -10,7 +10,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/suite"
 )
 
-// recording is the reference recording, on which faults that follow from the checks are tried.
+// recording is the reference recording, on which faults that follow from the checks and small changes are tried.
 type recording struct {
 	sound    *suite.Evidence
 	variants func([]cassettes.Exchange) ([]*suite.Evidence, error)
@@ -37,6 +37,15 @@ func openRecording() (*recording, error) {
 	return r, nil
 }
 
+// judge judges what the recording has become.
+func (r *recording) judge(changed []cassettes.Exchange) ([]reports.Result, error) {
+	located, err := r.variants(changed)
+	if err != nil {
+		return nil, err
+	}
+	return suite.Examine(located[0])
+}
+
 // examine judges the recording with a fault on it.
 func (r *recording) examine(f Fault) func(context.Context) ([]reports.Result, error) {
 	return func(context.Context) ([]reports.Result, error) {
@@ -47,11 +56,7 @@ func (r *recording) examine(f Fault) func(context.Context) ([]reports.Result, er
 				f.derived.Edit(changed[i].Interaction)
 			}
 		}
-		located, err := r.variants(changed)
-		if err != nil {
-			return nil, err
-		}
-		return suite.Examine(located[0])
+		return r.judge(changed)
 	}
 }
 

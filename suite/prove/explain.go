@@ -13,9 +13,7 @@ const maxNamed = 2
 
 // proofs are the faults that prove each requirement, each with what it does: first those that follow from no check, which
 // tell most.
-var proofs = sync.OnceValue(findProofs)
-
-func findProofs() map[string][]string {
+var proofs = sync.OnceValue(func() map[string][]string {
 	by := map[string][]string{}
 	for _, f := range append(particular(), fixed(recordedFaults())...) {
 		by[f.Requirement] = append(by[f.Requirement], f.Name+": "+f.Breaks)
@@ -32,7 +30,7 @@ func findProofs() map[string][]string {
 		by[id] = append(by[id], fmt.Sprintf("and %d more: conform explain %s", n, id))
 	}
 	return by
-}
+})
 
 // Explain names in every result of a report the faults that prove its requirement.
 func Explain(r *reports.Report) {

@@ -1,6 +1,7 @@
 package prove
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -33,7 +34,11 @@ func Faults() []Fault {
 	for _, f := range suite.Derived() {
 		list = append(list, fromDerived(f))
 	}
-	list = append(list, particular()...)
+	return inOrder(append(list, particular()...))
+}
+
+// inOrder puts faults into the order of their requirements.
+func inOrder(list []Fault) []Fault {
 	order := map[string]int{}
 	for _, l := range suite.Ledgers() {
 		for _, r := range l.Requirements {
@@ -49,31 +54,39 @@ func particular() []Fault {
 	return slices.Concat(signInServerFaults(), serverFaults(), signInClientFaults(), clientFaults())
 }
 
+// FaultsFor returns the faults that prove some requirements, in their order. Those of clients that can only be put into a
+// recording are among them.
+func FaultsFor(requirements ...string) []Fault {
+	all := inOrder(append(Faults(), fixed(recordedFaults())...))
+	return slices.DeleteFunc(all, func(f Fault) bool { return !slices.Contains(requirements, f.Requirement) })
+}
+
+// ErrAmbiguous is the error of a name with which several faults end.
+var ErrAmbiguous = errors.New("write the whole name")
+
 // FaultNamed returns the fault of that name in any case, or the only one, of those that a person wrote if there are others,
-// whose name ends so behind the requirement. Its error names the nearest, or some of those that end so.
+// whose name ends so behind the requirement. Its error names the nearest, or is an ErrAmbiguous.
 func FaultNamed(name string) (Fault, error) {
-	var names, ending []string
-	var found []Fault
+	var names []string
+	var ending, written []Fault
 	for _, f := range append(Faults(), fixed(recordedFaults())...) {
-		_, short, _ := strings.Cut(f.Name, "/")
-		switch {
-		case strings.EqualFold(f.Name, name):
+		if strings.EqualFold(f.Name, name) {
 			return f, nil
-		case strings.EqualFold(short, name):
-			ending = append(ending, f.Name)
-			if f.derived == nil {
-				found = append(found, f)
+		}
+		if _, short, _ := strings.Cut(f.Name, "/"); strings.EqualFold(short, name) {
+			if ending = append(ending, f); f.derived == nil {
+				written = append(written, f)
 			}
 		}
 		names = append(names, f.Name)
 	}
 	switch {
-	case len(found) == 1:
-		return found[0], nil
+	case len(written) == 1:
+		return written[0], nil
 	case len(ending) == 1:
-		return Faults()[slices.IndexFunc(Faults(), func(f Fault) bool { return f.Name == ending[0] })], nil
+		return ending[0], nil
 	case len(ending) > 1:
-		return Fault{}, fmt.Errorf("%d faults end in /%s: write the whole name, such as %s", len(ending), name, ending[0])
+		return Fault{}, fmt.Errorf("%d faults end in /%s: %w, such as %s", len(ending), name, ErrAmbiguous, ending[0].Name)
 	}
 	return Fault{}, fmt.Errorf("there is no fault %q%s; `conform list --faults` shows them, and docs/changelog.md those that were renamed", name, suite.Nearest(name, names))
 }

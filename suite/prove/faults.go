@@ -26,11 +26,6 @@ type fault struct {
 	examine func(context.Context) ([]reports.Result, error)
 }
 
-// FaultsFor returns the faults that prove a requirement.
-func FaultsFor(requirement string) []Fault {
-	return slices.DeleteFunc(slices.Concat(Faults(), fixed(recordedFaults())), func(f Fault) bool { return f.Requirement != requirement })
-}
-
 func fixed(list []fault) []Fault {
 	faults := make([]Fault, len(list))
 	for i, f := range list {
@@ -41,11 +36,7 @@ func fixed(list []fault) []Fault {
 
 // faults returns the whole catalogue with the ways to get evidence. What follows from a check is put on the reference
 // recording, if that exercises it; all else is done by a server or a client.
-func faults() ([]fault, error) {
-	r, err := openRecording()
-	if err != nil {
-		return nil, err
-	}
+func faults(r *recording) []fault {
 	var list []fault
 	for _, f := range Faults() {
 		examine := func(ctx context.Context) ([]reports.Result, error) { return onServer(ctx, signsIn(f), f.Handler, nil) }
@@ -60,7 +51,7 @@ func faults() ([]fault, error) {
 		}
 		list = append(list, fault{Fault: f, examine: examine})
 	}
-	return append(list, recordedFaults()...), nil
+	return append(list, recordedFaults()...)
 }
 
 // recordedFaults are the faults of clients which no program that uses net/http can be made to have. Those are put

@@ -29,24 +29,11 @@ func (m mutant) name() string {
 }
 
 // onMutants plans to try every mutant of the reference recording.
-func onMutants() ([]experiment, error) {
-	c, err := cassettes.Open("reference/set-presence")
-	if err != nil {
-		return nil, err
-	}
-	located, err := suite.Locate(c)
-	if err != nil {
-		return nil, err
-	}
-	locate := located[0].Variants()
+func onMutants(r *recording) []experiment {
 	var planned []experiment
-	for _, m := range mutants(located[0]) {
+	for _, m := range mutants(r.sound) {
 		planned = append(planned, experiment{Trial: Trial{Kind: "recording", Name: m.name(), Does: m.name()}, run: func(_ context.Context, t *Trial) error {
-			located, err := locate(m.edit(located[0].Recording.Exchanges))
-			if err != nil {
-				return err
-			}
-			results, err := suite.Examine(located[0])
+			results, err := r.judge(m.edit(r.sound.Recording.Exchanges))
 			if err != nil {
 				return err
 			}
@@ -59,7 +46,7 @@ func onMutants() ([]experiment, error) {
 			return nil
 		}})
 	}
-	return planned, nil
+	return planned
 }
 
 // caught reports whether a requirement fails that looked at the exchange which was

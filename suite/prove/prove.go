@@ -137,22 +137,18 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 // plan lists all that can be tried.
 func (o Options) plan() ([]experiment, error) {
 	var planned []experiment
-	faults, err := faults()
+	r, err := openRecording()
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range faults {
+	for _, f := range faults(r) {
 		if o.sockets && f.still {
 			continue
 		}
 		planned = append(planned, onFault(f, max(o.Runs, 1), f.examine))
 	}
 	if !o.sockets {
-		mutants, err := onMutants()
-		if err != nil {
-			return nil, err
-		}
-		planned = append(planned, mutants...)
+		planned = append(planned, onMutants(r)...)
 	}
 	return append(planned, onVariations(o)...), nil
 }

@@ -114,11 +114,11 @@ func TestExplain(t *testing.T) {
 // that there are.
 func TestCatalogue(t *testing.T) {
 	names := map[string]bool{}
-	list, err := faults()
+	r, err := openRecording()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range list {
+	for _, f := range faults(r) {
 		if names[f.Name] {
 			t.Errorf("two faults are named %s", f.Name)
 		}
