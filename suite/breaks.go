@@ -28,8 +28,8 @@ type Fault struct {
 
 // Does says in a sentence what is wrong.
 func (f Fault) Does() string {
-	asked := "the " + conditionOf(f.Roles[0]).title
-	if _, known := conditions[f.Roles[0]]; !known {
+	asked := "the " + roleOf(f.Roles[0]).title
+	if roleOf(f.Roles[0]).title == "" {
 		asked = "what must be refused (" + f.Roles[0] + ")"
 	}
 	return f.Field + " of the answer to " + asked + " " + f.does
@@ -214,7 +214,7 @@ func wrongAt(role string, path []string) []sample {
 		}
 		return []sample{isNull, asEmpty, {"other", "is another value", "conform"}, {"another-resource", "is that of another resource", another}}
 	}
-	of := resourceOf(role)
+	of := roleOf(role).resource()
 	if len(path) > 2 && path[len(path)-3] == "_embedded" {
 		of = holder
 	}
@@ -236,30 +236,6 @@ func wrongAt(role string, path []string) []sample {
 	return nil
 }
 
-// resourceOf is the resource that is in the answer to what plays a role.
-func resourceOf(role string) string {
-	if role == partCreate {
-		return "application"
-	}
-	return operations[role][0]
-}
-
-// operations are what roles are of in the API reference.
-var operations = map[string][2]string{
-	partBefore: {"application", "GET"}, partAfter: {"application", "GET"}, partEnd: {"application", "DELETE"}, partMake: {"makeMeAvailable", "POST"},
-	partPresence: {"presence", "POST"}, partRead: {"presence", "GET"}, partReset: {"presence", "POST"}, partEvents: {"events", "GET"}, partCreate: {"applications", "POST"},
-}
-
-// documented are the statuses of what the API reference has no operation for: the sign-in, as the page on it has it, and the
-// refusals. Source: "Create an application", "Errors and informational messages", the errors of the operations.
-var documented = map[string]int{
-	partRoot: 200, partChallenge: 401, partToken: 200, partUser: 200, partCreate: 201,
-	"grant-unsupported": 400, "grant-missing": 400, "grant-invalid": 400, "create-no-token": 401, "create-bad-token": 401,
-	"presence-get-before": 409, "presence-post-before": 409, "note-get-before": 409, "note-post-before": 409, "location-get-before": 409, "location-post-before": 409,
-	"make-again": 409, "modality": 403, "anonymous": 403, "origin": 403, "availability": 400, "not-json": 400, "media-type": 415,
-	"method-makeMeAvailable": 405, "method-presence": 405, "gone": 404, "no-token": 401, "bad-token": 401,
-}
-
 // statuses are those that servers answer with in place of others.
 var statuses = []sample{
 	{"200", "is 200 OK", 200}, {"201", "is 201 Created", 201}, {"202", "is 202 Accepted", 202}, {"203", "is 203 Non-Authoritative Information", 203},
@@ -269,14 +245,7 @@ var statuses = []sample{
 // wrongStatuses are statuses with which what plays a role is not answered, whatever a check accepts.
 func wrongStatuses(role string, a *fieldAt) []sample {
 	var list []sample
-	right := documented[role]
-	if o, known := operations[role]; known {
-		if resource, ok := api.ResourceOf(o[0]); ok {
-			if operation, ok := resource.Operation(o[1]); ok && operation.Status != 0 {
-				right = operation.Status
-			}
-		}
-	}
+	right := roleOf(role).documented()
 	m, _ := a.want.(matcher)
 	for _, s := range statuses {
 		code := s.v.(int)

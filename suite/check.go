@@ -148,7 +148,7 @@ func (c *check) optional(part string) []answer {
 // missing ends the spec that found no exchange of a part, and says why there is none.
 func (c *check) missing(part string) {
 	if slices.Contains(c.Absent, part) {
-		c.notApplicable("the run was not given what it takes (" + absentees[part] + ")")
+		c.notApplicable("the run was not given what it takes (" + roleOf(part).needs + ")")
 	}
 	if verdict, reason := c.blockedBy(part); reason != "" {
 		c.stop(verdict, reason)
@@ -158,7 +158,7 @@ func (c *check) missing(part string) {
 		c.staleAtTheEnd()
 	}
 	for _, x := range c.Exchanges {
-		if absentees[part] != "" && x.Probe == "setup" && !x.succeeded() {
+		if roleOf(part).needs != "" && x.Probe == "setup" && !x.succeeded() {
 			c.stop(reports.Blocked, fmt.Sprintf("the application of a user who meets it could not be had: exchange %d was answered with %d", x.ID, x.Response.Code))
 		}
 	}
@@ -168,7 +168,7 @@ func (c *check) missing(part string) {
 	if c.unanswered == nil {
 		c.unanswered = c.brokeOff()
 	}
-	c.notExercised("the evidence holds no " + conditionOf(part).title)
+	c.notExercised("the evidence holds no " + roleOf(part).describe())
 }
 
 // staleAtTheEnd ends the spec where the token of the run was refused once the application was gone.
@@ -184,8 +184,8 @@ func (c *check) staleAtTheEnd() {
 // askedInVain reports whether a driver asked for a resource before it was served,
 // and it turned out to be served elsewhere.
 func (c *check) askedInVain(part string) bool {
-	return c.serves(probes[part].rel) && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
-		return x.Probe == part && !x.is(probes[part].rel) && x.Response.Code == http.StatusNotFound
+	return c.serves(roleOf(part).rel) && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
+		return x.Probe == part && !x.is(roleOf(part).rel) && x.Response.Code == http.StatusNotFound
 	})
 }
 
@@ -216,13 +216,6 @@ func (c *check) brokeOff() *Exchange {
 func laterReason(x *Exchange) string {
 	return fmt.Sprintf("the server asked to come again later (exchange %d: %d, Retry-After: %s), and longer than the run waits: run again then, or wait longer (--retry-wait)",
 		x.ID, x.Response.Code, shown(strings.Join(cassettes.HeaderValues(x.Response.Headers, "Retry-After"), ", ")))
-}
-
-// absentees tell how a run is given the users who meet a refusal.
-var absentees = map[string]string{
-	"anonymous":        "--anonymous-application, Target.Anonymous",
-	"modality":         "--restricted-application, Target.Restricted",
-	"create-elsewhere": "--foreign-token, Target.ForeignToken",
 }
 
 // answer is an exchange as a spec sees it.

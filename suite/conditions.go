@@ -10,58 +10,10 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// condition says what must have gone well for a part to be there.
-type condition struct {
-	title string
-	after string                                // the part before it, "" if none
-	ready func(e *Evidence, x *Exchange) string // the requirement that x, of that part, broke; "" if the way is clear
-}
-
-var conditions = map[string]condition{
-	partRoot:      {title: "GET on an Autodiscover root"},
-	partChallenge: {"GET on the user resource without a token", partRoot, offersUser},
-	partToken:     {"POST on a token endpoint", partChallenge, challenges},
-	partUser:      {"GET on the user resource with a token", partToken, givesToken},
-	partCreate:    {"POST that created the application", partUser, offersApplications},
-	partAgain:     {"POST with the endpointId of an application that there is", partCreate, sound},
-	partBefore:    {"GET on the application before makeMeAvailable", partCreate, sound},
-	partMake:      {"POST on makeMeAvailable", partBefore, offers("_embedded.me._links.makeMeAvailable")},
-	partAfter:     {"GET on the application after makeMeAvailable", partMake, accepted},
-	partPresence:  {"POST on presence", partAfter, offers("_embedded.me._links.presence")},
-	partRead:      {"GET on presence after makeMeAvailable", partAfter, offers("_embedded.me._links.presence")},
-	partEvents:    {"answer on the event channel", partAfter, offers("_links.events")},
-	partReset:     {"POST on presence with an empty body", partAfter, offers("_embedded.me._links.presence")},
-	partEnd:       {"DELETE on the application", partCreate, sound},
-	"gone":        {"request on the application after its DELETE (which --keep-application leaves out)", partEnd, ended},
-}
-
-// conditionOf returns the condition of any part, the refusals included.
-func conditionOf(part string) condition {
-	if c, ok := conditions[part]; ok {
-		return c
-	}
-	c := condition{title: "request that must be refused so"}
-	switch rel := probes[part].rel; {
-	case part == "modality" || part == "anonymous":
-		// These need an application of another user, not a step of this one.
-	case rel == relToken:
-		c.after, c.ready = partChallenge, challenges
-	case strings.HasPrefix(part, "create-"):
-		c.after, c.ready = partUser, offersApplications
-	case strings.HasSuffix(part, "-before") || rel == "application":
-		c.after, c.ready = partBefore, sound
-	case rel == "makeMeAvailable":
-		c.after, c.ready = partMake, accepted
-	case rel == "presence":
-		c.after, c.ready = partAfter, offers("_embedded.me._links.presence")
-	}
-	return c
-}
-
 // blockedBy says which earlier failure is the reason that a part is missing, ""
 // if there is none, and what that makes of the spec: what a capture lost is an error.
 func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason string) {
-	p := conditionOf(name)
+	p := roleOf(name)
 	if p.after == "" {
 		return "", ""
 	}
@@ -79,10 +31,10 @@ func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason strin
 			continue
 		}
 		if x.Failure != "" {
-			why = fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, conditionOf(p.after).title, x.Failure)
+			why = fmt.Sprintf("exchange %d, the %s, got no whole answer: %s", x.ID, roleOf(p.after).describe(), x.Failure)
 		} else if x.later() {
 			why = laterReason(x)
-		} else if id := p.ready(e, x); id != "" {
+		} else if id := p.blocks(e, x); id != "" {
 			why = fmt.Sprintf("%s: see exchange %d", id, x.ID)
 			if x.succeeded() && x.lost || x.answerHeadersLost() && !e.Driven {
 				verdict, why = reports.Error, x.lostBody()
@@ -127,20 +79,21 @@ func ended(e *Evidence, x *Exchange) string {
 	return "DELETE on the application"
 }
 
-// offers: the answer is sound, and has a link of its own at a path that can be followed.
-func offers(path string) func(*Evidence, *Exchange) string {
-	names := strings.Split(path, ".")
-	return func(e *Evidence, x *Exchange) string {
-		if id := sound(e, x); id != "" {
-			return id
-		}
-		object, _ := x.object()
-		link, _ := dig(object, names...)
-		if _, err := resolveOwn(link, x.url); err != nil {
-			return e.broken(x, path)
-		}
-		return ""
+// blocks returns the requirement that x, which comes before the role, breaks, so that there is no way to it: it is ready, or
+// sound and has a link of its own that can be followed.
+func (r role) blocks(e *Evidence, x *Exchange) string {
+	if r.ready != nil {
+		return r.ready(e, x)
 	}
+	if id := sound(e, x); id != "" {
+		return id
+	}
+	object, _ := x.object()
+	link, _ := dig(object, strings.Split(r.lead, ".")...)
+	if _, err := resolveOwn(link, x.url); err != nil {
+		return e.broken(x, r.lead)
+	}
+	return ""
 }
 
 // offersUser: the root leads on to a user resource.

@@ -178,6 +178,7 @@ func createApplication() *page {
 			"The pages about errors say that code alone is required, the tables of operations list subcodes: a " +
 				"subcode is a should.",
 		},
+		Roles: signInRoles(),
 		Steps: []step{
 			{ID: "1", Title: "Ask Autodiscover for its root", role: partRoot, clauses: []clause{
 				{Clause: Clause{ID: "1.answer.status", Quotes: []string{

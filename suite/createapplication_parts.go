@@ -13,13 +13,13 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// The parts that an exchange can play in "Create an application", besides
-// partCreate and partEnd.
+// The roles that exchanges play in "Create an application".
 const (
 	partRoot      = "autodiscover"
 	partChallenge = "challenge"
 	partToken     = "token"
 	partUser      = "user"
+	partCreate    = "create"
 	partAgain     = "create-again"
 )
 
@@ -159,23 +159,45 @@ func (x *Exchange) asksForToken() bool {
 // form reads the body of a request as a form.
 func (x *Exchange) form() (url.Values, error) { return url.ParseQuery(x.Request.Body) }
 
-// signingIn says what x is before there is an application, "" if nothing, and whether
-// it is asked of what is there before.
-func (s *state) signingIn(x *Exchange) (part string, known bool) {
-	// A recorder may have taken the token away, or masked it: then the answer tells.
-	authorized := x.hasLinks() || bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
-	get, redirected := x.Request.Method == http.MethodGet, x.Response.Code/100 == 3
-	switch {
-	case x.is(relToken):
-		return s.tokenRequest(x), true
-	case x.is(relUser) && get && !redirected && !authorized:
-		return partChallenge, true
-	case x.is(relUser) && get && !redirected && authorized:
-		return partUser, true
-	case x.is(relRoot) && get && x == s.foundRoot():
-		return partRoot, true
+// signInRoles are the roles of what is asked before there is an application, and of what creates it.
+func signInRoles() []role {
+	token := func(name string) role {
+		return role{name: name, rel: relToken, is: by((*state).tokenRequest, name), after: partChallenge, ready: challenges, status: http.StatusBadRequest, mistake: bySituation}
 	}
-	return "", x.is(relUser) || x.is(relRoot)
+	creation := func(name string) role {
+		return role{name: name, rel: "applications", method: http.MethodPost, is: by((*state).creation, name), after: partUser, ready: offersApplications}
+	}
+	refused := func(name string, mistake func(*state, *Exchange) bool) role {
+		r := creation(name)
+		r.is, r.status, r.mistake = notByItself, http.StatusUnauthorized, mistake
+		return r
+	}
+	given, create, again, invalid, elsewhere := token(partToken), creation(partCreate), creation(partAgain), token("grant-invalid"), refused("create-elsewhere", elsewhereToken)
+	given.title, given.status, given.mistake = "POST on a token endpoint", http.StatusOK, nil
+	create.title, create.status, create.holds, create.once = "POST that created the application", http.StatusCreated, "application", true
+	create.then = func(s *state, x *Exchange) { s.seen = s.seen || x.succeeded() && hasLink(x, "makeMeAvailable") }
+	again.title, again.after, again.ready, again.mistake = "POST with the endpointId of an application that there is", partCreate, sound, bySituation
+	invalid.mistake = wrongPassword
+	elsewhere.status, elsewhere.needs = 0, "--foreign-token, Target.ForeignToken"
+	return []role{
+		given, token("grant-missing"), token("grant-unsupported"), invalid,
+		{name: partChallenge, title: "GET on the user resource without a token", rel: relUser, method: http.MethodGet, once: true, status: http.StatusUnauthorized,
+			is:    func(_ *state, x *Exchange) bool { return x.Response.Code/100 != 3 && !x.isAuthorized() },
+			after: partRoot, ready: offersUser},
+		{name: partUser, title: "GET on the user resource with a token", rel: relUser, method: http.MethodGet, status: http.StatusOK,
+			is:    func(_ *state, x *Exchange) bool { return x.Response.Code/100 != 3 },
+			after: partToken, ready: givesToken},
+		{name: partRoot, title: "GET on an Autodiscover root", rel: relRoot, method: http.MethodGet, status: http.StatusOK,
+			is: func(s *state, x *Exchange) bool { return x == s.foundRoot() }},
+		create, again, creation("create refused"),
+		refused("create-no-token", withoutToken), elsewhere,
+		refused("create-bad-token", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }),
+	}
+}
+
+// isAuthorized reports whether a request had a token. A recorder may have taken that away, or masked it: then the answer shows it.
+func (x *Exchange) isAuthorized() bool {
+	return x.hasLinks() || bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
 }
 
 // hasLinks reports whether the answer is a resource.
@@ -286,6 +308,9 @@ func (s *state) creation(x *Exchange) string {
 	case !s.e.Driven && x.Response.Code/100 == 4 && (mistakenCreation(x) || !s.e.servedAs("applications", x.url) && s.e.serves("applications")):
 		return "create refused" // for what the client did wrong
 	}
+	if created := createdBy(x); created != nil && s.e.application != nil && linkKey(created) != linkKey(s.e.application) {
+		return "" // another one
+	}
 	return partCreate
 }
 
@@ -349,15 +374,4 @@ func elsewhereToken(s *state, x *Exchange) bool {
 func wrongPassword(_ *state, x *Exchange) bool {
 	form, err := x.form()
 	return err == nil && (x.Response.Code != http.StatusUnauthorized || !windowsLeg(x)) && form.Get("grant_type") == ucwa.GrantPassword
-}
-
-// createProbes are the refusals that the driver asks for before there is an application.
-var createProbes = map[string]probe{
-	"grant-unsupported": {relToken, bySituation, ""},
-	"grant-missing":     {relToken, bySituation, ""},
-	"grant-invalid":     {relToken, wrongPassword, ""},
-	"create-no-token":   {"applications", withoutToken, ""},
-	"create-bad-token":  {"applications", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }, ""},
-	"create-elsewhere":  {"applications", elsewhereToken, ""},
-	partAgain:           {"applications", bySituation, ""},
 }

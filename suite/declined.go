@@ -64,7 +64,7 @@ func (e *Evidence) refusesOrigin(x *Exchange) bool {
 
 // declinedBefore ends the spec that found no exchange of a part, if the server declined it, or one that must come before it.
 func (c *check) declinedBefore(part string) {
-	for ; part != ""; part = conditionOf(part).after {
+	for ; part != ""; part = roleOf(part).after {
 		list := c.declined[part]
 		if len(list) == 0 {
 			continue

@@ -13,6 +13,19 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
+// partEvents is the role of a pending GET.
+const partEvents = "events"
+
+// eventRoles are the roles of the event channel.
+func eventRoles() []role {
+	return []role{
+		{name: "events refused", rel: "events", method: http.MethodGet, is: func(s *state, x *Exchange) bool {
+			return !s.e.Driven && x.Response.Code == http.StatusBadRequest && mistakenOptions(x.url.Query())
+		}},
+		{name: partEvents, title: "answer on the event channel", rel: "events", method: http.MethodGet, after: partAfter, lead: "_links.events"},
+	}
+}
+
 // eventSteps is the event that confirms, and the channel that brings it.
 func eventSteps() step {
 	return step{ID: "event", Title: "An event confirms the presence", role: partEvents, clauses: []clause{
@@ -50,7 +63,7 @@ func eventSteps() step {
 				"An event that embeds the resource and leaves the link out."),
 			server("event.presence", must, tracing(
 				"Look for a presence event, added or updated, that embeds no other value, among the "+
-					"answers after each accepted POST that set a value other than the one before.", (*check).confirmed),
+					"answers after each accepted POST that set a value other than the one before.", func(c *check) { c.confirmed(myPresence) }),
 				"After a POST that changes the presence the event channel tells of presence.",
 				"Storing the value without telling the publisher's own application."),
 			server("event.me", must,
@@ -156,14 +169,14 @@ func shapesEvents(c *check) {
 }
 
 func sentByMe(c *check) {
-	for _, e := range c.ofPresence() {
+	for _, e := range c.toldOf(myPresence) {
 		c.Expect(e.sender).To(beOneOf("me"))
 	}
 
 }
 
 func tellsOwnPresence(c *check) {
-	for _, e := range c.ofPresence() {
+	for _, e := range c.toldOf(myPresence) {
 		link, ok := dig(e.Value, "link")
 		if _, err := resolveLink(link, e.x.url); err != nil {
 			c.blocked("set-presence.event.shape", e.x)
@@ -203,13 +216,13 @@ func tellsOnce(c *check) {
 				}
 				c.Expect(e.within("type", observed, true)).To(beOneOf("told once"))
 			}
-			if e.ofAnyPresence() || !c.Driven && (rel == "note" || rel == "location") {
-				continue // some servers tell each change as added; a driver changes the presence alone
-			}
 			at := place{link: linkKey(u)}
 			in, _ := dig(e.Value, "in")
 			if u, err := resolveLink(in, p.url); err == nil {
 				at.in = linkKey(u)
+			}
+			if rel == "presence" || (rel == "note" || rel == "location") && (!c.Driven || c.changesOf(u, standing[at], p.ID) > 0) {
+				continue // some servers tell each change as added
 			}
 			switch kind, _ := dig(e.Value, "type"); kind {
 			case "deleted":
@@ -399,31 +412,33 @@ func (c *check) told() []event {
 	return list
 }
 
-func ofPresence(list []event) []event {
-	return slices.DeleteFunc(list, func(e event) bool { return !e.ofPresence() })
+// of returns the events that tell of it, as the user's.
+func (p *personal) of(list []event) []event {
+	return slices.DeleteFunc(list, func(e event) bool { return !e.of(p) })
 }
 
-// ofPresence: it tells of the presence of the user.
-func (e event) ofPresence() bool { return e.ofAnyPresence() && !e.ofAnother() }
+// of: it tells of what the user sets, and not of a contact's.
+func (e event) of(p *personal) bool { return e.about(p.rel) && !e.ofAnother(p.rel) }
 
-func (e event) ofAnyPresence() bool {
-	rel, _ := dig(e.Value, "link", "rel")
+// about reports whether the event tells of what is there now of a resource of that rel.
+func (e event) about(rel string) bool {
+	of, _ := dig(e.Value, "link", "rel")
 	kind, _ := dig(e.Value, "type")
-	return rel == "presence" && (kind == "added" || kind == "updated")
+	return of == rel && (kind == "added" || kind == "updated")
 }
 
 // ofAnother reports whether it is a contact's presence that the event tells of: neither
 // the sender nor the link is the user's.
-func (e event) ofAnother() bool {
+func (e event) ofAnother(rel string) bool {
 	link, _ := dig(e.Value, "link")
 	u, err := resolveLink(link, e.x.url)
 	if err != nil || e.sender.Value == "me" {
 		return false
 	}
-	if served := e.check.lastServed("presence", answer{e.x, e.check}); served != nil {
+	if served := e.check.lastServed(rel, answer{e.x, e.check}); served != nil {
 		return linkKey(u) != linkKey(served)
 	}
-	return !strings.HasSuffix(lowerPath(u.Path), "/me/presence")
+	return !strings.HasSuffix(lowerPath(u.Path), "/me/"+strings.ToLower(rel))
 }
 
 // onceEach reports whether an event like this one may stand in a package once only, but for what
@@ -450,18 +465,19 @@ func (c *check) changesOf(u *url.URL, from, to int) int {
 	return changes
 }
 
-// confirms reports whether an event of presence can tell of that value: it is bare, or
+// confirms reports whether an event of it can tell of that value: it is bare, or
 // what it embeds is not another.
-func (e event) confirms(value string) bool {
-	embedded, told := dig(e.Value, "_embedded", "presence", "availability")
-	return !told || value == string(ucwa.PreferOffwork) || embedded == value || embedded == "Idle"+value
+func (e event) confirms(p *personal, value string) bool {
+	embedded, told := dig(e.Value, "_embedded", p.rel, p.member)
+	read := p.readAs(value)
+	return !told || len(read) == 0 || slices.Contains(read, embedded)
 }
 
-// ofPresence returns every event that tells of the user's presence.
-func (c *check) ofPresence() []event {
-	list := ofPresence(c.told())
+// toldOf returns every event that tells of what the user sets.
+func (c *check) toldOf(p *personal) []event {
+	list := p.of(c.told())
 	if len(list) == 0 {
-		c.notExercised("no event tells of presence")
+		c.notExercised("no event tells of " + p.rel)
 	}
 	return list
 }
@@ -473,11 +489,12 @@ func (c *check) expectNamedLink(f Field) {
 	c.Expect(f).To(leadSomewhere())
 }
 
-// confirmed looks for the event that confirms each changed presence.
-func (c *check) confirmed() {
-	settings := c.settings()
+// confirmed looks for the event that confirms each change.
+func (c *check) confirmed(p *personal) {
+	settings := c.settings(p)
 	if len(settings) == 0 {
-		c.success(c.all(partPresence)[0], "set-presence.6.status")
+		first := c.all(p.set)[0]
+		c.success(first, owners()[first.Part].status)
 	}
 	judged := false
 	var missed *Exchange
@@ -485,7 +502,7 @@ func (c *check) confirmed() {
 	heard := map[string]*silence{}
 	for i, s := range settings {
 		if heard[s.value] == nil {
-			heard[s.value] = c.silenceOf(s.value)
+			heard[s.value] = c.silenceOf(p, s.value)
 		}
 		until := math.MaxInt
 		if c.Driven && i+1 < len(settings) {
@@ -497,7 +514,7 @@ func (c *check) confirmed() {
 		}
 		if !found {
 			c.heard(last)
-			if !conclusive || !c.Driven && c.toldJustBefore(s) {
+			if !conclusive || !c.Driven && c.toldJustBefore(p, s) {
 				continue // recorders note what ends: the event may have overtaken the answer to the POST
 			}
 			if x := firstWithin(doubtful, c.listeningAt(s.ID), heard[s.value].provenAfter(s.ID)); x != nil {
@@ -506,14 +523,14 @@ func (c *check) confirmed() {
 			}
 		}
 		judged = true
-		observed := fmt.Sprintf("a presence event, after exchange %d set %s", s.ID, s.value)
+		observed := fmt.Sprintf("a %s event, after exchange %d set %s", p.rel, s.ID, s.value)
 		if !found {
-			observed = fmt.Sprintf("no presence event after exchange %d set %s", s.ID, s.value)
+			observed = fmt.Sprintf("no %s event after exchange %d set %s", p.rel, s.ID, s.value)
 			if last.timedOut() {
 				observed += "; the last pending GET was not answered in time"
 			}
 		}
-		c.Expect(last.field("sender.events", observed, true)).To(matcher{expected: "a presence event, added or updated", matches: func(Field) bool { return found }})
+		c.Expect(last.field("sender.events", observed, true)).To(matcher{expected: "a " + p.rel + " event, added or updated", matches: func(Field) bool { return found }})
 	}
 	if !judged {
 		if missed != nil {
@@ -522,7 +539,7 @@ func (c *check) confirmed() {
 		if len(c.parts[partEvents]) == 0 {
 			c.missing(partEvents)
 		}
-		c.notExercised("the evidence holds no answer on the event channel after a POST that changed the presence")
+		c.notExercised("the evidence holds no answer on the event channel after a POST that changed the " + p.rel)
 	}
 }
 
@@ -595,11 +612,11 @@ func (c *check) listeningAt(id int) int {
 	return id
 }
 
-func (c *check) silenceOf(value string) *silence {
+func (c *check) silenceOf(p *personal, value string) *silence {
 	s := &silence{}
 	for _, x := range c.parts[partEvents] {
 		events := answer{x, c}.events()
-		if slices.ContainsFunc(events, func(e event) bool { return e.ofPresence() && e.confirms(value) }) {
+		if slices.ContainsFunc(events, func(e event) bool { return e.of(p) && e.confirms(p, value) }) {
 			s.confirmed = append(s.confirmed, x.ID)
 		}
 		object, _ := x.object()
@@ -657,12 +674,12 @@ func (c *check) heard(last answer) {
 }
 
 // toldJustBefore reports whether the last package before a setting tells of a changed presence.
-func (c *check) toldJustBefore(s setting) bool {
+func (c *check) toldJustBefore(p *personal, s setting) bool {
 	before := c.span(partEvents, 0, s.ID)
 	if len(before) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(c.toldBetween(before[len(before)-1].ID-1, s.ID), func(e event) bool {
+	return slices.ContainsFunc(c.toldBetween(p, before[len(before)-1].ID-1, s.ID), func(e event) bool {
 		kind, _ := dig(e.Value, "type")
 		return kind == "updated"
 	})
@@ -677,4 +694,12 @@ func (c *check) repeated(p answer, by int) bool {
 		return asked == before
 	}
 	return false
+}
+
+// mistakenOptions reports whether a pending GET asks for more, or less, than it may.
+func mistakenOptions(query url.Values) bool {
+	return slices.ContainsFunc(eventOptions, func(o eventOption) bool {
+		value := query.Get(o.name)
+		return value != "" && !o.allows(value)
+	})
 }

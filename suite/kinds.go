@@ -29,6 +29,7 @@ func tracing(how string, look func(*check)) trace { return trace{look, how} }
 // items is the kind of what stands somewhere several times, such as cookies: each must be as it must.
 type items struct {
 	says string
+	role string // of which they are, if all are of one
 	find func(*check) []Field
 	want func(Field) matcher
 }
@@ -39,7 +40,12 @@ func (k items) judge(c *check) {
 	}
 }
 
-func (k items) how() string { return "Look at " + k.says + "." }
+func (k items) how() string {
+	if k.role != "" {
+		return "Look at " + k.says + " of " + roleOf(k.role).describe() + "."
+	}
+	return "Look at " + k.says + "."
+}
 
 // fields is the ordinary kind: places of the answers that play a role, and what must stand there.
 type fields struct {
@@ -240,9 +246,6 @@ func otherwise(c *check, a answer) {
 	}
 }
 
-// onlyFirst are the roles that are played once: what is asked again is something else.
-var onlyFirst = map[string]bool{partMake: true, partCreate: true, partChallenge: true}
-
 // judge implements kind.
 func (f fields) judge(c *check) {
 	if f.first != nil {
@@ -278,7 +281,7 @@ func (f fields) answers(c *check) []answer {
 		return f.from(c)
 	}
 	list := c.all(f.role)
-	if onlyFirst[f.role] {
+	if roleOf(f.role).once {
 		return list[:1]
 	}
 	return list
@@ -308,7 +311,7 @@ func (f fields) how() string {
 	}
 	whose := f.whose
 	if whose == "" {
-		whose = "the " + conditionOf(f.role).title
+		whose = "the " + roleOf(f.role).describe()
 	}
 	return fmt.Sprintf("In %s, look at %s.", whose, joined(places))
 }

@@ -3,7 +3,6 @@ package suite
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -34,9 +33,9 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 		return nil, err
 	}
 	for _, capability := range c.Provenance.Absent {
-		if absentees[capability] == "" {
+		if capabilities()[capability] == "" {
 			return nil, fmt.Errorf("%s: conform.absent: %q is no capability that a run can do without%s; those are: %s", c.Name, capability,
-				Nearest(capability, slices.Sorted(maps.Keys(absentees))), strings.Join(slices.Sorted(maps.Keys(absentees)), ", "))
+				Nearest(capability, capabilityNames()), strings.Join(capabilityNames(), ", "))
 		}
 	}
 	c, hides, err := legible(c)

@@ -17,6 +17,7 @@ type page struct {
 	Document    Document
 	Clauses     []Clause // of no step: nothing is tested
 	Errata      []string // where the document contradicts itself
+	Roles       []role
 	Steps       []step
 }
 

@@ -12,6 +12,43 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
+// refusalRoles are the roles of what a server must refuse, but for what one resource refuses.
+func refusalRoles() []role {
+	makes := func(name string) func(*state, *Exchange) bool { return by((*state).makeMeAvailable, name) }
+	anywhere := func(name string, status int, mistake func(*state, *Exchange) bool) role {
+		return role{name: name, rel: "application", too: "presence", is: notByItself, mistake: mistake, after: partBefore, ready: sound, status: status}
+	}
+	gone := anywhere("gone", http.StatusNotFound, func(s *state, x *Exchange) bool {
+		return s.ended && (x.Response.Code != http.StatusUnauthorized || s.e.isGood(x))
+	})
+	gone.title, gone.after, gone.ready = "request on the application after its DELETE (which --keep-application leaves out)", partEnd, ended
+	gone.subcodes = []string{ucwa.SubcodeApplicationNotFound}
+	return []role{
+		{name: "make-again", rel: "makeMeAvailable", method: http.MethodPost, is: makes("make-again"), status: http.StatusConflict, after: partMake, ready: accepted,
+			mistake:  func(s *state, x *Exchange) bool { return x.Request.Method == http.MethodPost && s.available },
+			subcodes: []string{ucwa.SubcodeAlreadyExists}, then: func(s *state, _ *Exchange) { s.available = true }},
+		{name: "modality", rel: "makeMeAvailable", method: http.MethodPost, is: makes("modality"), status: http.StatusForbidden, mistake: asAnother,
+			needs: "--restricted-application, Target.Restricted"},
+		{name: "anonymous", rel: "makeMeAvailable", method: http.MethodPost, is: makes("anonymous"), status: http.StatusForbidden, mistake: asAnother,
+			needs: "--anonymous-application, Target.Anonymous", subcodes: []string{ucwa.SubcodeAnonymousNotAllowed}},
+		{name: "method-makeMeAvailable", rel: "makeMeAvailable", status: http.StatusMethodNotAllowed, mistake: bySituation, after: partMake, ready: accepted,
+			is: func(_ *state, x *Exchange) bool { return otherMethod(x.Request.Method, http.MethodGet, "so") != "" }},
+		gone,
+		anywhere("no-token", http.StatusUnauthorized, func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }),
+		anywhere("bad-token", http.StatusUnauthorized, unaccepted("Authorization")),
+		anywhere("origin", http.StatusForbidden, unaccepted("X-Ms-Origin")),
+	}
+}
+
+// otherMethod returns the refusal that a method is for which the resource has not. Of
+// OPTIONS and the like no document says that it is refused.
+func otherMethod(method, documented, part string) string {
+	if method == documented || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete {
+		return part
+	}
+	return ""
+}
+
 // refusalSteps is what a server must refuse, and the reset, which looks like a mistake and is none.
 func refusalSteps() step {
 	return step{ID: "refusal", Title: "What the server must refuse", clauses: []clause{
@@ -126,7 +163,10 @@ func refusalSteps() step {
 			server("refusal.unchanged", should, tracing(
 				"GET presence after the refusals of an available user and compare availability with "+
 					"the value set before them; and look in the first one for what was refused before "+
-					"makeMeAvailable, if the note that was refused then is there too.", func(c *check) { c.readBack(true) }),
+					"makeMeAvailable, if the note that was refused then is there too.", func(c *check) {
+					c.storedEarly()
+					c.readBack(myPresence, true)
+				}),
 				"A request that is refused changes nothing; the presence that was set before is still read.",
 				"Validation after storing, or a DELETE that is answered with 405 and done."),
 		}},
@@ -146,27 +186,32 @@ func refusalSteps() step {
 
 func saysWhy(c *check) {
 	judged := false
-	for _, refusal := range subcodes {
-		for _, a := range c.optional(refusal.part) {
-			subcode := a.Error("subcode")
-			if a.Response.Code != refusal.status || a.Error("code").Absent {
-				continue // of which others speak
-			}
-			if judged = true; subcode.Value == nil || subcode.Value == "" {
-				subcode.Absent = true
-			}
-			if subcode.Absent && refusal.status == http.StatusBadRequest {
-				continue // the reference lists none for the operation
-			}
-			c.Expect(subcode).To(stringThat(strings.Join(refusal.listed, " or ")+", or one that is new", func(s string) bool {
-				return slices.Contains(refusal.listed, s) || !slices.ContainsFunc(subcodes, func(other listedSubcodes) bool { return slices.Contains(other.listed, s) })
-			}))
+	var list []answer
+	listed := map[string]bool{} // for any refusal
+	for _, r := range roles().refusals() {
+		list = append(list, c.optional(r.name)...)
+		for _, subcode := range r.subcodes {
+			listed[subcode] = true
 		}
+	}
+	for _, a := range inOrderOf(list) {
+		subcode, refusal := a.Error("subcode"), roleOf(a.Part)
+		if a.Response.Code != refusal.status || a.Error("code").Absent {
+			continue // of which others speak
+		}
+		if judged = true; subcode.Value == nil || subcode.Value == "" {
+			subcode.Absent = true
+		}
+		if subcode.Absent && refusal.status == http.StatusBadRequest {
+			continue // the reference lists none for the operation
+		}
+		c.Expect(subcode).To(stringThat(strings.Join(refusal.subcodes, " or ")+", or one that is new", func(s string) bool {
+			return slices.Contains(refusal.subcodes, s) || !listed[s]
+		}))
 	}
 	if !judged || len(c.looks) == 0 {
 		c.notExercised("the evidence contains no refusal for which a subcode is listed")
 	}
-
 }
 
 func namesStatus(c *check) {
@@ -183,27 +228,6 @@ func namesStatus(c *check) {
 		c.notExercised("the evidence holds no UCWA error whose status has a code")
 	}
 
-}
-
-// listedSubcodes are those that the API reference lists for a refusal.
-type listedSubcodes struct {
-	part   string
-	status int
-	listed []string
-}
-
-var subcodes = []listedSubcodes{
-	{"presence-get-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
-	{"presence-post-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
-	{"note-get-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
-	{"note-post-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
-	{"location-get-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
-	{"location-post-before", http.StatusConflict, []string{ucwa.SubcodeMakeMeAvailableRequired}},
-	{"make-again", http.StatusConflict, []string{ucwa.SubcodeAlreadyExists}},
-	{"anonymous", http.StatusForbidden, []string{ucwa.SubcodeAnonymousNotAllowed}},
-	{"availability", http.StatusBadRequest, []string{ucwa.SubcodeParameterValidationFailure, ucwa.SubcodeDeserializationFailure}},
-	{"not-json", http.StatusBadRequest, []string{ucwa.SubcodeDeserializationFailure, ucwa.SubcodeParameterValidationFailure}},
-	{"gone", http.StatusNotFound, []string{ucwa.SubcodeApplicationNotFound}},
 }
 
 // refused is the status of an answer to what a server must refuse.
@@ -293,7 +317,7 @@ func isTokenChallenge(c ucwa.Challenge, asked *url.URL) bool {
 // fallsBack compares what is read after a reset with what was set before it.
 func (c *check) fallsBack() {
 	judged := false
-	settings := c.settings()
+	settings := c.settings(myPresence)
 	for _, reset := range c.all(partReset) {
 		c.success(reset, "set-presence.reset.status")
 		var set *setting
@@ -306,7 +330,7 @@ func (c *check) fallsBack() {
 			continue
 		}
 		for _, a := range c.optional(partRead) {
-			if a.ID < reset.ID || !c.Driven && (!c.isRead(a.Exchange, reset.Exchange) || c.between(reset.ID, a.ID, partUnread) || c.changedUnseen(reset.ID, a.ID)) ||
+			if a.ID < reset.ID || !c.Driven && (!c.isRead(myPresence, a.Exchange, reset.Exchange) || c.between(reset.ID, a.ID, partUnread) || c.changedUnseen(myPresence, reset.ID, a.ID)) ||
 				slices.ContainsFunc(settings, func(s setting) bool { return s.ID > reset.ID && s.ID < a.ID }) {
 				continue
 			}

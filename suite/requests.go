@@ -273,7 +273,7 @@ func framed(_ *check, r answer) matcher {
 
 // mayHave is a header field that a request can do without.
 func mayHave(name, expected string, form *regexp.Regexp) items {
-	return items{"request header " + name + " of each request of the client", func(c *check) []Field {
+	return items{"request header " + name + " of each request of the client", "", func(c *check) []Field {
 		var list []Field
 		for _, r := range c.clientRequests() {
 			if f := r.RequestHeader(name); !f.Absent {

@@ -84,7 +84,7 @@ func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAva
 			now = read() // one value may be refused, and the next not
 			continue
 		}
-		if was != "" && !isRepeated(was, now) { // else no event need come
+		if was != "" && !myPresence.repeats(was, now) { // else no event need come
 			events = s.listen(wait, client, events, now)
 		}
 		read()
@@ -111,7 +111,7 @@ func (s *session) set(client *ucwa.Client, presence ucwa.Link, body []byte) *ucw
 // when it is there no more; and Offwork, which may be read as Away, does not stand beside that.
 func settable(current string) []ucwa.PreferredAvailability {
 	values := []ucwa.PreferredAvailability{ucwa.PreferOnline, ucwa.PreferAway, ucwa.PreferBusy, ucwa.PreferOffwork, ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
-	if isRepeated(current, string(values[0])) {
+	if myPresence.repeats(current, string(values[0])) {
 		values = slices.Insert(values, 2, values[0])
 	}
 	return values

@@ -1,32 +1,130 @@
 package suite
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
-// The parts that an exchange can play in "Set my presence information". The
-// refusals have the last element of their requirement's id as their part.
-const (
-	partCreate   = "create"
-	partBefore   = "application before"
-	partMake     = "makeMeAvailable"
-	partAfter    = "application"
-	partPresence = "presence"
-	partRead     = "presence read"
-	partEvents   = "events"
-	partReset    = "reset"
-	partUnread   = "presence, unread" // the evidence does not keep what is set, or whether it is a reset
-	partEnd      = "end"
-)
+// role is what an exchange can be in a task: a request that the page has, or one that a server must refuse. Pages declare the
+// roles that they need. Which one an exchange plays follows from what came before it and from itself: the first role of
+// what it asks for that fits.
+type role struct {
+	name, title string                           // the title is for people
+	rel, method string                           // what is asked for, and how; any method where it is ""
+	is          func(s *state, x *Exchange) bool // whether such a request plays it; nil: it does
+
+	after, lead string                                // the role before it, and the place there at which its link stands
+	ready       func(e *Evidence, x *Exchange) string // where no link leads here: the requirement which what comes before breaks, "" if none
+
+	mistake  func(s *state, x *Exchange) bool // of a refusal: whether a request that is marked as it makes that mistake
+	too      string                           // another resource that is asked for the same refusal
+	needs    string                           // how a run is given the user who meets it
+	status   int                              // the documented one, where it is not that of an operation of the API reference
+	subcodes []string                         // that the API reference lists for it
+
+	holds string                      // the resource in the answer, if it is not the one that is asked for
+	once  bool                        // what is asked again is something else
+	then  func(s *state, x *Exchange) // notes what it did to the application
+}
+
+// roleTable is the roles of all pages: the one list by which recordings are located, and by which a proxy follows what passes.
+type roleTable struct {
+	byName map[string]role
+	byRel  map[string][]role
+	rels   []string // in the order in which a client comes to them
+}
+
+var roles = sync.OnceValue(func() roleTable {
+	t := roleTable{byName: map[string]role{}, byRel: map[string][]role{}}
+	for _, of := range literals {
+		for _, r := range of().Roles {
+			if _, known := t.byName[r.name]; known {
+				panic("two pages declare the role " + r.name)
+			}
+			t.byName[r.name] = r
+			if t.byRel[r.rel] == nil {
+				t.rels = append(t.rels, r.rel)
+			}
+			t.byRel[r.rel] = append(t.byRel[r.rel], r)
+		}
+	}
+	return t
+})
+
+// refusals are the roles of which the API reference lists subcodes, in the order of the pages.
+func (t roleTable) refusals() []role {
+	var list []role
+	for _, rel := range t.rels {
+		for _, r := range t.byRel[rel] {
+			if len(r.subcodes) > 0 {
+				list = append(list, r)
+			}
+		}
+	}
+	return list
+}
+
+// roleOf returns a role of that name.
+func roleOf(name string) role {
+	if r, known := roles().byName[name]; known {
+		return r
+	}
+	return role{name: name}
+}
+
+// describe names it for people.
+func (r role) describe() string {
+	if r.title == "" {
+		return "request that must be refused so"
+	}
+	return r.title
+}
+
+// resource is the resource that is in the answer, "" where the API reference has none.
+func (r role) resource() string {
+	switch {
+	case r.holds != "":
+		return r.holds
+	case r.status != 0:
+		return ""
+	}
+	return r.rel
+}
+
+// documented is the status with which it is answered, 0 if that is not documented.
+func (r role) documented() int {
+	if r.status != 0 || r.mistake != nil {
+		return r.status
+	}
+	if resource, ok := api.ResourceOf(r.rel); ok {
+		if operation, ok := resource.Operation(r.method); ok {
+			return operation.Status
+		}
+	}
+	return 0
+}
+
+// capabilities are what a run can do without, by the refusal that needs it: how it is given.
+var capabilities = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for name, r := range roles().byName {
+		if r.needs != "" {
+			m[name] = r.needs
+		}
+	}
+	return m
+})
+
+func capabilityNames() []string { return slices.Sorted(maps.Keys(capabilities())) }
 
 // state is what is known of the application while its exchanges pass by.
 type state struct {
@@ -82,34 +180,36 @@ func (s *state) played(x *Exchange) string {
 	return s.situation(x)
 }
 
-// situation says what x is by what it asks, and when.
+// situation says what x is by what it asks for, and when.
 func (s *state) situation(x *Exchange) string {
-	method := x.Request.Method
-	if part, known := s.signingIn(x); known {
-		return part
-	}
-	switch {
-	case x.is("applications") && method == "POST":
-		part := s.creation(x)
-		if created := createdBy(x); part == partCreate && created != nil && s.e.application != nil && linkKey(created) != linkKey(s.e.application) {
-			return "" // another one
+	t := roles()
+	for _, rel := range t.rels {
+		if !x.is(rel) {
+			continue
 		}
-		return part
-	case x.is("application"):
-		return s.application(x, method)
-	case x.is("makeMeAvailable"):
-		return s.makeMeAvailable(x, method)
-	case x.is("presence"):
-		return s.presence(x, method)
-	case x.is("note"), x.is("location"):
-		return s.beforehand(x, method)
-	case x.is("events") && method == "GET":
-		if !s.e.Driven && x.Response.Code == 400 && mistakenOptions(x.url.Query()) {
-			return "events refused"
+		for _, r := range t.byRel[rel] {
+			if (r.method == "" || r.method == x.Request.Method) && (r.is == nil || r.is(s, x)) {
+				return r.name
+			}
 		}
-		return partEvents
+		return ""
 	}
 	return ""
+}
+
+// notByItself is of refusals that no ordinary request meets by what it asks for alone: see (*state).refused.
+func notByItself(*state, *Exchange) bool { return false }
+
+// by is of roles of which one function says which a request plays.
+func by(which func(*state, *Exchange) string, name string) func(*state, *Exchange) bool {
+	return func(s *state, x *Exchange) bool { return which(s, x) == name }
+}
+
+// after notes what x did to the application.
+func (s *state) after(x *Exchange) {
+	if then := roleOf(x.Part).then; then != nil {
+		then(s, x)
+	}
 }
 
 // createdBy returns the URL of the application that x created, nil if it tells none. A
@@ -241,54 +341,6 @@ func subcodeOf(x *Exchange) string {
 	return text
 }
 
-// beforehand finds note and location asked before makeMeAvailable.
-func (s *state) beforehand(x *Exchange, method string) string {
-	if !s.seen || !s.early(x) || method != "GET" && method != "POST" {
-		return ""
-	}
-	rel := "note"
-	if x.is("location") {
-		rel = "location"
-	}
-	return fmt.Sprintf("%s-%s-before", rel, strings.ToLower(method))
-}
-
-// probes are the refusals that a driver asks for: the rel of the resource that it
-// asks, and what makes the request the mistake that it is marked as. A marked
-// request that is none says nothing of how the server takes one.
-var probes = withCreateProbes(map[string]probe{
-	"presence-get-before":    {"presence", tooEarly("GET"), ""},
-	"presence-post-before":   {"presence", tooEarly("POST"), ""},
-	"note-get-before":        {"note", tooEarly("GET"), ""},
-	"note-post-before":       {"note", tooEarly("POST"), ""},
-	"location-get-before":    {"location", tooEarly("GET"), ""},
-	"location-post-before":   {"location", tooEarly("POST"), ""},
-	"make-again":             {"makeMeAvailable", func(s *state, x *Exchange) bool { return x.Request.Method == "POST" && s.available }, ""},
-	"modality":               {"makeMeAvailable", asAnother, ""},
-	"anonymous":              {"makeMeAvailable", asAnother, ""},
-	"availability":           {"presence", bySituation, ""},
-	"not-json":               {"presence", bySituation, ""},
-	"media-type":             {"presence", bySituation, ""},
-	"method-makeMeAvailable": {"makeMeAvailable", bySituation, ""},
-	"method-presence":        {"presence", bySituation, ""},
-	"gone":                   {"application", func(s *state, x *Exchange) bool { return s.ended && (x.Response.Code != 401 || s.e.isGood(x)) }, "presence"},
-	"no-token":               {"application", func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }, "presence"},
-	"bad-token":              {"application", unaccepted("Authorization"), "presence"},
-	"origin":                 {"application", unaccepted("X-Ms-Origin"), "presence"},
-})
-
-// probe is a refusal that a driver asks for.
-type probe struct {
-	rel      string
-	mistaken func(s *state, x *Exchange) bool
-	too      string // another resource that is asked for the same
-}
-
-func withCreateProbes(m map[string]probe) map[string]probe {
-	maps.Copy(m, createProbes)
-	return m
-}
-
 // probeRestore marks what a driver sends to give back the presence that was there.
 // It is no part of the task.
 const probeRestore = "restore"
@@ -335,8 +387,8 @@ func unaccepted(name string) func(*state, *Exchange) bool {
 // probed returns the refusal that a marked request is for, if it is on the
 // resource that it should be on, and the mistake that it should be.
 func (s *state) probed(x *Exchange) string {
-	p, known := probes[x.Probe]
-	if !known || !p.mistaken(s, x) || !x.is(p.rel) && !x.is(p.too) && !granted(x) {
+	r := roleOf(x.Probe)
+	if r.mistake == nil || !r.mistake(s, x) || !x.is(r.rel) && !x.is(r.too) && !granted(x) {
 		return ""
 	}
 	return x.Probe
@@ -347,149 +399,4 @@ func (s *state) probed(x *Exchange) string {
 // a path in several forms.
 func granted(x *Exchange) bool {
 	return strings.HasSuffix(x.Probe, "-before") && (x.succeeded() || x.Response.Code == http.StatusConflict && subcodeOf(x) == ucwa.SubcodeMakeMeAvailableRequired)
-}
-
-func (s *state) application(x *Exchange, method string) string {
-	switch {
-	case method == "DELETE":
-		return partEnd
-	case method != "GET":
-		return ""
-	case s.available || (!s.e.Driven || !s.seen || s.asked) && hasLink(x, "presence") && !hasLink(x, "makeMeAvailable"):
-		return partAfter // perhaps made available where nobody recorded it, or in spite of an error
-	}
-	return partBefore
-}
-
-func (s *state) makeMeAvailable(x *Exchange, method string) string {
-	switch {
-	case method != "POST":
-		return otherMethod(method, "GET", "method-makeMeAvailable")
-	case s.available, x.Response.Code == 409 && !s.seen:
-		return "make-again"
-	case x.Response.Code == 403 && subcodeOf(x) == ucwa.SubcodeAnonymousNotAllowed:
-		return "anonymous"
-	case x.Response.Code == 403 && s.e.acceptsLater(x):
-		return "modality"
-	case !s.e.Driven && (x.Response.Code == 400 || x.Response.Code == 415) && (s.e.acceptsLater(x) || mistakenMake(x)):
-		return "makeMeAvailable refused" // for what the client did wrong
-	}
-	return partMake
-}
-
-// mistakenMake reports whether the body of a makeMeAvailable, or what the request
-// says of it, is none that a server has to take.
-func mistakenMake(x *Exchange) bool {
-	media := strings.Join(x.requestHeader("Content-Type"), "")
-	if isXMLMedia(media) || strings.TrimSpace(x.Request.Body) == "" {
-		return false
-	}
-	object, err := x.requestObject()
-	if media == "" || !isJSONMedia(media) || err != nil || twice(object) != "" {
-		return true
-	}
-	given, ok := member(object, "supportedModalities")
-	names, isList := given.([]any)
-	return ok && given != nil && (!isList || slices.ContainsFunc(names, func(name any) bool {
-		text, _ := name.(string)
-		return !ucwa.ModalityType(text).Valid()
-	}))
-}
-
-func (s *state) presence(x *Exchange, method string) string {
-	switch {
-	case method == "GET" && s.early(x) && (s.seen || x.Response.Code == 409):
-		return "presence-get-before"
-	case method == "GET":
-		return partRead
-	case method != "POST":
-		return otherMethod(method, "DELETE", "method-presence")
-	case s.early(x) && (s.seen || x.Response.Code == 409):
-		return "presence-post-before"
-	case x.bodyLost() && !s.e.Driven:
-		return partUnread
-	case x.onlyInQuery("availability"):
-		return partUnread // where input may stand, and the reference lists none
-	case strings.TrimSpace(x.Request.Body) == "":
-		return partReset
-	}
-	media := strings.Join(x.requestHeader("Content-Type"), "")
-	switch {
-	case isXMLMedia(media):
-		return partPresence
-	case !isJSONMedia(media), media == "" && x.Response.Code == 415:
-		return "media-type"
-	}
-	object, err := x.requestObject()
-	if err != nil {
-		if json.Valid([]byte(x.Request.Body)) && strings.HasPrefix(strings.TrimSpace(x.Request.Body), "{") {
-			return "" // a name stands there twice: what that means is up to the server
-		}
-		return "not-json"
-	}
-	if twice(object) != "" {
-		return "" // what that means is up to the server, too
-	}
-	value, ok := member(object, "availability")
-	if !ok || value == nil {
-		return partReset
-	}
-	if text, _ := value.(string); !ucwa.PreferredAvailability(text).Valid() {
-		return "availability"
-	}
-	return partPresence
-}
-
-// early reports whether the user is not available yet, as far as is known. In the traffic of
-// others makeMeAvailable may be what the capture lost: then what the server granted was not too
-// early, unless a makeMeAvailable after it was the first.
-func (s *state) early(x *Exchange) bool {
-	return !s.available && (s.e.Driven || !x.succeeded() || s.e.acceptsLater(x))
-}
-
-// otherMethod returns the refusal that a method is for which the resource has not. Of
-// OPTIONS and the like no document says that it is refused.
-func otherMethod(method, documented, part string) string {
-	if method == documented || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete {
-		return part
-	}
-	return ""
-}
-
-// mistakenOptions reports whether a pending GET asks for more, or less, than it may.
-func mistakenOptions(query url.Values) bool {
-	return slices.ContainsFunc(eventOptions, func(o eventOption) bool {
-		value := query.Get(o.name)
-		return value != "" && !o.allows(value)
-	})
-}
-
-// after notes what x did to the application.
-func (s *state) after(x *Exchange) {
-	switch x.Part {
-	case partCreate:
-		s.seen = s.seen || x.succeeded() && hasLink(x, "makeMeAvailable")
-	case partBefore:
-		s.seen = s.seen || x.Failure == ""
-	case partAfter:
-		s.seen, s.available = true, true
-	case partMake:
-		// 409 says that the user is available already, and many clients go on.
-		s.seen, s.asked = true, true
-		s.available = s.available || x.succeeded() || x.Failure == "" && x.Response.Code == 409
-	case "make-again":
-		s.available = true
-	case partEnd:
-		s.ended = x.succeeded()
-	}
-}
-
-// hasLink reports whether the answer has an application whose me has that link.
-func hasLink(x *Exchange, rel string) bool {
-	object, err := x.object()
-	if err != nil {
-		return false
-	}
-	_, ok := dig(object, "_embedded", "me", "_links", rel)
-	return ok
 }
