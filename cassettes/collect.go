@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 )
@@ -84,6 +85,12 @@ func (a *Anonymizer) inField(field, text string) {
 	}
 }
 
+// isEscape tells whether what follows a backslash is a character as JSON writes it, u0026, and no account.
+func isEscape(s string) bool {
+	_, err := strconv.ParseUint(strings.TrimPrefix(s, "u"), 16, 16)
+	return len(s) >= 5 && s[0] == 'u' && (err == nil || strings.Contains(s, `\u`))
+}
+
 // inText collects what shows itself in any text, one layer of encoding at a time.
 func (a *Anonymizer) inText(text string) {
 	e := expressions()
@@ -117,7 +124,7 @@ func (a *Anonymizer) inText(text string) {
 	if html {
 		each(e.labelled, func(m []string) { a.addHost(m[1]) })
 		each(e.account, func(m []string) {
-			if len(m[1]) > 1 && !known(m[1]) && !known(m[2]) {
+			if len(m[1]) > 1 && !known(m[1]) && !known(m[2]) && !isEscape(m[2]) {
 				a.addWord("hosts", m[1], a.names.of("host", strings.ToLower(m[1])))
 				a.addUser(m[2])
 			}
