@@ -109,6 +109,9 @@ func renderJUnit(w io.Writer, r *Report, _ Options) error {
 	}
 	for _, step := range byStep(r) {
 		var counts junitCounts
+		if len(step.Results) == 0 {
+			continue // judged under another task
+		}
 		for _, result := range step.Results {
 			counts.add(junitStateOf(result, r.Strict), result.DurationMs)
 		}

@@ -165,6 +165,20 @@ func (c Counts) String() string {
 
 func (c *Counts) add(v Verdict) { *c.slot(v)++ }
 
+// worst is the verdict that a row of results is marked by.
+func (c Counts) worst() Verdict {
+	worst := Pass
+	for _, v := range []Verdict{NotApplicable, NotExercised, Blocked, Warn, Error, Fail} {
+		if c.Of(v) > 0 {
+			worst = v
+		}
+	}
+	if worst == NotApplicable && c.Pass > 0 {
+		worst = Pass
+	}
+	return worst
+}
+
 // slot is where a verdict is counted; a verdict that does not exist is an error of the harness.
 func (c *Counts) slot(v Verdict) *int {
 	switch v {

@@ -67,10 +67,11 @@ type Task struct {
 
 // Step gives a step of a task its title and the exchange that carries it out.
 type Step struct {
-	Task     string `json:"task"`
-	ID       string `json:"id"`
-	Title    string `json:"title"`
-	Exchange int    `json:"exchange,omitempty"` // 0: the evidence holds none
+	Task     string   `json:"task"`
+	ID       string   `json:"id"`
+	Title    string   `json:"title"`
+	Exchange int      `json:"exchange,omitempty"` // 0: the evidence holds none
+	Shares   []string `json:"shares,omitempty"`   // requirements of other tasks that are those of this step, too: each is judged once
 }
 
 // Result is the verdict on one requirement, with its proof.

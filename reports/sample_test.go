@@ -19,8 +19,8 @@ func conformant() *Report {
 		},
 		Tasks: []Task{{ID: "set-presence", Title: "Set my presence information"}},
 		Steps: []Step{
-			{"set-presence", "1", "Send a POST request on the makeMeAvailable resource", 9},
-			{"set-presence", "2", "Send a GET request on the presence resource", 10},
+			{"set-presence", "1", "Send a POST request on the makeMeAvailable resource", 9, nil},
+			{"set-presence", "2", "Send a GET request on the presence resource", 10, nil},
 		},
 		Results: []Result{
 			result("1", "status", "server", "must", Pass, "The answer to makeMeAvailable is 204 No Content.", "204", "204", 9),
@@ -93,7 +93,7 @@ func everything() *Report {
 	blocked.Said = "503 Service Unavailable, Server Microsoft-HTTPAPI/2.0"
 	again.Said = blocked.Said
 	r.Results = append(r.Results, blocked, again, unseen, broken, odd)
-	r.Steps = append(r.Steps, Step{"set-presence", "3", "Send a POST request on the note resource", 0}, Step{"events", "1", "Ask for events", 11})
+	r.Steps = append(r.Steps, Step{"set-presence", "3", "Send a POST request on the note resource", 0, nil}, Step{"events", "1", "Ask for events", 11, nil})
 	r.Tasks = append(r.Tasks, Task{ID: "events", Title: "Receive events"})
 	r.Exchanges = append(r.Exchanges, Exchange{Number: 11, Request: Request{Method: "GET", URL: "https://pool.example/ucwa/oauth/v1/applications/101/events?ack=1"}, Error: "connection reset by peer", DurationMs: 30000})
 	r.Tally()

@@ -2,16 +2,21 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // stepResults is the results of one step, in order of appearance.
 type stepResults struct {
-	Task, ID string
-	Title    string
-	Exchange *Exchange // the one that carries the step out, if the evidence has it
-	Counts   Counts
-	Results  []Result
+	Task, ID  string
+	Title     string
+	Exchange  *Exchange // the one that carries the step out, if the evidence has it
+	Counts    Counts
+	Results   []Result
+	Shared    Counts   // of what is judged under another task
+	Elsewhere []Result // the same
+	Under     string   // the title of that
+	first     string   // the first of several steps
 }
 
 // Name is the step as machines name it: "set-presence.2".
@@ -31,7 +36,7 @@ func (s *stepResults) Request() string {
 	return fmt.Sprintf("%s %s → %s (exchange %d)", x.Request.Method, path(x.Request.URL), x.answer(), x.Number)
 }
 
-// byStep gathers the results by task and step, in order of appearance.
+// byStep gathers the results by task and step, in order of appearance, and counts with each step those that it shares.
 func byStep(r *Report) []*stepResults {
 	type key struct{ task, step string }
 	titles := map[key]Step{}
@@ -58,7 +63,52 @@ func byStep(r *Report) []*stepResults {
 		s.Counts.add(result.Verdict)
 		s.Results = append(s.Results, result)
 	}
-	return steps
+	return r.withShared(steps, func(s Step) *stepResults { return found[key{s.Task, s.ID}] })
+}
+
+// withShared adds to steps what was judged once for several tasks, under the first: to each its part, and where a task has nothing
+// of its own in a row of steps, one for all of them.
+func (r *Report) withShared(steps []*stepResults, own func(Step) *stepResults) []*stepResults {
+	if !slices.ContainsFunc(r.Steps, func(s Step) bool { return len(s.Shares) > 0 }) {
+		return steps
+	}
+	results := map[string]Result{}
+	for _, result := range r.Results {
+		results[result.Requirement] = result
+	}
+	var all []*stepResults
+	var row *stepResults // of steps without anything of their own
+	for _, s := range r.Steps {
+		at := own(s)
+		if at != nil {
+			all, row = append(all, at), nil
+		}
+		for _, id := range s.Shares {
+			result, judged := results[id]
+			if !judged {
+				continue
+			}
+			if at == nil {
+				if row == nil || row.Task != s.Task {
+					row = &stepResults{Task: s.Task, ID: s.ID, first: s.ID}
+					all = append(all, row)
+				}
+				at = row
+				if at.ID = s.ID; at.first != s.ID {
+					at.ID = at.first + " to " + s.ID
+				}
+			}
+			at.Under = r.taskTitle(result.Task)
+			at.Shared.add(result.Verdict)
+			at.Elsewhere = append(at.Elsewhere, result)
+		}
+	}
+	for _, s := range all {
+		if s.Title == "" {
+			s.Title = "As in " + s.Under
+		}
+	}
+	return append(all, slices.DeleteFunc(steps, func(s *stepResults) bool { return slices.Contains(all, s) })...)
 }
 
 // taskTitle is the title of a task, or its id where no title was given.
@@ -117,6 +167,12 @@ func (r *Report) target() string {
 	}
 	source, _, _ := strings.Cut(r.Evidence.Source, "/applications/")
 	return source
+}
+
+// Short is the requirement without its task.
+func (r Result) Short() string {
+	_, short, _ := strings.Cut(r.Requirement, ".")
+	return short
 }
 
 // where says what a result looked at: "exchange 9: status".

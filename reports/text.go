@@ -53,16 +53,17 @@ func (p *printer) step(s *stepResults, verbose bool) {
 	if request := s.Request(); request != "" {
 		p.item(indent, "", plain, shorten(request, shownRunes), dim)
 	}
-	worst := Pass
-	for _, v := range []Verdict{NotApplicable, NotExercised, Blocked, Warn, Error, Fail} {
-		if s.Counts.Of(v) > 0 {
-			worst = v
+	worst := s.Counts.worst()
+	if s.Counts.Total() > 0 {
+		p.item(indent, symbol(worst)+" ", tone(worst), s.Counts.String(), plain)
+	}
+	if s.Under != "" {
+		under := ""
+		if s.Counts.Total() > 0 {
+			under = ", judged under " + s.Under
 		}
+		p.item(indent, symbol(s.Shared.worst())+" ", tone(s.Shared.worst()), s.Shared.String()+under, plain)
 	}
-	if worst == NotApplicable && s.Counts.Pass > 0 {
-		worst = Pass
-	}
-	p.item(indent, symbol(worst)+" ", tone(worst), s.Counts.String(), plain)
 	var quiet []Result
 	alike := map[string]int{} // errors by their reason: a dead connection has dozens
 	for _, result := range s.Results {

@@ -20,7 +20,7 @@ func legible(r *Report) *Report {
 	out.Notes = each(r.Notes, visible)
 	out.Tasks = each(r.Tasks, func(t Task) Task { return Task{visible(t.ID), visible(t.Title), t.Revision} })
 	out.Steps = each(r.Steps, func(s Step) Step {
-		return Step{visible(s.Task), visible(s.ID), visible(s.Title), s.Exchange}
+		return Step{visible(s.Task), visible(s.ID), visible(s.Title), s.Exchange, each(s.Shares, visible)}
 	})
 	out.Results = each(r.Results, func(r Result) Result {
 		r.Requirement, r.Task, r.Step = visible(r.Requirement), visible(r.Task), visible(r.Step)
