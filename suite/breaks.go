@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -54,8 +55,11 @@ func Derived() []Fault {
 	list := make([]Fault, 0, 1000)
 	for _, l := range Ledgers() {
 		for i := range l.Requirements {
-			if f, ok := l.Requirements[i].kind.(fields); ok {
-				list = f.breaks(&l.Requirements[i], list)
+			switch k := l.Requirements[i].kind.(type) {
+			case fields:
+				list = k.breaks(&l.Requirements[i], list)
+			case trace:
+				list = k.breaks(&l.Requirements[i], list)
 			}
 		}
 	}
@@ -92,6 +96,16 @@ func (f fields) breaks(r *Requirement, list []Fault) []Fault {
 				continue
 			}
 			list = append(list, Fault{Name: name, Requirement: r.ID, Subject: r.Subject, Field: at.name, Roles: roles, put: at.put, sample: s})
+		}
+	}
+	return list
+}
+
+// breaks adds what breaks a trace.
+func (k trace) breaks(r *Requirement, list []Fault) []Fault {
+	for _, f := range k.fault {
+		for _, s := range f.wrong {
+			list = append(list, Fault{Name: r.ID + "/" + s.slug, Requirement: r.ID, Subject: r.Subject, Field: f.name, Roles: []string{f.role}, put: f.put, sample: s})
 		}
 	}
 	return list
@@ -302,6 +316,35 @@ func putBody(x *cassettes.Interaction, v any) {
 		x.Response.Body = v
 	default:
 		x.Response.Body = ""
+	}
+}
+
+// putEvents takes the events about a rel out of a package.
+func putEvents(x *cassettes.Interaction, v any) {
+	var root map[string]any
+	if json.Unmarshal([]byte(x.Response.Body), &root) != nil {
+		return
+	}
+	senders, _ := root["sender"].([]any)
+	for _, s := range senders {
+		sender, _ := s.(map[string]any)
+		events, _ := sender["events"].([]any)
+		sender["events"] = slices.DeleteFunc(events, func(e any) bool { rel, _ := dig(e, "link", "rel"); return rel == v })
+	}
+	if data, err := json.Marshal(root); err == nil {
+		x.Response.Body = string(data)
+	}
+}
+
+// putRequestBody puts a body into a request, with its length.
+func putRequestBody(x *cassettes.Interaction, v any) {
+	text, _ := v.(string)
+	x.Request.Body, x.Request.ContentLength = text, int64(len(text))
+	if len(cassettes.HeaderValues(x.Request.Headers, "Content-Length")) > 0 {
+		putRequestHeader("Content-Length")(x, strconv.Itoa(len(text)))
+	}
+	if len(cassettes.HeaderValues(x.Request.Headers, "Content-Type")) == 0 {
+		putRequestHeader("Content-Type")(x, "application/json")
 	}
 }
 

@@ -96,7 +96,8 @@ func TestDoor(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, short, _ := strings.Cut(id, ".")
-		if at := strings.Split(string(source), "\n")[s.LeafNodeLocation.LineNumber-1]; !strings.Contains(at, `"`+short+`"`) {
+		template := `("` + strings.Split(short, ".")[0] + `",` // which makes it
+		if at := strings.Split(string(source), "\n")[s.LeafNodeLocation.LineNumber-1]; !strings.Contains(at, `"`+short+`"`) && !strings.Contains(at, template) {
 			t.Errorf("%s stands at %s, where the page has %s", id, s.LeafNodeLocation, at)
 		}
 		if id == "set-presence.6.status" {

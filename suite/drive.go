@@ -22,7 +22,7 @@ import (
 // The driver makes the user available, changes and resets the presence, and ends
 // the application.
 type Target struct {
-	Tasks       []string // to judge; "set-presence" if empty, and "create-application" with SignIn
+	Tasks       []string // to judge; all if empty, but "create-application" only with SignIn
 	Application string   // absolute URL of the application resource
 	Token       string   // the bearer token, such as "cwt=AAEB…"
 
@@ -191,9 +191,9 @@ func Record(ctx context.Context, t Target) *cassettes.Cassette {
 // session with the failure that ended it, if one did.
 func drive(ctx context.Context, t Target, turns *Turns) (*cassettes.Cassette, *session) {
 	if len(t.Tasks) == 0 {
-		t.Tasks = []string{"set-presence"}
-		if t.SignIn != nil {
-			t.Tasks = slices.Clone(taskNames)
+		t.Tasks = slices.Clone(taskNames)
+		if t.SignIn == nil {
+			t.Tasks = t.Tasks[1:] // an application is there
 		}
 	}
 	now := t.Now
@@ -390,6 +390,7 @@ type session struct {
 	renew     func(probe string) (token string, err error) // by signing in once more; nil if that cannot be done
 	home      *url.URL                                     // the application whose links are followed
 	presence  ucwa.Link                                    // of it, once it was served
+	made      ucwa.Link                                    // by which makeMeAvailable was asked for
 	early     bool                                         // a presence was asked for before that is allowed
 	strays    []stray                                      // what else was created
 	answer    int                                          // to the last POST on applications, 0 if there was none
@@ -432,8 +433,14 @@ func (s *session) run() {
 		s.home, _ = s.begin.URL()
 		s.open = true
 	}
-	if slices.Contains(s.target.Tasks, "set-presence") {
-		driveSetPresence(s)
+	var list []*personal
+	for _, l := range Ledgers() {
+		if l.sets != nil && slices.Contains(s.target.Tasks, l.Task) && !slices.Contains(list, l.sets) {
+			list = append(list, l.sets)
+		}
+	}
+	if len(list) > 0 {
+		driveMe(s, list)
 	}
 }
 

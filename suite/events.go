@@ -26,6 +26,10 @@ func eventRoles() []role {
 	}
 }
 
+// eventChannel are the requirements on the channel, for the pages that share it.
+var eventChannel = []string{"set-presence.event.status", "set-presence.event.self", "set-presence.event.next", "set-presence.event.ack", "set-presence.event.sender",
+	"set-presence.event.shape", "set-presence.event.once", "set-presence.event.follow", "set-presence.event.options"}
+
 // eventSteps is the event that confirms, and the channel that brings it.
 func eventSteps() step {
 	return step{ID: "event", Title: "An event confirms the presence", role: partEvents, clauses: []clause{
@@ -63,11 +67,11 @@ func eventSteps() step {
 				"An event that embeds the resource and leaves the link out."),
 			server("event.presence", must, tracing(
 				"Look for a presence event, added or updated, that embeds no other value, among the "+
-					"answers after each accepted POST that set a value other than the one before.", func(c *check) { c.confirmed(myPresence) }),
+					"answers after each accepted POST that set a value other than the one before.", func(c *check) { c.confirmed(myPresence, partPresence, c.settings(myPresence)) }),
 				"After a POST that changes the presence the event channel tells of presence.",
 				"Storing the value without telling the publisher's own application."),
 			server("event.me", must,
-				tracing("Look at the rel of the sender of every presence event.", sentByMe),
+				sentBy(myPresence),
 				"The sender of the user's own presence event is me.",
 				"The event sent as if it were about a contact, from people."),
 			server("event.application", must, tracing(
@@ -168,11 +172,13 @@ func shapesEvents(c *check) {
 
 }
 
-func sentByMe(c *check) {
-	for _, e := range c.toldOf(myPresence) {
-		c.Expect(e.sender).To(beOneOf("me"))
-	}
-
+// sentBy is the trace of who is said to have changed what the user sets.
+func sentBy(p *personal) trace {
+	return tracing("Look at the rel of the sender of every "+p.rel+" event.", func(c *check) {
+		for _, e := range c.toldOf(p) {
+			c.Expect(e.sender).To(beOneOf("me"))
+		}
+	})
 }
 
 func tellsOwnPresence(c *check) {
@@ -489,11 +495,10 @@ func (c *check) expectNamedLink(f Field) {
 	c.Expect(f).To(leadSomewhere())
 }
 
-// confirmed looks for the event that confirms each change.
-func (c *check) confirmed(p *personal) {
-	settings := c.settings(p)
+// confirmed looks for the event that confirms each change of it, by requests of a role.
+func (c *check) confirmed(p *personal, role string, settings []setting) {
 	if len(settings) == 0 {
-		first := c.all(p.set)[0]
+		first := c.all(role)[0]
 		c.success(first, owners()[first.Part].status)
 	}
 	judged := false
@@ -523,9 +528,9 @@ func (c *check) confirmed(p *personal) {
 			}
 		}
 		judged = true
-		observed := fmt.Sprintf("a %s event, after exchange %d set %s", p.rel, s.ID, s.value)
+		observed := fmt.Sprintf("a %s event, after exchange %d %s", p.rel, s.ID, s.does())
 		if !found {
-			observed = fmt.Sprintf("no %s event after exchange %d set %s", p.rel, s.ID, s.value)
+			observed = fmt.Sprintf("no %s event after exchange %d %s", p.rel, s.ID, s.does())
 			if last.timedOut() {
 				observed += "; the last pending GET was not answered in time"
 			}
@@ -541,6 +546,14 @@ func (c *check) confirmed(p *personal) {
 		}
 		c.notExercised("the evidence holds no answer on the event channel after a POST that changed the " + p.rel)
 	}
+}
+
+// does says what a setting does.
+func (s setting) does() string {
+	if s.reset {
+		return "reset it"
+	}
+	return "set " + s.value
 }
 
 // silence is where the event channel told of a value of presence, and where its telling

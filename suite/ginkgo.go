@@ -41,7 +41,7 @@ func (r Requirement) spec(evidence []*Evidence) {
 	outcomes := map[*Evidence]*outcome{}
 	var of []*Evidence
 	for _, e := range evidence {
-		if !slices.Contains(e.Tasks, r.ledger.Task) {
+		if !e.asks(r) {
 			continue
 		}
 		o := judged(e, r)
@@ -52,6 +52,12 @@ func (r Requirement) spec(evidence []*Evidence) {
 		ginkgo.Skip("no evidence is of this task")
 	}
 	end(of, func(e *Evidence) *outcome { return outcomes[e] })
+}
+
+// asks reports whether a requirement is one of the tasks by which an evidence is judged, or one that these share.
+func (e *Evidence) asks(r Requirement) bool {
+	ledgers, _ := ledgersOf(e.Tasks)
+	return slices.ContainsFunc(requirementsOf(ledgers), func(other Requirement) bool { return other.ID == r.ID })
 }
 
 // entry is what a spec found, as Ginkgo's reports have it.

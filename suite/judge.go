@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
@@ -91,8 +92,8 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 func (j *Judgement) declare() {
 	j.byTask = map[string][]*Evidence{}
 	for _, e := range j.evidence {
-		for _, name := range e.Tasks {
-			j.byTask[name] = append(j.byTask[name], e)
+		for _, l := range pagesOf(j.selected[e]) {
+			j.byTask[l.Task] = append(j.byTask[l.Task], e)
 		}
 	}
 	for _, l := range Ledgers() {
@@ -161,16 +162,26 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 		Exchanges: []reports.Exchange{}, Notes: slices.Clone(e.Notes), CutShort: e.cut,
 	}
 	all := 0
-	for _, name := range e.Tasks {
-		ledger, _ := LedgerOf(name) // which prepare has seen
-		for _, requirement := range ledger.Requirements {
-			if subjects := j.options.Selection.Subjects; len(subjects) == 0 || slices.Contains(subjects, requirement.Subject) {
-				all++ // that a report is about one of the two, it says itself
-			}
+	ledgers, _ := ledgersOf(e.Tasks) // which prepare has seen
+	every := requirementsOf(ledgers)
+	for _, requirement := range every {
+		if subjects := j.options.Selection.Subjects; len(subjects) == 0 || slices.Contains(subjects, requirement.Subject) {
+			all++ // that a report is about one of the two, it says itself
 		}
-		r.Tasks = append(r.Tasks, reports.Task{ID: name, Title: ledger.Title, Revision: ledger.Revision})
-		for _, s := range ledger.Steps {
-			r.Steps = append(r.Steps, reports.Step{Task: name, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(s.role)})
+	}
+	for _, l := range Ledgers() {
+		if !slices.Contains(ledgers, l) && !slices.Contains(pagesOf(every), l) {
+			continue
+		}
+		r.Tasks = append(r.Tasks, reports.Task{ID: l.Task, Title: l.Title, Revision: l.Revision})
+		for _, s := range l.Steps {
+			step := reports.Step{Task: l.Task, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(l, s.role)}
+			if slices.Contains(ledgers, l) {
+				for _, shared := range s.Shared() {
+					step.Shares = append(step.Shares, shared.ID)
+				}
+			}
+			r.Steps = append(r.Steps, step)
 		}
 	}
 	if n := len(j.selected[e]); n < all {
@@ -196,10 +207,7 @@ func Examine(e *Evidence) ([]reports.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Requirement
-	for _, l := range ledgers {
-		all = append(all, l.Requirements...)
-	}
+	all := requirementsOf(ledgers)
 	return results(all, examine(e, all)), nil
 }
 
@@ -368,20 +376,19 @@ func subjectOf(selected []Requirement) string {
 	return subject
 }
 
-// mainExchange returns the number of the exchange that carries a step out, by playing
-// that part; 0 if the evidence holds none.
-func (e *Evidence) mainExchange(part string) int {
-	if part == "" || len(e.parts[part]) == 0 {
-		return 0
-	}
-	if list := e.parts[part]; part == partEvents && len(e.parts[partPresence]) > 0 {
-		for _, x := range list {
-			if x.ID > e.parts[partPresence][0].ID {
-				return x.ID
-			}
+// mainExchange returns the number of the exchange that carries a step of a page out, by playing
+// that role; 0 if the evidence holds none. Of events it is the first after what the page is about.
+func (e *Evidence) mainExchange(l *Ledger, role string) int {
+	list := e.parts[role]
+	if about := e.parts[l.about]; role == partEvents && len(about) > 0 {
+		if x := firstWithin(list, about[0].ID, math.MaxInt); x != nil {
+			return x.ID
 		}
 	}
-	return e.parts[part][0].ID
+	if role == "" || len(list) == 0 {
+		return 0
+	}
+	return list[0].ID
 }
 
 // report returns x as a report shows it.

@@ -165,7 +165,7 @@ func TestThreeWaysIn(t *testing.T) {
 	for _, x := range unmarked.Exchanges {
 		x.Request.Headers["User-Agent"] = []string{"somebody"}
 	}
-	without, err := Locate(unmarked)
+	without, err := Locate(unmarked, driven.Tasks...)
 	if err != nil {
 		t.Fatal(err)
 	}

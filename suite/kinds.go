@@ -16,15 +16,28 @@ type kind interface {
 
 // trace is the kind of what concerns the exchanges as a whole, which is code.
 type trace struct {
-	look func(*check)
-	says string
+	look  func(*check)
+	says  string
+	fault []traceFault
+}
+
+// traceFault is what breaks a trace: wrong values at one place of the exchanges that play a role.
+type traceFault struct {
+	role string
+	fieldAt
 }
 
 func (k trace) judge(c *check) { k.look(c) }
 func (k trace) how() string    { return k.says }
 
 // tracing makes a trace. In words it says how the trace is read.
-func tracing(how string, look func(*check)) trace { return trace{look, how} }
+func tracing(how string, look func(*check)) trace { return trace{look: look, says: how} }
+
+// broken adds what breaks a trace: samples that are wrong at a place of what plays a role.
+func (k trace) broken(role string, at place, wrong ...sample) trace {
+	k.fault = append(slices.Clip(k.fault), traceFault{role, fieldAt{place: at, wrong: wrong}})
+	return k
+}
 
 // items is the kind of what stands somewhere several times, such as cookies: each must be as it must.
 type items struct {

@@ -18,6 +18,8 @@ type Ledger struct {
 	Clauses      []Clause      `json:"clauses,omitempty"`
 	Errata       []string      `json:"errata,omitempty"` // where the document contradicts itself
 	Requirements []Requirement `json:"requirements"`
+	about        string
+	sets         *personal
 }
 
 // Document is what a ledger certifies against.
@@ -28,9 +30,49 @@ type Document struct {
 
 // Step is one documented step of a task.
 type Step struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-	role  string // that carries it out
+	ID     string `json:"id"`
+	Title  string `json:"title"`
+	role   string // that carries it out
+	shares []string
+}
+
+// Shared returns the requirements of other pages that are those of this step, too: each is judged once.
+func (s Step) Shared() []Requirement {
+	var list []Requirement
+	for _, pattern := range s.shares {
+		for _, l := range Ledgers() {
+			for _, r := range l.Requirements {
+				if matchID(pattern, r.ID) {
+					list = append(list, r)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// asked returns the requirements of pages, those that they share with others too, in the order of the pages.
+func requirementsOf(ledgers []*Ledger) []Requirement {
+	wanted := map[string]bool{}
+	for _, l := range ledgers {
+		for _, r := range l.Requirements {
+			wanted[r.ID] = true
+		}
+		for _, s := range l.Steps {
+			for _, r := range s.Shared() {
+				wanted[r.ID] = true
+			}
+		}
+	}
+	var list []Requirement
+	for _, l := range Ledgers() {
+		for _, r := range l.Requirements {
+			if wanted[r.ID] {
+				list = append(list, r)
+			}
+		}
+	}
+	return list
 }
 
 // Clause is one passage of the document.
@@ -46,6 +88,7 @@ type Clause struct {
 var sources = []struct{ begins, url string }{
 	{"UCWA 2.0 API reference", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/resourcesinucwa"},
 	{"UCWA 2.0: Root URL", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/rooturl"},
+	{"UCWA 2.0: Query parameters", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/queryparameters"},
 	{"UCWA 2.0: Multi-tab support", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/multitabsupport"},
 	{"UCWA 2.0, authentication", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/authenticationinucwa"},
 	{"RFC 9110", "https://www.rfc-editor.org/rfc/rfc9110"},
@@ -134,13 +177,11 @@ type Selection struct {
 // Apply returns the selected requirements of the ledgers in their order. An id, level
 // or subject that does not exist is an error, and so is a selection that selects nothing.
 func (s Selection) Apply(ledgers ...*Ledger) ([]Requirement, error) {
-	var lists [][]Requirement
 	var ids, titles []string
 	for _, l := range ledgers {
-		lists = append(lists, l.Requirements)
 		titles = append(titles, l.Task)
 	}
-	all := slices.Concat(lists...)
+	all := requirementsOf(ledgers)
 	for _, r := range all {
 		ids = append(ids, r.ID)
 	}
@@ -182,6 +223,17 @@ func matchID(pattern, id string) bool {
 		return strings.HasPrefix(id, prefix)
 	}
 	return pattern == id
+}
+
+// tasksOf returns the pages that have some requirements.
+func pagesOf(list []Requirement) []*Ledger {
+	var pages []*Ledger
+	for _, r := range list {
+		if !slices.Contains(pages, r.ledger) {
+			pages = append(pages, r.ledger)
+		}
+	}
+	return pages
 }
 
 func known(what string, given, names []string) error {

@@ -37,7 +37,8 @@ func TestRequirements(t *testing.T) {
 				t.Fatal(err)
 			}
 			id := strconv.Quote(strings.TrimPrefix(r.ID, l.Task+"."))
-			if lines := strings.Split(string(source), "\n"); !strings.Contains(lines[at.LineNumber-1], id) {
+			line, template := strings.Split(string(source), "\n")[at.LineNumber-1], `("`+strings.Split(r.ID, ".")[1]+`",`
+			if !strings.Contains(line, id) && !strings.Contains(line, template) { // or a template makes it
 				t.Errorf("%s: %s does not have it", r.ID, at)
 			}
 		}
@@ -55,6 +56,19 @@ func TestLedgerOrder(t *testing.T) {
 				t.Errorf("%s: step %s comes too late", r.ID, r.Step)
 			}
 			last = max(last, step)
+		}
+	}
+}
+
+// TestShares holds that what a step shares with another page is there, and that this page judges nothing of it itself.
+func TestShares(t *testing.T) {
+	for _, l := range Ledgers() {
+		for _, s := range l.Steps {
+			for _, pattern := range s.shares {
+				if task, _, _ := strings.Cut(pattern, "."); task == l.Task || len((Step{shares: []string{pattern}}).Shared()) == 0 {
+					t.Errorf("%s.%s shares %q, which is no requirement of another page", l.Task, s.ID, pattern)
+				}
+			}
 		}
 	}
 }
@@ -113,7 +127,24 @@ var documents = []struct {
 		}},
 	{"set-presence", "set-my-presence-information.txt", 28, 87,
 		[]string{"{...},\n}\n", "{}\n},\n", "{...}", "{}", "Samples\",\"\n_links", "Samples\",\n\"_links"},
-		func(clause string) int { step, _ := strconv.Atoi(clause[:1]); return step }},
+		stepOf},
+	{"get-presence", "get-my-presence-information.txt", 22, 88, mended, stepOf},
+	{"reset-presence", "reset-my-presence-information.txt", 24, 93, append([]string{"no-cacheGET https://lyncweb.contoso.com/ucwa/oauth/v1/applications/103/me/presence HTTP/1.1", "no-cache"}, mended...), stepOf},
+	{"get-note", "get-my-note-information.txt", 24, 87, mended, stepOf},
+	{"set-note", "set-my-note-information.txt", 26, 84, mended, stepOf},
+	{"reset-note", "reset-my-note-information.txt", 25, 83, mended, stepOf},
+}
+
+// stepOf is the step of the page in the id of a clause.
+func stepOf(clause string) int { step, _ := strconv.Atoi(clause[:1]); return step }
+
+// mended is what is wrong with the samples of the pages that begin like "Set my presence information".
+var mended = []string{"\"people\":{...},\n\"onlineMeetings\":{...},\n\"rel\":\"communication\",\"etag\":\"29...41\"}", "\"people\":{},\n\"onlineMeetings\":{},\n\"communication\":{}",
+	"{...},\n}\n", "{}\n},\n", "{...}", "{}"}
+
+// shares reports whether a page leaves a member of its samples to "Set my presence information".
+func shares(task, member string) bool {
+	return task != "set-presence" && task != "create-application" && member[0] <= '4'
 }
 
 // TestDocumentCovered holds that every sentence of the documents is quoted in a clause of their ledgers, and every header
@@ -137,6 +168,13 @@ func TestDocumentCovered(t *testing.T) {
 					shown = append(shown, fmt.Sprint(page.step(c.ID), " ", s))
 				}
 			}
+			first, _ := LedgerOf("set-presence")
+			var shownFirst []string
+			for _, c := range first.Clauses {
+				for _, s := range c.Shows {
+					shownFirst = append(shownFirst, fmt.Sprint(stepOf(c.ID), " ", s))
+				}
+			}
 			if len(sentences) != page.sentences || len(members) != page.members {
 				t.Errorf("%d sentences and %d members of samples found in the document; expected %d and %d", len(sentences), len(members), page.sentences, page.members)
 			}
@@ -146,7 +184,7 @@ func TestDocumentCovered(t *testing.T) {
 				}
 			}
 			for _, m := range members {
-				if !slices.Contains(shown, m) {
+				if !slices.Contains(shown, m) && !(shares(page.task, m) && slices.Contains(shownFirst, m)) {
 					t.Errorf("no clause of the step shows %s", m)
 				}
 			}
@@ -188,8 +226,8 @@ func TestDocumentsAgree(t *testing.T) {
 
 var (
 	stepLine    = regexp.MustCompile(`^  \d+\. `)
-	startLine   = regexp.MustCompile(`^ ?(?:(?:GET|POST) \S+ HTTP/1\.1|HTTP/1\.1 \d+ .*)$`)
-	fieldLine   = regexp.MustCompile(`^ ?([A-Za-z0-9-]+): `)
+	startLine   = regexp.MustCompile(`^ *(?:(?:GET|POST) \S+ HTTP/1\.1|HTTP/1\.1 \d+ .*)$`)
+	fieldLine   = regexp.MustCompile(`^ *([A-Za-z0-9-]+): `)
 	formLine    = regexp.MustCompile(`^\w+=\S+$`)
 	sentenceEnd = regexp.MustCompile(`([.?!]) ?([A-Z])`)
 )

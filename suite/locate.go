@@ -23,11 +23,14 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	if len(names) == 0 {
 		names = tasksOf(c)
 	}
+	shown := slices.Contains(names, Shown) || len(names) == 0 && c.Provenance.Kind == "documentation"
 	if len(names) == 0 {
 		names = []string{"set-presence"}
 		if onlySignsIn(c) {
 			names = []string{"create-application"}
 		}
+	} else if shown {
+		names = taskNames[:2]
 	}
 	if _, err := ledgersOf(names); err != nil {
 		return nil, err
@@ -42,7 +45,33 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	return locate(c, hides, exchanges(c.Exchanges, c.Provenance.Task != ""), names), nil
+	list := locate(c, hides, exchanges(c.Exchanges, c.Provenance.Task != ""), names)
+	for _, e := range list {
+		if shown {
+			e.addShown()
+		}
+	}
+	return list, nil
+}
+
+// Shown is given to [Locate] in place of the name of a task. It stands for "create-application" and "set-presence", and for each other task that the
+// traffic shows: somebody sent the request that it is about.
+const Shown = "shown"
+
+// addShown adds the tasks that the evidence shows. Of a transcript of the documentation they are all that there is.
+func (e *Evidence) addShown() {
+	var shown []string
+	for _, l := range Ledgers() {
+		if len(e.parts[l.about]) > 0 {
+			shown = append(shown, l.Task)
+		}
+	}
+	if e.Kind == "documentation" && len(shown) > 0 {
+		e.Tasks = nil
+	}
+	e.Tasks = slices.DeleteFunc(slices.Clone(taskNames), func(name string) bool {
+		return !slices.Contains(e.Tasks, name) && !slices.Contains(shown, name)
+	})
 }
 
 // onlySignsIn reports whether a recording shows how an application is created, and nothing that was asked of it.

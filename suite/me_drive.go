@@ -8,15 +8,17 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// driveSetPresence does the documented steps on an application, and asks for the refusals before,
-// between and after them. It follows links; where a probe must ask for a resource
+// driveMe does the documented steps on an application: it makes the user available, sets and resets what the user sets of himself,
+// and asks for the refusals before, between and after. It follows links; where a probe must ask for a resource
 // that is not served yet, it is marked as a probe.
-func driveSetPresence(s *session) {
+func driveMe(s *session, list []*personal) {
 	client := s.client()
 	begin := s.begin
 	s.at("set-presence", "pre")
@@ -39,141 +41,183 @@ func driveSetPresence(s *session) {
 		app = again
 	}
 
-	s.setAndReset(client, app, makeMeAvailable)
+	me := app.Embed("me")
+	s.presence, s.made = me.Link("presence"), makeMeAvailable
+	s.exercise(list, me, app.Link("events"))
 
 	s.probeAnywhere(begin)
 	s.probeParty("anonymous", s.target.Anonymous)
 	s.probeParty("modality", s.target.Restricted)
 }
 
-// setAndReset does step 5 and waits for the event, asks for the refusals that an
-// available user meets, and gives the presence back. Presence belongs to the
-// user, so this waits for the user's turn.
-func (s *session) setAndReset(client *ucwa.Client, app *ucwa.Resource, makeMeAvailable ucwa.Link) {
-	me := app.Embed("me")
+// exercise sets and resets what the user sets of himself. It belongs to the user, so this waits for the user's turn.
+func (s *session) exercise(list []*personal, me *ucwa.Resource, events ucwa.Link) {
 	defer s.turns.take(s, ucwa.Origin(s.home)+" "+cmp.Or(me.String("uri"), s.target.Token))()
-	s.at("set-presence", "5")
 	wait := cmp.Or(s.target.EventWait, 30*time.Second)
-	presence, events := me.Link("presence"), app.Link("events")
-	s.presence = presence
-	read := func() string { return resource(s.do(client, http.MethodGet, presence, nil)).String("availability") }
-	before := read()
-	now := before
-	if before == string(early) && s.early {
-		s.do(client, http.MethodGet, me.Link("note"), nil) // which tells the two apart: nobody has that note
-		s.note(fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
-			"and the presence that was there is not known; look at it with another client", early, early))
+	before := make([]string, len(list))
+	known := make([]bool, len(list))
+	for i, p := range list { // first of all: what comes in between may fail
+		s.at(p.task, "5")
+		before[i], known[i] = s.read(p, me.Link(p.rel))
+		if p == myPresence && before[i] == string(early) && s.early {
+			s.do(s.client(), http.MethodGet, me.Link("note"), nil) // which tells the two apart: nobody has that note
+			s.note(fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
+				"and the presence that was there is not known; look at it with another client", early, early))
+		}
 	}
+	if _, err := s.made.URL(); err == nil {
+		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
+		events, _ = s.listen(wait/3, mostPending, myPresence, events, "")
+	}
+	for i, p := range list {
+		s.at(p.task, "5")
+		events = s.setAndReset(p, me.Link(p.rel), before[i], known[i], events, wait)
+	}
+}
+
+// setAndReset sends the changes of one, waits for the event of each, asks between for what is refused, and in the end gives
+// back what was there.
+func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known bool, events ucwa.Link, wait time.Duration) ucwa.Link {
+	if p.blank && !known {
+		if before, known = s.read(p, link); !known {
+			s.note("the " + p.rel + " was not set, since what is there could not be read, and so not be given back")
+			return events
+		}
+	}
+	now := before
+	missed, patience, unknown := 0, 1, false // whether a change was answered
 	defer func() {
-		if now != before {
-			s.restore(presence, before)
+		if now != before || unknown {
+			s.restore(p, link, before)
 		}
 	}()
-	if _, err := makeMeAvailable.URL(); err == nil {
-		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
-		events = s.listen(wait/3, client, events, "")
-	}
-	for _, value := range settable(before) {
-		was := now
-		now = string(value)
-		taken := s.set(client, presence, []byte(fmt.Sprintf(`{"availability":%q}`, value)))
-		if taken == nil {
-			break
-		}
-		if taken.Status/100 != 2 {
-			now = read() // one value may be refused, and the next not
+	for _, c := range p.drive(p, before) {
+		was, knew := now, known
+		switch {
+		case c.read:
+			s.read(p, link) // none of that changed it
+			continue
+		case c.probe != "":
+			at := link
+			if c.at != "" {
+				at = s.made
+			}
+			s.do(s.probe(c.probe, c.edit), cmp.Or(c.method, http.MethodPost), at, c.content(now))
 			continue
 		}
-		if was != "" && !myPresence.repeats(was, now) { // else no event need come
-			events = s.listen(wait, client, events, now)
+		now, known = c.value, c.value != ""
+		taken := s.change(link, c)
+		if unknown = taken == nil; unknown {
+			break
 		}
-		read()
+		if taken.Status/100 != 2 || c.value == "" {
+			now, known = s.read(p, link) // one value may be refused, and the next not; what a reset comes to, the server says
+		}
+		if taken.Status/100 == 2 && knew && known && !p.repeats(was, now) { // else no event need come
+			told := false
+			if events, told = s.listen(wait/time.Duration(patience), mostPending/patience, p, events, now); !told {
+				missed++
+			}
+			if missed == 2 { // the verdict is clear: what else is missing shows sooner
+				patience = 3
+			}
+		}
+		if taken.Status/100 == 2 && c.value != "" {
+			s.read(p, link)
+		}
 	}
-	s.probeAvailable(makeMeAvailable, presence, now)
-	read() // none of that changed it
-	s.set(client, presence, nil)
-	now = read()
+	return events
 }
 
-// set sends what changes the presence. An interrupt leaves it time to be answered: a server that does it once
-// the presence was given back would keep it.
-func (s *session) set(client *ucwa.Client, presence ucwa.Link, body []byte) *ucwa.Response {
+// read returns what is there, and whether that is known.
+func (s *session) read(p *personal, link ucwa.Link) (text string, known bool) {
+	r := resource(s.do(s.client(), http.MethodGet, link, nil))
+	if r == nil || p.own != nil && !p.own(r) {
+		return "", false
+	}
+	text = r.String(p.member)
+	return text, text != "" || p.blank
+}
+
+// change sends what changes it. An interrupt leaves it time to be answered: a server that does it once
+// it was given back would keep it.
+func (s *session) change(link ucwa.Link, c posting) *ucwa.Response {
 	s.unbroken = true
 	defer func() { s.unbroken = false }()
-	if body == nil {
-		return s.do(client, http.MethodPost, presence, nil)
+	client := s.client()
+	client.Before = func(r *http.Request) {
+		if c.query != "" {
+			r.URL.RawQuery = strings.TrimPrefix(r.URL.RawQuery+"&"+c.query, "&")
+		}
+		if c.edit != nil {
+			c.edit(r)
+		}
 	}
-	return s.do(client, http.MethodPost, presence, body)
+	return s.do(client, http.MethodPost, link, c.content(""))
 }
 
-// settable returns the presences to set: that of the document's own step 5, then each other that a user may set, and last
-// one that no server computes by itself, so that the reset shows. What is there already raises no event, so it is set again
-// when it is there no more; and Offwork, which may be read as Away, does not stand beside that.
-func settable(current string) []ucwa.PreferredAvailability {
-	values := []ucwa.PreferredAvailability{ucwa.PreferOnline, ucwa.PreferAway, ucwa.PreferBusy, ucwa.PreferOffwork, ucwa.PreferBeRightBack, ucwa.PreferDoNotDisturb}
-	if myPresence.repeats(current, string(values[0])) {
-		values = slices.Insert(values, 2, values[0])
+// content is the body of a change, nil if it has none.
+func (c posting) content(now string) any {
+	if c.body == "" {
+		return nil
 	}
-	return values
+	return []byte(strings.ReplaceAll(c.body, "{now}", strconv.Quote(now)))
 }
 
-// restore gives the presence back that was there: as it was set, or, if no client
-// can have set it so, for the server to compute.
-func (s *session) restore(presence ucwa.Link, before string) {
-	var body []byte
-	if p := ucwa.PreferredAvailability(before); p.Valid() {
-		body = []byte(fmt.Sprintf(`{"availability":%q}`, p))
-	}
+// restore gives back what was there: as it was set, or, if no client can have set it so, by a reset.
+func (s *session) restore(p *personal, link ucwa.Link, before string) {
+	c := p.restore(before)
 	s.afterwards(func(limit time.Duration) {
-		res, err := s.clean(limit, probeRestore, http.MethodPost, presence, body)
+		body, _ := c.content("").([]byte)
+		res, err := s.clean(limit, probeRestore, http.MethodPost, link, body)
 		if s.err = err; res == nil || res.Status/100 != 2 {
-			what := "the presence could not be given back to the server, which computes it"
+			what := p.lost
 			if body != nil {
-				what = "the presence could not be set back to " + before
+				what = "the " + p.rel + " could not be set back to " + before
 			}
 			s.note(what + unanswered(res, err) + ": look at it with another client, and set or reset it there")
 		}
 	})
 }
 
-// listen sends pending GETs until one tells of the presence with that value ("": any),
-// the limit has passed, or there is no way on. It returns the link with which to go on.
-func (s *session) listen(limit time.Duration, client *ucwa.Client, link ucwa.Link, value string) ucwa.Link {
-	step := s.waiting.Step
-	s.at("set-presence", "event")
-	defer func() { s.waiting.Step = step }()
+// listen sends pending GETs until one tells of it with that value ("": any),
+// the limit has passed, it has sent so many, or there is no way on. It returns the link with which to go on, and whether one did.
+func (s *session) listen(limit time.Duration, most int, p *personal, link ucwa.Link, value string) (onward ucwa.Link, told bool) {
+	before := s.waiting
+	s.at(p.task, "event")
+	defer func() { s.waiting = before }()
 	deadline := time.Now().Add(limit)
-	for range mostPending {
-		res, err := s.patiently(time.Until(deadline), client, http.MethodGet, link, nil)
+	for range most {
+		res, err := s.patiently(time.Until(deadline), s.client(), http.MethodGet, link, nil)
 		if err != nil && !isTimeout(err) {
 			s.err = err
 		}
 		if res == nil {
 			break // also where the patience ended, which is no failure of the network
 		}
-		p, err := ucwa.ParseEvents(res.URL, res.Body)
+		events, err := ucwa.ParseEvents(res.URL, res.Body)
 		if err != nil {
 			break
 		}
-		link = p.Continue
-		if s.tellsOfPresence(p, value) {
-			break
+		link = events.Continue
+		if s.tellsOf(p, events, value) {
+			return link, true
 		}
 	}
-	return link
+	return link, false
 }
 
 // mostPending bounds the pending GETs of one wait, for a server that answers each
 // at once with nothing to say.
 const mostPending = 60
 
-// tellsOfPresence reports whether an event tells of the user's. One that embeds another
+// tellsOf reports whether an event tells of what the user sets. One that embeds another
 // value tells of an earlier change, and contacts have a presence too.
-func (s *session) tellsOfPresence(p *ucwa.EventPackage, value string) bool {
-	return slices.ContainsFunc(p.Events, func(e ucwa.Event) bool {
-		embedded := e.Resource.String("availability")
-		return e.Link.Rel == "presence" && (e.Sender.Rel == "me" || sameLink(e.Link, s.presence)) && (e.Type == "added" || e.Type == "updated") &&
-			(value == "" || embedded == "" || embedded == value || embedded == "Idle"+value || value == string(ucwa.PreferOffwork))
+func (s *session) tellsOf(p *personal, events *ucwa.EventPackage, value string) bool {
+	return slices.ContainsFunc(events.Events, func(e ucwa.Event) bool {
+		embedded, read := e.Resource.String(p.member), p.readAs(value)
+		return e.Link.Rel == p.rel && (e.Sender.Rel == "me" || sameLink(e.Link, s.presence)) && (e.Type == "added" || e.Type == "updated") &&
+			(value == "" || embedded == "" || len(read) == 0 || slices.Contains(read, any(embedded)))
 	})
 }
 
@@ -205,29 +249,6 @@ func (s *session) probeBefore(me *ucwa.Resource) {
 		s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)
 		s.do(s.probe(p.rel+"-post-before", ask), http.MethodPost, link, []byte(p.body))
 		s.early = true
-	}
-}
-
-// probeAvailable asks for what is refused of an available user, who has set a presence.
-func (s *session) probeAvailable(makeMeAvailable, presence ucwa.Link, now string) {
-	s.do(s.probe("make-again", nil), http.MethodPost, makeMeAvailable, []byte(`{"supportedModalities":["Messaging"]}`))
-	s.do(s.probe("method-makeMeAvailable", nil), http.MethodGet, makeMeAvailable, nil)
-	s.do(s.probe("method-presence", nil), http.MethodDelete, presence, nil)
-	// More than one of each: a server may know one value, and take all others.
-	for _, value := range []string{"IdleOnline", "Offline", "conform"} {
-		s.do(s.probe("availability", nil), http.MethodPost, presence, []byte(fmt.Sprintf(`{"availability":%q}`, value)))
-	}
-	for _, body := range []string{`{"availability":`, "availability=Away"} {
-		s.do(s.probe("not-json", nil), http.MethodPost, presence, []byte(body))
-	}
-	for _, media := range []string{"text/plain", "application/x-www-form-urlencoded"} {
-		s.do(s.probe("media-type", func(r *http.Request) { r.Header.Set("Content-Type", media) }),
-			http.MethodPost, presence, []byte(`{"availability":"Away"}`))
-	}
-	// Nothing is open below the application that is closed at its door. What is set is
-	// there already, so that a server which takes it does no harm.
-	for _, mistake := range mistakes {
-		s.do(s.probe(mistake.name, mistake.make), http.MethodPost, presence, []byte(fmt.Sprintf(`{"availability":%q}`, now)))
 	}
 }
 

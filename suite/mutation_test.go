@@ -383,7 +383,10 @@ var mutations = []struct {
 	}},
 	{"set-presence.reset.status", func(r *recording) { r.status(partReset, 400) }},
 	{"set-presence.reset.status", func(r *recording) { r.body(partReset, "{}") }},
-	{"set-presence.reset.value", func(r *recording) { r.last(partRead, "availability", "DoNotDisturb") }},
+	{"set-presence.reset.value", func(r *recording) {
+		n := slices.IndexFunc(r.parts[partRead], func(x cassettes.Exchange) bool { return x.ID > r.parts[partReset][0].ID })
+		r.nth(partRead, n, "availability", "DoNotDisturb")
+	}},
 }
 
 func (r *recording) cookie(old, new string) {
@@ -406,12 +409,6 @@ func (r *recording) confirming(path string, value any) {
 // nth edits one exchange of a part, counted from 0.
 func (r *recording) nth(part string, n int, path string, value any) {
 	x := r.parts[part][n]
-	x.Response.Body = setMember(r.t, x.Response.Body, path, value)
-}
-
-// last edits the last exchange of a part.
-func (r *recording) last(part, path string, value any) {
-	x := r.parts[part][len(r.parts[part])-1]
 	x.Response.Body = setMember(r.t, x.Response.Body, path, value)
 }
 

@@ -15,8 +15,10 @@ type page struct {
 	Task, Title string
 	Revision    int // grows when a requirement changes its meaning
 	Document    Document
-	Clauses     []Clause // of no step: nothing is tested
-	Errata      []string // where the document contradicts itself
+	Clauses     []Clause  // of no step: nothing is tested
+	Errata      []string  // where the document contradicts itself
+	about       string    // the role of the request that it is about
+	sets        *personal // what its steps set or read, if that is what the user sets of himself
 	Roles       []role
 	Steps       []step
 }
@@ -26,6 +28,7 @@ type step struct {
 	ID, Title string
 	role      string
 	clauses   []clause
+	shares    []string // requirements of other pages that are those of this step, too; one that ends in "." stands for all that begin so
 }
 
 // clause is one passage of the document with the requirements that it is the source of.
@@ -67,6 +70,16 @@ func checkHere(id, subject, level string, k kind, says, breaks string) Check {
 	return c
 }
 
+// template gives requirements the line of the page that calls the function which makes them.
+func template(list ...Check) []Check {
+	if locating.Load() {
+		for i := range list {
+			list[i].at = types.NewCodeLocation(2)
+		}
+	}
+	return list
+}
+
 // locating says that the lines of the requirements are asked for: to find them takes as long as all else of a page.
 var locating atomic.Bool
 
@@ -95,7 +108,7 @@ var (
 )
 
 func init() { // not where they are declared: the checks ask for the pages, too
-	literals = []func() *page{createApplication, setPresence}
+	literals = []func() *page{createApplication, setPresence, getPresence, resetPresence, getNote, setNote, resetNote}
 	for _, of := range literals {
 		pages = append(pages, bound(of))
 	}
@@ -104,16 +117,16 @@ func init() { // not where they are declared: the checks ask for the pages, too
 // Tasks returns the names of the certified tasks, in the order in which a client does them.
 func Tasks() []string { return slices.Clone(taskNames) }
 
-var taskNames = []string{"create-application", "set-presence"}
+var taskNames = []string{"create-application", "set-presence", "get-presence", "reset-presence", "get-note", "set-note", "reset-note"}
 
 // bound returns the ledger of a page: its requirements under their whole ids, each with what it rests on.
 func bound(of func() *page) func() *Ledger {
 	return sync.OnceValue(func() *Ledger {
 		p := of()
-		l := &Ledger{Task: p.Task, Title: p.Title, Revision: p.Revision, Document: p.Document, Clauses: p.Clauses, Errata: p.Errata}
+		l := &Ledger{Task: p.Task, Title: p.Title, Revision: p.Revision, Document: p.Document, Clauses: p.Clauses, Errata: p.Errata, about: p.about, sets: p.sets}
 		known := map[string][]rest{}
 		for _, s := range p.Steps {
-			l.Steps = append(l.Steps, Step{s.ID, s.Title, s.role})
+			l.Steps = append(l.Steps, Step{ID: s.ID, Title: s.Title, role: s.role, shares: s.shares})
 			for _, c := range s.clauses {
 				if l.Clause(c.ID) == nil {
 					l.Clauses = append(l.Clauses, c.Clause)

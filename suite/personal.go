@@ -20,18 +20,45 @@ type personal struct {
 	readAs      func(text string) []any // the values by which it can be read once it is set; none: it cannot be told
 	blank       bool                    // an empty text resets it, too
 	query       bool                    // it can be set in the query
+	displaced   func(a answer) string   // why an answer shows something else than what was set, "" if it does not; may be nil
 	signInAs    string                  // the property of makeMeAvailable that sets it, "" if none does
 
 	set, read, reset string // the roles of requests on it
 	unread           string // of one that sets or resets it, which nobody can tell
 	wrong, notJSON   string // of those that must be refused: for the value, or for a body that is not JSON
+	null             string // of a body that is null, which may say that nothing is set; "" if that is not looked at
 	media, method    string // for the media type, or for the method; "" if that is not looked at
 	received         string // the requirement that it is read back
+
+	task    string                                  // whose step it is to set it
+	drive   func(p *personal, now string) []posting // what a driver sends, where that is there
+	own     func(r *ucwa.Resource) bool             // whether what is read is what the user set; nil: it is
+	restore func(before string) posting             // what gives back what was there
+	lost    string                                  // what it means that a reset which should give it back fails
+}
+
+// posting is a request by which a driver sets or resets it, or asks for what must be refused.
+type posting struct {
+	body, query string // "{now}" in the body stands for what is there
+	value       string // what it sets, "" for a reset
+	edit        func(*http.Request)
+	probe       string // the refusal that it is for
+	method, at  string // of a probe: POST, and the resource itself, if empty
+	read        bool   // it is only read, to see what the probes did
+}
+
+// typed gives a request a media type.
+func typed(media string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Content-Type", media) }
 }
 
 // refusals are the requests of an available user that must leave it as it is.
 func (p *personal) refusals() []string {
-	return []string{"make-again", p.wrong, p.notJSON, p.media, p.method}
+	list := []string{"make-again", p.wrong, p.notJSON, p.media}
+	if p.method != "" {
+		list = append(list, p.method)
+	}
+	return list
 }
 
 // roles are the roles of exchanges on it.
@@ -56,6 +83,9 @@ func (p *personal) roles() []role {
 	}
 	if p.method != "" {
 		list = append(list, refused(p.method, "", http.StatusMethodNotAllowed))
+	}
+	if p.null != "" {
+		list = append(list, refused(p.null, http.MethodPost, 0))
 	}
 	return append(beforehand(p.rel), list...)
 }
@@ -104,6 +134,9 @@ func (p *personal) playsBody(x *Exchange) string {
 		return p.media
 	}
 	object, err := x.requestObject()
+	if err != nil && p.null != "" && strings.TrimSpace(x.Request.Body) == "null" {
+		return p.null
+	}
 	if err != nil {
 		if json.Valid([]byte(x.Request.Body)) && strings.HasPrefix(strings.TrimSpace(x.Request.Body), "{") {
 			return "" // a name stands there twice: what that means is up to the server
@@ -145,40 +178,71 @@ func (s *state) early(x *Exchange) bool {
 	return !s.available && (s.e.Driven || !x.succeeded() || s.e.acceptsLater(x))
 }
 
-// setting is an accepted change of what a user sets and what was known around it.
+// setting is an accepted change of what a user sets, and what was known around it.
 type setting struct {
 	answer
-	value   string
+	value   string // of a reset: what was read after it, "" if nothing was
 	before  string // what was read or set last before it, "" if unknown
-	changed bool   // it differs from before, or before is unknown
+	changed bool   // it is known to differ from what was there
+	reset   bool
 }
 
 // settings lists every accepted POST that set it.
 func (c *check) settings(p *personal) []setting {
-	var list []setting
-	known := ""
-	for _, x := range c.Exchanges {
-		switch {
-		case x.Part == partMake && x.succeeded():
-			known, _ = p.given(x, p.signInAs)
-		case x.Part == p.read && x.succeeded():
-			if object, err := x.object(); err == nil {
-				known, _ = object[p.member].(string)
-			}
-		case (x.Part == p.reset || x.Part == p.unread) && x.succeeded():
-			known = ""
-		case x.Part == p.set && x.succeeded():
-			text, readable := p.given(x, p.member)
-			if !readable { // XML
-				known = ""
-				continue
-			}
-			list = append(list, setting{answer: answer{x, c}, value: text, before: known,
-				changed: known != "" && !p.repeats(known, text)}) // else nobody knows what was there
-			known = text
+	sets, _ := c.changes(p)
+	return sets
+}
+
+// changes lists every accepted POST that set it, and that reset it. What a reset came to, the next read tells.
+func (c *check) changes(p *personal) (sets, resets []setting) {
+	var known *string // nil: nobody knows what is there
+	var reset *setting
+	note := func(text string, is bool) {
+		if known = nil; is {
+			known = &text
 		}
 	}
-	return list
+	for _, x := range c.Exchanges {
+		if !x.succeeded() {
+			continue
+		}
+		switch x.Part {
+		case partMake:
+			note(p.given(x, p.signInAs))
+		case p.read:
+			object, err := x.object()
+			if err != nil {
+				continue
+			}
+			text, isText := object[p.member].(string)
+			note(text, isText || p.blank && object[p.member] == nil)
+			if reset != nil && known != nil {
+				reset.changed = reset.changed && !p.repeats(reset.before, text)
+				reset.value, reset = text, nil
+			}
+		case p.set, p.reset, p.unread:
+			at := setting{answer: answer{x, c}}
+			if reset = nil; known != nil {
+				at.before, at.changed = *known, true
+			}
+			if x.Part == p.reset {
+				at.reset = true
+				resets = append(resets, at)
+				reset = &resets[len(resets)-1]
+			}
+			text, readable := p.given(x, p.member)
+			if known = nil; x.Part != p.set || !readable { // such as XML
+				continue
+			}
+			at.value, at.changed = text, at.changed && !p.repeats(at.before, text)
+			sets = append(sets, at)
+			known = &text
+		}
+	}
+	for i := range resets {
+		resets[i].changed = resets[i].changed && (resets[i].value != "" || p.blank && resets[i].before != "")
+	}
+	return sets, resets
 }
 
 // repeats reports whether a value is set that is there already, though the user may be idle: that may raise no event.
@@ -186,10 +250,11 @@ func (p *personal) repeats(known, value string) bool {
 	return value == known || slices.Contains(p.readAs(value), any(known))
 }
 
-// readBack compares every value that is read with the one set before it: the
+// readBack compares every value that is read with the one set before it, of such settings (nil: of all): the
 // reads before any refused request, or those after one.
-func (c *check) readBack(p *personal, afterRefusals bool) {
+func (c *check) readBack(p *personal, such func(setting) bool, afterRefusals bool) {
 	settings := c.settings(p)
+	displaced := ""
 	if len(settings) == 0 {
 		first := c.all(p.set)[0]
 		c.success(first, owners()[first.Part].status)
@@ -197,7 +262,7 @@ func (c *check) readBack(p *personal, afterRefusals bool) {
 	judged := false
 	reads := c.optional(p.read)
 	for i, s := range settings {
-		if len(p.readAs(s.value)) == 0 {
+		if len(p.readAs(s.value)) == 0 || such != nil && !such(s) {
 			continue
 		}
 		for len(reads) > 0 && reads[0].ID < s.ID {
@@ -212,6 +277,10 @@ func (c *check) readBack(p *personal, afterRefusals bool) {
 				continue
 			}
 			read := a.JSON(p.member)
+			if p.displaced != nil && p.displaced(a) != "" {
+				displaced = p.displaced(a)
+				continue
+			}
 			if afterRefusals && c.misread(p, s, a.ID) {
 				c.stop(reports.Blocked, fmt.Sprintf("%s: what exchange %d set was not read back before the refusals either", p.received, s.ID))
 			}
@@ -224,6 +293,9 @@ func (c *check) readBack(p *personal, afterRefusals bool) {
 				break
 			}
 		}
+	}
+	if !judged && displaced != "" {
+		c.notApplicable(displaced)
 	}
 	if !judged {
 		when := "the POST"
@@ -304,4 +376,129 @@ func (c *check) between(from, to int, parts ...string) bool {
 		}
 	}
 	return false
+}
+
+// The kinds of checks on what the user sets.
+
+// settingsOf and resetsOf are the accepted POSTs that set it, and that reset it.
+func settingsOf(p *personal) func(*check) []setting {
+	return func(c *check) []setting { return c.settings(p) }
+}
+
+func resetsOf(p *personal) func(*check) []setting {
+	return func(c *check) []setting { _, resets := c.changes(p); return resets }
+}
+
+// readsBack is the kind of a value that is read as it was set, by such settings; in words it says which.
+func readsBack(p *personal, which string, such func(setting) bool) trace {
+	return tracing("GET "+p.rel+" after an accepted POST of a value "+which+", and compare "+p.member+".",
+		func(c *check) { c.readBack(p, such, false) }).
+		broken(p.read, memberPlace(p.member), being("conform reads another value"))
+}
+
+// keepsWhatWasSet is the kind of a value that is read as before, after what must be refused.
+func keepsWhatWasSet(p *personal) trace {
+	return tracing("GET "+p.rel+" after the refusals of an available user, and compare "+p.member+" with the value set before them.",
+		func(c *check) { c.readBack(p, nil, true) })
+}
+
+// followsLast is the kind of requests that go where the link led which was served last.
+func followsLast(p *personal, method string) trace {
+	return tracing(fmt.Sprintf("Compare the URL of each %s on %s with the %s link served last before it.", method, p.rel, p.rel), func(c *check) {
+		judged := false
+		for _, r := range c.requests(method, p.rel) {
+			if served := c.lastServed(p.rel, r); served != nil {
+				if x := c.mayHaveServed(r.Exchange); x != nil && !follows(r.url, served) {
+					continue // it may have been served anew
+				}
+				judged = true
+				c.Expect(r.URL()).To(stringThat("the "+p.rel+" link served last, "+served.String(),
+					func(string) bool { return follows(r.url, served) }))
+			}
+		}
+		if !judged {
+			c.notExercised(fmt.Sprintf("the evidence shows no %s link served before the %s on %s", p.rel, method, p.rel))
+		}
+	})
+}
+
+// sendsObject is the kind of requests whose body, if there is one, is a JSON object.
+func sendsObject(p *personal) trace {
+	k := tracing("Read the body of every POST on "+p.rel+".", func(c *check) {
+		for _, r := range c.requests(http.MethodPost, p.rel) {
+			if strings.TrimSpace(r.Request.Body) == "" {
+				c.Expect(r.RequestBody()).To(beEmpty())
+				continue
+			}
+			c.Expect(r.RequestDocument()).To(beProperties())
+		}
+	})
+	return k.broken(p.set, place{name: "request body", put: putRequestBody}, sample{"bare", "is a bare text", `"conform"`}, sample{"listed", "is in a list", `[{}]`},
+		sample{"form", "is a form", p.member + "=conform"})
+}
+
+// sendsText is the kind of requests whose value, if there is one, is a text.
+func sendsText(p *personal) trace {
+	return tracing("Find "+p.member+" in any casing; null is a reset.", func(c *check) {
+		judged := false
+		for _, r := range c.requests(http.MethodPost, p.rel) {
+			if r.onlyInQuery(p.member) {
+				continue // a text always
+			}
+			object, err := r.requestObject()
+			if value, ok := member(object, p.member); err == nil && ok && value != nil {
+				judged = true
+				c.Expect(r.field("request body."+p.member, value, true)).To(satisfy("a text", func(v any) bool { _, ok := v.(string); return ok }))
+			}
+		}
+		if !judged {
+			c.notExercised("no POST on " + p.rel + " has " + p.member + " in its body")
+		}
+	}).broken(p.set, place{name: "request body." + p.member, put: putRequestBody}, sample{"number", "is a number", `{"` + p.member + `":42}`},
+		sample{"lines", "is a list", `{"` + p.member + `":["conform"]}`})
+}
+
+// resetsEmpty is the kind of requests that set nothing: they have no body, or one that says so.
+func resetsEmpty(p *personal) trace {
+	return tracing("Read the body of every POST on "+p.rel+" that sets nothing.", func(c *check) {
+		judged := false
+		for _, r := range c.requests(http.MethodPost, p.rel) {
+			r.notXML(r.Request.Headers)
+			value, err := r.request.decode(r.Request.Body)
+			object, isObject := value.(map[string]any)
+			list, _ := value.([]any)
+			given, _ := member(object, p.member)
+			_, inQuery := r.inQuery(p.member)
+			switch text, isText := given.(string); {
+			case strings.TrimSpace(r.Request.Body) == "" && inQuery, r.Request.Body != "" && err != nil && strings.TrimSpace(r.Request.Body) != "":
+				continue // it sets something, or says nothing that can be read
+			case len(list) > 0 || value != nil && !isObject && list == nil && value != "":
+				continue
+			case given != nil && (!isText || text != ""):
+				continue
+			case isObject && isText && text == "":
+				judged = true
+				c.Expect(r.field("request body."+p.member, text, true)).To(matcher{expected: "a value, null, or none at all", matches: func(Field) bool { return p.blank }})
+			default:
+				judged = true
+				c.Expect(r.RequestBody()).To(matcher{expected: "no content, or an object", matches: func(f Field) bool { return f.Absent || strings.TrimSpace(r.Request.Body) == "" || isObject }})
+			}
+		}
+		if !judged {
+			c.notExercised("no POST on " + p.rel + " sets nothing")
+		}
+	}).broken(p.reset, place{name: "request body", put: putRequestBody}, sample{"null", "is null", "null"}, sample{"listed", "is an empty list", "[]"})
+}
+
+// untyped returns the answers to the requests of a role that have neither a body nor a media type.
+func untyped(role string) func(*check) []answer {
+	return func(c *check) []answer {
+		list := slices.DeleteFunc(c.all(role), func(a answer) bool {
+			return a.Request.Body != "" || a.url.RawQuery != "" || !a.RequestHeader("Content-Type").Absent || a.headersLost()
+		})
+		if len(list) == 0 {
+			c.notExercised("the evidence contains no " + roleOf(role).describe() + " that has no Content-Type")
+		}
+		return list
+	}
 }

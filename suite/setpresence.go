@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
@@ -12,7 +11,7 @@ import (
 // setPresence is "Set my presence information".
 func setPresence() *page {
 	return &page{
-		Task: "set-presence", Title: "Set my presence information", Revision: 4,
+		Task: "set-presence", Title: "Set my presence information", Revision: 4, about: partPresence, sets: myPresence,
 		Document: Document{"Set my presence information (UCWA 2.0)", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/setmypresenceinformation"},
 		Clauses: []Clause{
 			{ID: "title", Quotes: []string{
@@ -53,7 +52,7 @@ func setPresence() *page {
 			"Other pages serve makeMeAvailable under communication, reportMyActivity under the application, " +
 				"and paths under /ucwa/v1/. Only links decide.",
 		},
-		Roles: slices.Concat(availability(), myPresence.roles(), beforehand("note"), beforehand("location"), eventRoles(), refusalRoles()),
+		Roles: slices.Concat(availability(), myPresence.roles(), beforehand("location"), eventRoles(), refusalRoles()),
 		Steps: slices.Concat(madeAvailable(), []step{
 			{ID: "5", Title: "Send a POST request on the presence resource", role: partPresence, clauses: []clause{
 				{Clause: Clause{ID: "5.request", Quotes: []string{"Send a POST request on the presence resource.", "A sample request is shown here."}, Shows: []string{
@@ -66,7 +65,7 @@ func setPresence() *page {
 						"The word null, as some browsers once sent."),
 				}},
 				{Clause: Clause{ID: "5.body", Quotes: []string{"Note the availability property at the bottom of the request."}, Shows: []string{"availability"}}, Checks: []Check{
-					client("5.body.json", must, tracing("Read the body of every POST on presence.", setsObject),
+					client("5.body.json", must, sendsObject(myPresence),
 						"The body of a POST on presence is a JSON object, with no name twice in whatever casing, "+
 							"or empty for a reset.",
 						"The bare word Online, or a form."),
@@ -96,7 +95,7 @@ func setPresence() *page {
 				{Clause: Clause{ID: "6.received", Quotes: []string{"This means that your presence request has been received by the server."}}, Checks: []Check{
 					server("6.received", must, tracing(
 						"GET presence after an accepted POST and compare availability; Offwork, which cannot "+
-							"be read, is left out.", func(c *check) { c.readBack(myPresence, false) }),
+							"be read, is left out.", func(c *check) { c.readBack(myPresence, nil, false) }),
 						"A presence that the server has taken is read back.",
 						"Validation without storing, or a read from a replica that lags."),
 					server("6.read", must, all(status(http.StatusOK), resourceBody()).plays(partRead),
@@ -115,41 +114,6 @@ func setPresence() *page {
 			refusalSteps(),
 		}),
 	}
-}
-
-// The roles that exchanges on the presence play.
-const (
-	partPresence = "presence"
-	partRead     = "presence read"
-	partReset    = "reset"
-	partUnread   = "presence, unread" // the evidence does not keep what is set, or whether it is a reset
-)
-
-// myPresence is what this page sets.
-var myPresence = &personal{
-	rel: "presence", member: "availability", set: partPresence, read: partRead, reset: partReset, unread: partUnread,
-	wrong: "availability", notJSON: "not-json", media: "media-type", method: "method-presence", received: "set-presence.6.received", signInAs: "signInAs",
-	takes: func(text string) bool { return ucwa.PreferredAvailability(text).Valid() },
-	readAs: func(text string) []any {
-		switch idle := ucwa.Availability("Idle" + text); {
-		case text == string(ucwa.PreferOffwork):
-			return nil // it reads back as another value
-		case idle.Valid():
-			return []any{text, string(idle)} // the user may be idle
-		}
-		return []any{text}
-	},
-}
-
-func setsObject(c *check) {
-	for _, r := range c.requests("POST", "presence") {
-		if strings.TrimSpace(r.Request.Body) == "" {
-			c.Expect(r.RequestBody()).To(beEmpty())
-			continue
-		}
-		c.Expect(r.RequestDocument()).To(beProperties())
-	}
-
 }
 
 func setsAvailability(c *check) {

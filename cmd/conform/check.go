@@ -195,10 +195,7 @@ func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, key []byte)
 		e, err := suite.Replay(ctx, recording, f.tasks...)
 		return []*suite.Evidence{e}, err
 	}
-	tasks := f.tasks
-	if len(tasks) == 0 {
-		tasks = suite.Tasks()
-	}
+	tasks := shownIn(f.tasks, f.selection)
 	if named {
 		return suite.Locate(c.Cassette, tasks...)
 	}

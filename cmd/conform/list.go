@@ -63,6 +63,18 @@ func selected(tasks []string, s suite.Selection) ([]suite.Requirement, error) {
 	return requirements, nil
 }
 
+// shownIn are the tasks by which the traffic of others is judged: the named ones; all, where requirements are named; else those
+// that it shows.
+func shownIn(tasks []string, s suite.Selection) []string {
+	switch {
+	case len(tasks) > 0:
+		return tasks
+	case len(s.Requirements) > 0:
+		return suite.Tasks()
+	}
+	return []string{suite.Shown}
+}
+
 // stepTitle returns the title of the step that a requirement belongs to.
 func stepTitle(r suite.Requirement) string {
 	_, ledger, err := suite.RequirementOf(r.ID)

@@ -85,6 +85,9 @@ func newPoolOf(t *testing.T, config ucwatest.Config) *pool {
 	if err := client.SetPresence(t.Context(), app.Embed("me"), ucwa.PreferBusy); err != nil {
 		t.Fatal(err)
 	}
+	if res, err := client.Do(t.Context(), http.MethodPost, app.Embed("me").Link("note"), map[string]string{"message": "Back at noon"}); err != nil || res.Err() != nil {
+		t.Fatal(err, res.Err())
+	}
 	return p
 }
 
@@ -99,20 +102,21 @@ func (p *pool) application() string {
 	return href
 }
 
-// presence reads it as the other application does, past whatever is before the server.
-func (p *pool) presence() string {
+// read reads a property of a resource of me as the other application does, past whatever is before the server.
+func (p *pool) read(rel, property string) string {
 	p.t.Helper()
-	r := httptest.NewRequest("GET", p.other+"/me/presence", nil)
+	r := httptest.NewRequest("GET", p.other+"/me/"+rel, nil)
 	r.Header.Set("Authorization", "Bearer "+p.token)
 	r.Header.Set("Accept", "application/json")
 	r.Host = p.host
 	w := httptest.NewRecorder()
 	p.server.ServeHTTP(w, r)
-	var body struct{ Availability string }
+	var body map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
 		p.t.Fatal(w.Code, err)
 	}
-	return body.Availability
+	text, _ := body[property].(string)
+	return text
 }
 
 // untouched holds that nothing of the run is left on the server.
@@ -121,8 +125,11 @@ func (p *pool) untouched() {
 	if n := p.server.Applications(); n != 1 {
 		p.t.Errorf("%d applications on the server, expected the one that was there before", n)
 	}
-	if now := p.presence(); now != "Busy" {
+	if now := p.read("presence", "availability"); now != "Busy" {
 		p.t.Errorf("the user is %s, was Busy before", now)
+	}
+	if now := p.read("note", "message"); now != "Back at noon" {
+		p.t.Errorf("the note is %q, was %q before", now, "Back at noon")
 	}
 }
 

@@ -271,8 +271,8 @@ func (f *runFlags) gather(cmd *cobra.Command, recording func(context.Context) (*
 		return e, nil
 	}
 	tasks := f.tasks
-	if len(tasks) == 0 && c.Provenance.Kind != "documentation" { // a transcript is of the task that its page tells of
-		tasks = suite.Tasks()
+	if c.Provenance.Kind != "documentation" || len(f.selection.Requirements) > 0 { // a transcript is of the task that its page tells of
+		tasks = shownIn(tasks, f.selection)
 	}
 	list, err := suite.Locate(c, tasks...)
 	if err != nil {

@@ -109,7 +109,7 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 	if err != nil {
 		return config, err
 	}
-	config.tasks, config.selected = f.tasks, map[string]bool{}
+	config.tasks, config.selected = shownIn(f.tasks, f.selection), map[string]bool{}
 	for _, r := range requirements {
 		config.selected[r.ID] = true
 	}

@@ -145,7 +145,7 @@ func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, entries []*e
 // tasks are those that the target is judged by.
 func (e *entry) tasks() []string {
 	if len(e.target.Tasks) == 0 && e.target.SignIn == nil {
-		return []string{"set-presence"}
+		return suite.Tasks()[1:] // an application is there
 	}
 	return e.target.Tasks
 }

@@ -31,7 +31,7 @@ func TestLeavesNoTrace(t *testing.T) {
 		{"success", from(forever, 1, nil), nil, exitConformant},
 		{"500s in the middle", from(12, 8, refuse(500, "", "", "")), nil, exitNonconformant},
 		{"connections that break", from(17, 2, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }), nil, exitIncomplete},
-		{"time-out", from(17, 1, silent), []string{"--timeout", "1500ms", "--request-timeout", "5s"}, exitIncomplete},
+		{"time-out", from(19, 1, silent), []string{"--timeout", "1500ms", "--request-timeout", "5s"}, exitIncomplete},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPool(t)
@@ -46,8 +46,8 @@ func TestLeavesNoTrace(t *testing.T) {
 	for at := int64(1); at < 24; at += 2 {
 		t.Run("sign-in", func(t *testing.T) { interruptSignIn(t, at) })
 	}
-	// At every fourth moment of a run, from its first request on.
-	for at := int64(1); at < 30; at += 4 {
+	// At every fourth moment of a run, from its first request on, and later where the note is set.
+	for _, at := range []int64{1, 5, 9, 13, 17, 21, 25, 29, 61, 66, 73, 90} {
 		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 			t.Run(signal.String(), func(t *testing.T) {
 				if ossignal.Ignored(signal) {

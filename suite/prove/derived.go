@@ -62,19 +62,28 @@ func (r *recording) examine(f Fault) func(context.Context) ([]reports.Result, er
 
 // fromDerived is a derived fault as a proxy can put it on answers.
 func fromDerived(f suite.Fault) Fault {
-	return Fault{Name: f.Name, Subject: f.Subject, Breaks: f.Does(), Requirement: f.Requirement, Field: f.Field, derived: &f, on: f.Roles,
-		edit: func(x *exchange) {
+	fault := Fault{Name: f.Name, Subject: f.Subject, Breaks: f.Does(), Requirement: f.Requirement, Field: f.Field, derived: &f, on: f.Roles}
+	if f.Subject == "client" {
+		fault.ask = func(x *exchange) {
 			seen := recorded(x.request, x.sent)
-			seen.Response.Code, seen.Response.Headers, seen.Response.Body = x.status, x.header.Clone(), string(x.body)
 			f.Edit(seen.Interaction)
-			for name := range x.header {
-				if seen.Response.Headers[name] == nil {
-					seen.Response.Headers[name] = nil // net/http adds no Date or Content-Type of its own then
-				}
+			x.request.Header, x.sent = seen.Request.Headers, []byte(seen.Request.Body)
+		}
+		return fault
+	}
+	fault.edit = func(x *exchange) {
+		seen := recorded(x.request, x.sent)
+		seen.Response.Code, seen.Response.Headers, seen.Response.Body = x.status, x.header.Clone(), string(x.body)
+		f.Edit(seen.Interaction)
+		for name := range x.header {
+			if seen.Response.Headers[name] == nil {
+				seen.Response.Headers[name] = nil // net/http adds no Date or Content-Type of its own then
 			}
-			x.status, x.header, x.body = seen.Response.Code, seen.Response.Headers, []byte(seen.Response.Body)
-			if length := x.header.Get("Content-Length"); x.status == http.StatusNoContent && length == "2" {
-				x.body, x.hidden = []byte("{}"), true
-			}
-		}}
+		}
+		x.status, x.header, x.body = seen.Response.Code, seen.Response.Headers, []byte(seen.Response.Body)
+		if length := x.header.Get("Content-Length"); x.status == http.StatusNoContent && length == "2" {
+			x.body, x.hidden = []byte("{}"), true
+		}
+	}
+	return fault
 }

@@ -36,7 +36,7 @@ type Live struct {
 	RequestTimeout time.Duration     // for one answer; 10 s if zero
 	Limiter        *rate.Limiter     // waited for before each request; nil: none
 
-	before string // the presence that the user had
+	before, note string // the presence and the note that the user had
 }
 
 // source names the server without the query of its URL, in which a secret may stand.
@@ -174,14 +174,14 @@ func (l *Live) transport() http.RoundTripper {
 	return l.Transport
 }
 
-// Presence is the user's, and what a fault does to the answers must not decide what
-// the user is left with: so it is read before all and given back after all, without
+// Presence and note are the user's, and what a fault does to the answers must not decide what
+// the user is left with: so they are read before all and given back after all, without
 // any fault. Only an available application can do that; each time it is one of its own.
 
-// remember reads the presence that the user has.
+// remember reads what the user has.
 func (l *Live) remember(ctx context.Context) error {
-	return l.available(ctx, func(presence func(method string, body any) *ucwa.Resource) {
-		l.before = presence(http.MethodGet, nil).String("availability")
+	return l.available(ctx, func(ask func(rel, method string, body any) *ucwa.Resource) {
+		l.before, l.note = ask("presence", http.MethodGet, nil).String("availability"), ownNote(ask("note", http.MethodGet, nil))
 	})
 }
 
@@ -190,21 +190,32 @@ func (l *Live) restore(ctx context.Context) error {
 	if l.before == "" {
 		return nil
 	}
-	return l.available(context.WithoutCancel(ctx), func(presence func(method string, body any) *ucwa.Resource) {
-		if presence(http.MethodGet, nil).String("availability") == l.before {
+	return l.available(context.WithoutCancel(ctx), func(ask func(rel, method string, body any) *ucwa.Resource) {
+		if ownNote(ask("note", http.MethodGet, nil)) != l.note {
+			ask("note", http.MethodPost, map[string]any{"message": l.note})
+		}
+		if ask("presence", http.MethodGet, nil).String("availability") == l.before {
 			return
 		}
 		var body any // none: for the server to compute, as it must have been
 		if p := ucwa.PreferredAvailability(l.before); p.Valid() {
 			body = map[string]any{"availability": p}
 		}
-		presence(http.MethodPost, body)
+		ask("presence", http.MethodPost, body)
 	})
 }
 
-// available lets do ask the presence of an application that was made for it, and
+// ownNote is the text of a note that a client can set: not that of an out-of-office message, which is set elsewhere.
+func ownNote(note *ucwa.Resource) string {
+	if note.String("type") == "OutOfOffice" {
+		return ""
+	}
+	return note.String("message")
+}
+
+// available lets do ask the presence and the note of an application that was made for it, and
 // ends that. A server that does not serve presence so is told of by the run.
-func (l *Live) available(ctx context.Context, do func(presence func(method string, body any) *ucwa.Resource)) error {
+func (l *Live) available(ctx context.Context, do func(ask func(rel, method string, body any) *ucwa.Resource)) error {
 	application, err := l.create(ctx)
 	if err != nil {
 		return err
@@ -225,8 +236,8 @@ func (l *Live) available(ctx context.Context, do func(presence func(method strin
 		return resource
 	}
 	ask(http.MethodPost, ask(http.MethodGet, begin, nil).Embed("me").Link("makeMeAvailable"), map[string]any{})
-	presence := ask(http.MethodGet, begin, nil).Embed("me").Link("presence")
-	do(func(method string, body any) *ucwa.Resource { return ask(method, presence, body) })
+	me := ask(http.MethodGet, begin, nil).Embed("me")
+	do(func(rel, method string, body any) *ucwa.Resource { return ask(method, me.Link(rel), body) })
 	ctx = context.WithoutCancel(ctx)
 	ask(http.MethodDelete, begin, nil)
 	return nil

@@ -83,7 +83,7 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 	var err error
 	ledgers := suite.Ledgers()
 	if o.Live != nil { // which begins with an application
-		ledgers = slices.DeleteFunc(ledgers, func(l *suite.Ledger) bool { return l.Task != "set-presence" })
+		ledgers = slices.DeleteFunc(ledgers, func(l *suite.Ledger) bool { return l.Task == strings.TrimSuffix(signInTask, ".") })
 	}
 	var requirements []suite.Requirement
 	var names []string

@@ -24,11 +24,13 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^application: (drop|rename) body _embedded\.me\.(emailAddresses|_links\.(self|phones|photo|callForwardingSettings))$`), "may be left out"},
 		{regexp.MustCompile(`^application: empty body _embedded\.me\.emailAddresses$`), "a user may have no address"},
 		{regexp.MustCompile(`: \w+ body (message|parameters)\b`), "an optional member of an error, for people"},
-		{regexp.MustCompile(`^(availability|not-json): \w+ body subcode$`), "an error may do without its subcode here"},
-		{regexp.MustCompile(`^(modality|media-type|method-\w+): \w+ body subcode$`), "no subcode is documented for it"},
+		{regexp.MustCompile(`^(availability|not-json|note-type|note-not-json): \w+ body subcode$`), "an error may do without its subcode here"},
+		{regexp.MustCompile(`^(modality|media-type|note-media-type|null-body|method-\w+): \w+ body subcode$`), "no subcode is documented for it"},
 		{regexp.MustCompile(`^(anonymous|modality|origin): \w+ body code$`), "on 403 an intermediary may answer, without a code"},
 		{regexp.MustCompile(`^(no-token|bad-token|origin|anonymous|modality): \w+ body$`), "on 401 and 403 an intermediary may answer, with any page or none"},
 		{regexp.MustCompile(`^presence read: \w+ body (_links|activity|etag)\b`), "of the presence resource only rel and availability are named"},
+		{regexp.MustCompile(`^note read: (\w+ body etag|(null|drop|rename) body type)$`), "no document has an etag of a note, and without a note it has no type"},
+		{regexp.MustCompile(`^null-body: status 204 status$`), "null may be taken for an empty body"},
 		{regexp.MustCompile(`^create: \w+ body _embedded\.people\._links\.search\.revision$`), "a link may tell a revision"},
 		{regexp.MustCompile(`^events: double$`), "the same ack is answered the same again, and a client may begin anew"},
 		{regexp.MustCompile(`^events: \w+ body rel$`), "no document gives an event package a rel"},
@@ -36,13 +38,14 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^events: (null|empty|drop|rename) body sender\.\d\.events$`), "a sender may have nothing to tell"},
 		{regexp.MustCompile(`^makeMeAvailable: \w+ request body SupportedModalities$`), "no modality is required"},
 		{regexp.MustCompile(`^presence: (null|drop|rename) request body availability$`), "a POST without an availability is a reset"},
-		{regexp.MustCompile(`^(application before|application|presence read): double$`), "a client may read twice"},
-		{regexp.MustCompile(`^(presence|reset): double$`), "a value may be set, or reset, that is there already"},
+		{regexp.MustCompile(`^note: (null|empty|drop|rename) request body message$`), "a POST without a message is a reset"},
+		{regexp.MustCompile(`^(application before|application|presence read|note read): double$`), "a client may read twice"},
+		{regexp.MustCompile(`^(presence|reset|note|note reset): double$`), "a value may be set, or reset, that is there already"},
 		{regexp.MustCompile(`^(` + asked + `): double$`), "what is refused once is refused again"},
 		{regexp.MustCompile(`^(` + asked + `): swap$`), "neither of the two mistakes depends on the other"},
-		{regexp.MustCompile(`^(presence read|events): swap$`), "a GET on presence and one on the event channel can come in any order"},
-		{regexp.MustCompile(`^presence: swap$`), "the event can be told before the POST is answered"},
-		{regexp.MustCompile(`^(presence read|presence|events|availability|not-json|media-type|no-token|bad-token|origin|gone): drop$`), "there is another of its kind"},
+		{regexp.MustCompile(`^(application|presence read|note read|events): swap$`), "a GET on what the user sets and one on the event channel can come in any order"},
+		{regexp.MustCompile(`^(presence|note): swap$`), "the event can be told before the POST is answered"},
+		{regexp.MustCompile(`^(presence read|presence|note read|note|note-\w[a-z-]*|method-presence|events|availability|not-json|media-type|no-token|bad-token|origin|gone): drop$`), "there is another of its kind"},
 		{regexp.MustCompile(`^(autodiscover|challenge|token|user|create): \w+ request header (Accept|Accept-Encoding|Accept-Language|Cache-Control|Content-Length|Host|User-Agent|X-Ms-Origin|X-Requested-With)$`),
 			"judged on the requests to the application, where the document shows it"},
 		{regexp.MustCompile(`^(autodiscover|token|create): \w+ request header Referer$`), "judged on the user resource and on the requests to the application"},
@@ -63,7 +66,7 @@ var reviewed = sync.OnceValue(func() []review {
 })
 
 // asked are the mistakes that a driver makes on purpose.
-const asked = `(presence|note|location)-(get|post)-before|make-again|method-makeMeAvailable|method-presence|availability|not-json|media-type|` +
+const asked = `(presence|note|location)-(get|post)-before|make-again|method-makeMeAvailable|method-presence|availability|not-json|media-type|note-type|note-not-json|note-media-type|null-body|` +
 	`no-token|bad-token|origin|anonymous|modality|gone`
 
 type review struct {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // serverFaults are what servers get wrong that does not follow from a check on a field: what they do over several
@@ -141,6 +142,63 @@ func serverFaults() []Fault {
 	return list
 }
 
+// noteFaults are what servers get wrong about the note.
+func noteFaults(server func(requirement, field string, on []string, faults ...Fault)) {
+	read := func(name, breaks string, f func(text string) string, also ...string) Fault {
+		return edited(name, breaks, func(x *exchange) {
+			if root, ok := x.object(); ok && x.part == "note read" {
+				if text, _ := root["message"].(string); text != "" {
+					put("message", f(text))(x)
+				}
+			}
+		}, also...)
+	}
+	ignored := func(name, breaks string, such func(x *exchange) bool, also ...string) Fault {
+		return asking(name, breaks, func(x *exchange) {
+			if such(x) {
+				x.status, x.header = http.StatusNoContent, http.Header{"Cache-Control": {"no-cache"}}
+			}
+		}, also...)
+	}
+	server("get-note.6.roundtrip", "message", nil, read("escaped", "a note is escaped for HTML", strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&#34;").Replace),
+		read("one-line", "the line breaks of a note are lost", func(text string) string { return strings.ReplaceAll(text, "\n", " ") }),
+		read("ascii", "letters of other scripts are lost", func(text string) string {
+			return strings.Map(func(r rune) rune {
+				if r > unicode.MaxASCII {
+					return '?'
+				}
+				return r
+			}, text)
+		}))
+	server("set-note.6.received", "message", nil, ignored("not-stored", "a note is taken, and nothing comes of it", func(x *exchange) bool { return x.part == "note" },
+		"get-note.6.roundtrip", "set-note.6.query", "set-note.event.note"))
+	server("set-note.6.query", "message", nil, ignored("not-read", "a note in the query is taken, and nothing comes of it", func(x *exchange) bool {
+		return x.part == "note" && len(x.sent) == 0
+	}, "set-note.event.note"),
+		asking("by-case", "the name of the parameter is compared by case, so that Message clears the note", func(x *exchange) {
+			if x.part == "note" && strings.HasPrefix(x.request.URL.RawQuery, "Message=") {
+				u := *x.request.URL
+				u.RawQuery, x.request.URL = "", &u
+			}
+		}))
+	server("set-note.event.me", "sender.0.rel", []string{"events"}, edited("people", "the event of the user's own note comes from people", senders(func(s map[string]any) {
+		if text, _ := json.Marshal(s["events"]); s["rel"] == "me" && !bytes.Contains(text, []byte(`"rel":"presence"`)) {
+			s["rel"] = "people"
+		}
+	})))
+	server("set-note.refusal.unchanged", "message", []string{"note-type", "note-not-json", "note-media-type"}, edited("cleared", "a POST on note that is refused clears the note", func(x *exchange) {
+		status, header, body := x.status, x.header, x.body
+		x.again(func(r *http.Request) { r.Header.Del("Content-Type") })
+		x.status, x.header, x.body = status, header, body
+	}))
+	server("reset-note.6.read", "message", nil, ignored("not-cleared", "a reset without a body is taken, and nothing comes of it", func(x *exchange) bool {
+		return x.part == "note reset" && len(x.sent) == 0 && x.request.URL.RawQuery == ""
+	}))
+	server("reset-note.6.blank", "message", nil, ignored("not-cleared", "an empty message is taken, and nothing comes of it", func(x *exchange) bool {
+		return x.part == "note reset" && len(x.sent)+len(x.request.URL.RawQuery) > 0
+	}))
+}
+
 // storedBefore refuses a presence and a note before makeMeAvailable, and shows them after it.
 func storedBefore() Fault {
 	f := edited("presence-before-stored", "a presence and a note before makeMeAvailable are refused, and show after it", func(x *exchange) {
@@ -148,7 +206,7 @@ func storedBefore() Fault {
 		switch {
 		case x.part == "presence read" && x.nth == 1:
 			asked = "presence-post-before"
-		case x.request.Method == http.MethodGet && x.status == http.StatusOK && strings.HasSuffix(x.request.URL.Path, "/me/note"):
+		case x.part == "note read" && x.nth == 1:
 			asked = "note-post-before"
 		}
 		if asked != "" && json.Unmarshal([]byte(x.task.remember(asked, "")), &early) == nil {
@@ -183,7 +241,7 @@ func eventFaults(server func(requirement, field string, on []string, faults ...F
 		ack("ack-stays", "the ack of next stays, though events were told", func(asked, _ int) string { return strconv.Itoa(asked) }),
 		ack("ack-text", "the ack of next is no number", func(_, next int) string { return "after" + strconv.Itoa(next) }))
 	server(event+"sender", "sender.0.rel", packages,
-		edited("sender-rel-missing", "a sender has no rel", senders(func(s map[string]any) { delete(s, "rel") }), event+"me"))
+		edited("sender-rel-missing", "a sender has no rel", senders(func(s map[string]any) { delete(s, "rel") }), event+"me", "set-note.event.me"))
 	server(event+"sender", "sender.0", packages,
 		edited("sender-href-missing", "a sender has no href", senders(func(s map[string]any) { delete(s, "href") })))
 	server(event+"sender", "sender.1.events", packages, edited("events-object", "the events of a sender are no list", senders(func(s map[string]any) {
@@ -191,57 +249,60 @@ func eventFaults(server func(requirement, field string, on []string, faults ...F
 			s["events"] = list[0]
 		}
 	})))
-	note := func(name, breaks string, f func(event, link map[string]any)) Fault {
+	notes := []string{"set-note.event.note", "reset-note.event.note"}
+	note := func(name, breaks string, f func(event, link map[string]any), also ...string) Fault {
 		return edited(name, breaks, of("note", func(_, event map[string]any) map[string]any {
 			link, _ := event["link"].(map[string]any)
 			f(event, link)
 			return event
-		}))
+		}), also...)
 	}
 	server(event+"shape", "sender.0.events.2.type", packages,
-		note("event-type-changed", "an event is of the type changed", func(e, _ map[string]any) { e["type"] = "changed" }),
-		note("event-type-missing", "an event has no type", func(e, _ map[string]any) { delete(e, "type") }))
+		note("event-type-changed", "an event is of the type changed", func(e, _ map[string]any) { e["type"] = "changed" }, notes...),
+		note("event-type-missing", "an event has no type", func(e, _ map[string]any) { delete(e, "type") }, notes...))
 	server(event+"shape", "sender.0.events.2.link.rel", packages,
-		note("event-link-missing", "an event has no link", func(e, _ map[string]any) { delete(e, "link") }),
-		note("event-rel-missing", "the link of an event has no rel", func(_, l map[string]any) { delete(l, "rel") }))
+		note("event-link-missing", "an event has no link", func(e, _ map[string]any) { delete(e, "link") }, notes...),
+		note("event-rel-missing", "the link of an event has no rel", func(_, l map[string]any) { delete(l, "rel") }, notes...))
 	server(event+"shape", "sender.0.events.2.link", packages,
 		note("event-href-missing", "the link of an event has no href", func(_, l map[string]any) { delete(l, "href") }),
 		note("event-another-host", "the link of an event leads to another host", func(_, l map[string]any) { l["href"] = anotherHost }))
 	// changed edits the events that tell of a changed presence; one that f returns nil for is dropped.
-	changed := func(name, breaks string, f func(x *exchange, event, link map[string]any) map[string]any) Fault {
+	const reset = "reset-presence.event.presence"
+	changed := func(name, breaks string, f func(x *exchange, event, link map[string]any) map[string]any, also ...string) Fault {
 		return edited(name, breaks, events(func(x *exchange, _, e map[string]any) map[string]any {
 			if link, _ := e["link"].(map[string]any); link["rel"] == "presence" && e["type"] == "updated" {
 				return f(x, e, link)
 			}
 			return e
-		}))
+		}), also...)
 	}
 	server(event+"presence", "sender.events", packages,
-		changed("presence-event-missing", "a changed presence is stored, and no event tells of it", func(*exchange, map[string]any, map[string]any) map[string]any { return nil }),
+		changed("presence-event-missing", "a changed presence is stored, and no event tells of it", func(*exchange, map[string]any, map[string]any) map[string]any { return nil }, reset),
 		changed("presence-event-once", "only the first change of presence is told", func(x *exchange, e, _ map[string]any) map[string]any {
 			if x.task.swap("told", "yes") == "yes" {
 				return nil
 			}
 			return e
-		}),
+		}, reset),
 		changed("presence-event-other", "the event embeds another presence than the one that was set", func(_ *exchange, e, _ map[string]any) map[string]any {
 			e["_embedded"] = map[string]any{"presence": map[string]any{"rel": "presence", "availability": "Offline"}}
 			return e
-		}),
+		}, reset),
 		changed("presence-event-deleted", "a changed presence is told as deleted", func(_ *exchange, e, _ map[string]any) map[string]any {
 			e["type"] = "deleted"
 			return e
-		}),
+		}, reset),
 		changed("presence-event-rel", "a changed presence is told as one of contactPresence", func(_ *exchange, e, link map[string]any) map[string]any {
 			link["rel"] = "contactPresence"
 			return e
-		}))
+		}, reset))
 	server(event+"me", "sender.0.rel", packages,
 		edited("presence-event-people", "the user's own presence event comes from people", senders(func(s map[string]any) {
 			if s["rel"] == "me" {
 				s["rel"] = "people"
 			}
-		})))
+		}), "set-note.event.me"))
+	noteFaults(server)
 	server(event+"application", "sender.0.events.0.link", packages,
 		changed("presence-event-another-application", "the presence event is about another application", func(_ *exchange, e, link map[string]any) map[string]any {
 			link["href"] = anotherApplication + "/me/presence"

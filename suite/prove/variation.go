@@ -177,11 +177,15 @@ func Variations() []Variation {
 			var sent struct{ Availability string }
 			if x.part == "presence" && json.Unmarshal(x.sent, &sent) == nil {
 				x.task.swap("presence", sent.Availability)
+			} else if x.part == "reset" {
+				x.task.swap("presence", "")
 			}
 		}, edit: events(func(x *exchange, _, event map[string]any) map[string]any {
 			if link, _ := event["link"].(map[string]any); link["rel"] == "presence" && event["type"] == "updated" {
 				now := x.task.swap("presence", "")
-				x.task.swap("presence", now)
+				if x.task.swap("presence", now); now == "" {
+					return event // what was reset to, only the server knows
+				}
 				event["_embedded"] = map[string]any{"presence": map[string]any{"rel": "presence", "availability": now}}
 			}
 			return event

@@ -1,0 +1,61 @@
+package suite
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
+)
+
+// myNote is what the pages on the note set and read.
+var myNote = &personal{
+	rel: "note", member: "message", set: "note", read: "note read", reset: "note reset", unread: "note, unread",
+	wrong: "note-type", notJSON: "note-not-json", media: "note-media-type", received: "set-note.6.received",
+	blank: true, query: true,
+	takes:  func(string) bool { return true },
+	readAs: func(text string) []any { return []any{text} },
+	displaced: func(a answer) string {
+		if a.JSON("type").Value != "OutOfOffice" {
+			return ""
+		}
+		return fmt.Sprintf("the user has an out-of-office note, which is shown in its place (exchange %d)", a.ID)
+	},
+	task: "set-note", lost: "the note could not be cleared",
+	own: func(r *ucwa.Resource) bool { return r.String("type") != "OutOfOffice" },
+	restore: func(before string) posting {
+		if before == "" {
+			return posting{}
+		}
+		return noteOf(before)
+	},
+	drive: func(*personal, string) []posting {
+		list := []posting{noteOf("conform sets this note"),
+			{query: "Message=conform%20sets%20this%20note%20in%20the%20query",
+				value: "conform sets this note in the query"},
+			noteOf("conform sets 'quotes', <b>tags</b> & signs, café, 会議\nand a second line"),
+			noteOf("conform sets this note last")}
+		for _, body := range []string{`{"message":42}`, `{"message":{"text":"conform"}}`} {
+			list = append(list, posting{probe: "note-type", body: body})
+		}
+		for _, body := range []string{`{"message":`, "message=conform"} {
+			list = append(list, posting{probe: "note-not-json", body: body})
+		}
+		for _, media := range []string{"text/plain", "application/x-www-form-urlencoded"} {
+			list = append(list, posting{probe: "note-media-type", edit: typed(media), body: `{"message":"conform"}`})
+		}
+		list = append(list, posting{read: true}, posting{}) // without a body, as the page on the reset prints it
+		for i, blank := range []posting{{body: `{"message":""}`}, {query: "message="}} {
+			list = append(list, noteOf(fmt.Sprintf("conform sets a note to clear it, %d", i+1)), blank)
+		}
+		return list
+	},
+}
+
+func noteOf(text string) posting {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // markup goes as it is
+	_ = e.Encode(map[string]string{"message": text})
+	return posting{body: strings.TrimSpace(b.String()), value: text}
+}
