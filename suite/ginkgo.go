@@ -57,7 +57,10 @@ func (r Requirement) spec(evidence []*Evidence) {
 // asks reports whether a requirement is one of the tasks by which an evidence is judged, or one that these share.
 func (e *Evidence) asks(r Requirement) bool {
 	ledgers, _ := ledgersOf(e.Tasks)
-	return slices.ContainsFunc(requirementsOf(ledgers), func(other Requirement) bool { return other.ID == r.ID })
+	return slices.ContainsFunc(ledgers, func(l *Ledger) bool {
+		asked, _ := l.asks()
+		return asked[r.ID]
+	})
 }
 
 // entry is what a spec found, as Ginkgo's reports have it.
@@ -92,13 +95,19 @@ func (e entry) String() string {
 // declare adds the requirements of a task to Ginkgo's tree for Judge, which has the evidence. One It judges all of it, and
 // notes in outcomes how it ended for each: the tree does not grow with the evidence.
 func declare(l *Ledger, selected []Requirement, evidence []*Evidence, outcomes map[*Evidence]map[string]*outcome) {
+	ofStep := map[string][]Requirement{}
+	for i := range selected {
+		if r := &selected[i]; r.ledger == l {
+			ofStep[r.Step] = append(ofStep[r.Step], *r)
+		}
+	}
 	ginkgo.Describe(l.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() { // as one, which costs a third less
 		for _, s := range l.Steps {
+			if len(ofStep[s.ID]) == 0 {
+				continue
+			}
 			ginkgo.Context(s.Title, func() {
-				for _, r := range selected {
-					if r.ledger != l || r.Step != s.ID {
-						continue
-					}
+				for _, r := range ofStep[s.ID] {
 					ginkgo.It(r.Says, ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func(ctx ginkgo.SpecContext) {
 						for _, e := range evidence {
 							if ctx.Err() != nil {

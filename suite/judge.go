@@ -169,17 +169,17 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 			all++ // that a report is about one of the two, it says itself
 		}
 	}
+	asked := pagesOf(every)
 	for _, l := range Ledgers() {
-		if !slices.Contains(ledgers, l) && !slices.Contains(pagesOf(every), l) {
+		if !slices.Contains(asked, l) {
 			continue
 		}
 		r.Tasks = append(r.Tasks, reports.Task{ID: l.Task, Title: l.Title, Revision: l.Revision})
 		for _, s := range l.Steps {
 			step := reports.Step{Task: l.Task, ID: s.ID, Title: s.Title, Exchange: e.mainExchange(l, s.role)}
 			if slices.Contains(ledgers, l) {
-				for _, shared := range s.Shared() {
-					step.Shares = append(step.Shares, shared.ID)
-				}
+				_, shared := l.asks()
+				step.Shares = shared[s.ID]
 			}
 			r.Steps = append(r.Steps, step)
 		}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Ledger is the closed list of what one document asks: every clause is the
@@ -19,6 +20,9 @@ type Ledger struct {
 	Errata       []string      `json:"errata,omitempty"` // where the document contradicts itself
 	Requirements []Requirement `json:"requirements"`
 	about        string
+	once         sync.Once
+	asked        map[string]bool // see asks
+	shared       map[string][]string
 	sets         *personal
 }
 
@@ -36,39 +40,40 @@ type Step struct {
 	shares []string
 }
 
-// Shared returns the requirements of other pages that are those of this step, too: each is judged once.
-func (s Step) Shared() []Requirement {
-	var list []Requirement
-	for _, pattern := range s.shares {
-		for _, l := range Ledgers() {
-			for _, r := range l.Requirements {
-				if matchID(pattern, r.ID) {
-					list = append(list, r)
+// asks returns the ids of the requirements of a page, those that it shares with others too; shared are these, by step.
+func (l *Ledger) asks() (ids map[string]bool, shared map[string][]string) {
+	l.once.Do(func() {
+		l.asked, l.shared = map[string]bool{}, map[string][]string{}
+		for i := range l.Requirements {
+			l.asked[l.Requirements[i].ID] = true
+		}
+		for _, s := range l.Steps {
+			for _, pattern := range s.shares {
+				task, _, _ := strings.Cut(pattern, ".")
+				of, _ := LedgerOf(task)
+				for i := range of.Requirements {
+					if id := of.Requirements[i].ID; matchID(pattern, id) {
+						l.asked[id] = true
+						l.shared[s.ID] = append(l.shared[s.ID], id)
+					}
 				}
 			}
 		}
-	}
-	return list
+	})
+	return l.asked, l.shared
 }
 
-// asked returns the requirements of pages, those that they share with others too, in the order of the pages.
+// requirementsOf returns the requirements of pages, those that they share with others too, in the order of the pages.
 func requirementsOf(ledgers []*Ledger) []Requirement {
-	wanted := map[string]bool{}
-	for _, l := range ledgers {
-		for _, r := range l.Requirements {
-			wanted[r.ID] = true
-		}
-		for _, s := range l.Steps {
-			for _, r := range s.Shared() {
-				wanted[r.ID] = true
-			}
-		}
+	all := make([]map[string]bool, len(ledgers))
+	for i, l := range ledgers {
+		all[i], _ = l.asks()
 	}
 	var list []Requirement
 	for _, l := range Ledgers() {
-		for _, r := range l.Requirements {
-			if wanted[r.ID] {
-				list = append(list, r)
+		for i := range l.Requirements {
+			if slices.ContainsFunc(all, func(asked map[string]bool) bool { return asked[l.Requirements[i].ID] }) {
+				list = append(list, l.Requirements[i])
 			}
 		}
 	}
@@ -228,9 +233,9 @@ func matchID(pattern, id string) bool {
 // tasksOf returns the pages that have some requirements.
 func pagesOf(list []Requirement) []*Ledger {
 	var pages []*Ledger
-	for _, r := range list {
-		if !slices.Contains(pages, r.ledger) {
-			pages = append(pages, r.ledger)
+	for i := range list {
+		if !slices.Contains(pages, list[i].ledger) {
+			pages = append(pages, list[i].ledger)
 		}
 	}
 	return pages

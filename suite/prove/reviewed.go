@@ -38,7 +38,7 @@ var reviewed = sync.OnceValue(func() []review {
 		{regexp.MustCompile(`^events: (null|empty|drop|rename) body sender\.\d\.events$`), "a sender may have nothing to tell"},
 		{regexp.MustCompile(`^makeMeAvailable: \w+ request body SupportedModalities$`), "no modality is required"},
 		{regexp.MustCompile(`^presence: (null|drop|rename) request body availability$`), "a POST without an availability is a reset"},
-		{regexp.MustCompile(`^note: (null|empty|drop|rename) request body message$`), "a POST without a message is a reset"},
+		{regexp.MustCompile(`^note( reset)?: (null|empty|drop|rename) request body message$`), "a POST without a message is a reset"},
 		{regexp.MustCompile(`^(application before|application|presence read|note read): double$`), "a client may read twice"},
 		{regexp.MustCompile(`^(presence|reset|note|note reset): double$`), "a value may be set, or reset, that is there already"},
 		{regexp.MustCompile(`^(` + asked + `): double$`), "what is refused once is refused again"},

@@ -180,7 +180,7 @@ func noteFaults(server func(requirement, field string, on []string, faults ...Fa
 				u := *x.request.URL
 				u.RawQuery, x.request.URL = "", &u
 			}
-		}))
+		}, "set-note.event.note"))
 	server("set-note.event.me", "sender.0.rel", []string{"events"}, edited("people", "the event of the user's own note comes from people", senders(func(s map[string]any) {
 		if text, _ := json.Marshal(s["events"]); s["rel"] == "me" && !bytes.Contains(text, []byte(`"rel":"presence"`)) {
 			s["rel"] = "people"
