@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"net/http"
 	"os"
 	"os/exec"
@@ -188,3 +190,22 @@ func ExampleRecord_goVCR() {
 }
 
 var _ http.RoundTripper = (*recorder.Recorder)(nil)
+
+// TestGinkgoIsImportedByTheDoor holds that nothing but the door needs Ginkgo, so that all else builds for a browser.
+func TestGinkgoIsImportedByTheDoor(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range parsed.Imports {
+			if strings.Contains(i.Path.Value, "onsi/ginkgo") && file != "ginkgo.go" && !strings.HasSuffix(file, "_test.go") {
+				t.Errorf("%s imports %s: that is for ginkgo.go", file, i.Path.Value)
+			}
+		}
+	}
+}

@@ -1,14 +1,21 @@
+//go:build !js
+
 package suite
 
+// The door to Ginkgo. Nothing else of this package needs it, so that all else builds for a browser, where Ginkgo does not.
+
 import (
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
-	"github.com/onsi/gomega"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
@@ -27,7 +34,7 @@ func Specs(of func() []*Evidence) {
 				ginkgo.Context(s.Title, func() {
 					for _, r := range l.Requirements {
 						if r.Step == s.ID {
-							ginkgo.It(r.Says, at[r.ID], ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func() { r.spec(evidence()) })
+							ginkgo.It(r.Says, types.CodeLocation{FileName: at[r.ID].file, LineNumber: at[r.ID].line}, ginkgo.Label(r.ID, l.Task, r.Subject, r.Level), func() { r.spec(evidence()) })
 						}
 					}
 				})
@@ -131,9 +138,9 @@ func end(evidence []*Evidence, of func(*Evidence) *outcome) {
 	for _, e := range evidence {
 		o := of(e)
 		switch {
-		case o.state == types.SpecStatePassed:
+		case o.state == hasPassed:
 			passed = true
-		case o.state != types.SpecStateSkipped:
+		case o.state != wasSkipped:
 			failed = append(failed, fmt.Sprintf("%s, %s%s\n", e.Source, o.message, o.at))
 		case o.result.Verdict == reports.Error && e.Driven: // such as a token that was refused: that is no green run
 			failed = append(failed, fmt.Sprintf("%s, could not be judged: %s\n", e.Source, o.message))
@@ -154,38 +161,60 @@ func end(evidence []*Evidence, of func(*Evidence) *outcome) {
 // maxListed bounds what an It repeats of a requirement that fails for a thousand users.
 const maxListed = 5
 
-// examine runs the same specs without Ginkgo, as often as a process likes: for
-// those who judge thousands of evidences, such as the proof of the suite itself.
-func examine(evidence *Evidence, selected []Requirement) map[string]*outcome {
-	outcomes := make(map[string]*outcome, len(selected))
-	for _, r := range selected {
-		outcomes[r.ID] = judged(evidence, r)
+// Declare adds the specs for every evidence to Ginkgo's tree, without running
+// them. It is for test binaries that run Ginkgo themselves; others call [Judge]. Each
+// spec has the id of its requirement, the task, the subject and the level as labels. That
+// all pass does not mean that all was looked at: what the evidence does not show is
+// skipped, and [Judgement.Reports] tell the outcome. Declare fails, and declares nothing, where there is no evidence, or one of a task that
+// there is not, or where nothing is selected.
+func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
+	j, err := prepare(options, evidence)
+	if err != nil {
+		return nil, err
 	}
-	return outcomes
+	j.declare()
+	return j, nil
 }
 
-// run runs one spec as Ginkgo would.
-func run(evidence *Evidence, r Requirement) (o *outcome) {
-	type ended struct{}
-	o = &outcome{state: types.SpecStatePassed}
-	end := func(state types.SpecState, message string) {
-		o.state, o.message = state, message
-		panic(ended{})
-	}
-	fail := func(message string, _ ...int) {
-		o.at = "\n" + locations()[r.ID].String()
-		end(types.SpecStateFailed, message)
-	}
-	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(types.SpecStateSkipped, reason) }}
-	defer func() {
-		switch p := recover().(type) {
-		case nil, ended:
-		default:
-			o.state, o.message = types.SpecStatePanicked, fmt.Sprint(p)
-			o.at = "\n" + types.NewCodeLocationWithStackTrace(1).FullStackTrace
+func (j *Judgement) declare() {
+	j.byTask = map[string][]*Evidence{}
+	for _, e := range j.evidence {
+		for _, l := range pagesOf(j.selected[e]) {
+			j.byTask[l.Task] = append(j.byTask[l.Task], e)
 		}
-	}()
-	r.kind.judge(o.check)
-	o.check.end()
-	return o
+	}
+	for _, l := range Ledgers() {
+		if list := j.byTask[l.Task]; len(list) > 0 {
+			declare(l, j.selected[list[0]], list, j.outcomes)
+		}
+	}
 }
+
+var ran atomic.Bool
+
+// Judge runs the specs over every evidence in one run of Ginkgo, and returns a
+// report for each. Ginkgo runs once in a process: judge all evidence in one call.
+// Ginkgo's own output is suppressed; the reports hold all of it.
+func Judge(options Options, evidence ...*Evidence) ([]*reports.Report, error) {
+	j, err := prepare(options, evidence)
+	if err != nil {
+		return nil, err
+	}
+	if !ran.CompareAndSwap(false, true) {
+		return nil, errors.New("Judge was called before in this process, and Ginkgo runs only once: give all evidence to one call")
+	}
+	j.declare()
+	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
+	out := formatter.ColorableStdOut
+	formatter.ColorableStdOut = io.Discard
+	defer func() { formatter.ColorableStdOut = out }()
+	ginkgo.RunSpecs(verdictsCount{}, "conform", suiteConfig, reporterConfig)
+	defer j.release()
+	return j.Reports(), nil
+}
+
+// verdictsCount takes the place of *testing.T: a spec that fails is a verdict in
+// the report, and not for Ginkgo to act on.
+type verdictsCount struct{}
+
+func (verdictsCount) Fail() {}

@@ -3,18 +3,15 @@ package suite
 import (
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
-	"github.com/onsi/ginkgo/v2"
-	"github.com/onsi/ginkgo/v2/formatter"
-	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
@@ -36,28 +33,23 @@ type Judgement struct {
 	outcomes map[*Evidence]map[string]*outcome
 }
 
+// ending is how a spec ended.
+type ending string
+
+const (
+	hasPassed   ending = "passed"
+	hasFailed   ending = "failed"
+	wasSkipped  ending = "skipped"
+	hasPanicked ending = "panicked"
+)
+
 // outcome is how the spec of one check ended.
 type outcome struct {
 	check   *check // nil once the result is drawn: a thousand users are looked at many times
 	result  reports.Result
-	state   types.SpecState
+	state   ending
 	message string // why it failed, or was skipped
 	at      string // the line of the spec that says so, or where it panicked, on lines of their own
-}
-
-// Declare adds the specs for every evidence to Ginkgo's tree, without running
-// them. It is for test binaries that run Ginkgo themselves; others call [Judge]. Each
-// spec has the id of its requirement, the task, the subject and the level as labels. That
-// all pass does not mean that all was looked at: what the evidence does not show is
-// skipped, and [Judgement.Reports] tell the outcome. Declare fails, and declares nothing, where there is no evidence, or one of a task that
-// there is not, or where nothing is selected.
-func Declare(options Options, evidence ...*Evidence) (*Judgement, error) {
-	j, err := prepare(options, evidence)
-	if err != nil {
-		return nil, err
-	}
-	j.declare()
-	return j, nil
 }
 
 func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
@@ -89,20 +81,6 @@ func prepare(options Options, evidence []*Evidence) (*Judgement, error) {
 	return j, nil
 }
 
-func (j *Judgement) declare() {
-	j.byTask = map[string][]*Evidence{}
-	for _, e := range j.evidence {
-		for _, l := range pagesOf(j.selected[e]) {
-			j.byTask[l.Task] = append(j.byTask[l.Task], e)
-		}
-	}
-	for _, l := range Ledgers() {
-		if list := j.byTask[l.Task]; len(list) > 0 {
-			declare(l, j.selected[list[0]], list, j.outcomes)
-		}
-	}
-}
-
 // release lets go of all that Ginkgo's tree, which stays as long as the process, holds of the evidence, and of bodies that
 // were decoded: whoever looks at one again has it decoded again.
 func (j *Judgement) release() {
@@ -116,35 +94,6 @@ func (j *Judgement) release() {
 		}
 	}
 }
-
-var ran atomic.Bool
-
-// Judge runs the specs over every evidence in one run of Ginkgo, and returns a
-// report for each. Ginkgo runs once in a process: judge all evidence in one call.
-// Ginkgo's own output is suppressed; the reports hold all of it.
-func Judge(options Options, evidence ...*Evidence) ([]*reports.Report, error) {
-	j, err := prepare(options, evidence)
-	if err != nil {
-		return nil, err
-	}
-	if !ran.CompareAndSwap(false, true) {
-		return nil, errors.New("Judge was called before in this process, and Ginkgo runs only once: give all evidence to one call")
-	}
-	j.declare()
-	suiteConfig, reporterConfig := ginkgo.GinkgoConfiguration()
-	out := formatter.ColorableStdOut
-	formatter.ColorableStdOut = io.Discard
-	defer func() { formatter.ColorableStdOut = out }()
-	ginkgo.RunSpecs(verdictsCount{}, "conform", suiteConfig, reporterConfig)
-	defer j.release()
-	return j.Reports(), nil
-}
-
-// verdictsCount takes the place of *testing.T: a spec that fails is a verdict in
-// the report, and not for Ginkgo to act on.
-type verdictsCount struct{}
-
-func (verdictsCount) Fail() {}
 
 // Reports returns a report for each evidence, in the order given.
 func (j *Judgement) Reports() []*reports.Report {
@@ -309,19 +258,19 @@ func conclude(result *reports.Result, o *outcome) {
 	}
 	looks := o.check.looks
 	switch {
-	case o.state == types.SpecStatePassed && len(looks) == 0:
+	case o.state == hasPassed && len(looks) == 0:
 		result.Verdict, result.Reason = reports.Error, "its spec looked at nothing"
-	case o.state == types.SpecStatePassed:
+	case o.state == hasPassed:
 		result.Verdict = reports.Pass
-	case o.state == types.SpecStateFailed && result.Level == "must":
+	case o.state == hasFailed && result.Level == "must":
 		result.Verdict = reports.Fail
-	case o.state == types.SpecStateFailed:
+	case o.state == hasFailed:
 		result.Verdict = reports.Warn
-	case o.state == types.SpecStateSkipped && o.check.verdict != "":
+	case o.state == wasSkipped && o.check.verdict != "":
 		result.Verdict, result.Reason = o.check.verdict, o.check.reason
 	default:
 		result.Verdict = reports.Error
-		result.Reason = "its spec did not end: " + o.state.String() + " " + o.message
+		result.Reason = "its spec did not end: " + string(o.state) + " " + o.message
 	}
 	if len(looks) == 0 {
 		return
@@ -399,4 +348,40 @@ func (x *Exchange) report() reports.Exchange {
 		r.Response = &reports.Response{Status: x.Response.Code, Headers: x.Response.Headers, Body: x.Response.Body}
 	}
 	return r
+}
+
+// examine runs the same specs without Ginkgo, as often as a process likes: for
+// those who judge thousands of evidences, such as the proof of the suite itself.
+func examine(evidence *Evidence, selected []Requirement) map[string]*outcome {
+	outcomes := make(map[string]*outcome, len(selected))
+	for _, r := range selected {
+		outcomes[r.ID] = judged(evidence, r)
+	}
+	return outcomes
+}
+
+// run runs one spec as Ginkgo would.
+func run(evidence *Evidence, r Requirement) (o *outcome) {
+	type ended struct{}
+	o = &outcome{state: hasPassed}
+	end := func(how ending, message string) {
+		o.state, o.message = how, message
+		panic(ended{})
+	}
+	fail := func(message string, _ ...int) {
+		o.at = "\n" + locations()[r.ID].String()
+		end(hasFailed, message)
+	}
+	o.check = &check{Evidence: evidence, requirement: r, gomega: gomega.NewGomega(fail), skip: func(reason string) { end(wasSkipped, reason) }}
+	defer func() {
+		switch p := recover().(type) {
+		case nil, ended:
+		default:
+			o.state, o.message = hasPanicked, fmt.Sprint(p)
+			o.at = "\n" + string(debug.Stack())
+		}
+	}()
+	r.kind.judge(o.check)
+	o.check.end()
+	return o
 }

@@ -116,7 +116,7 @@ func (r Requirement) Source() (title, url string) {
 // Location returns the line of the page that has the requirement, such as "suite/setpresence.go:128".
 func (r Requirement) Location() string {
 	at := locations()[r.ID]
-	return fmt.Sprintf("suite/%s:%d", filepath.Base(at.FileName), at.LineNumber)
+	return fmt.Sprintf("suite/%s:%d", filepath.Base(at.file), at.line)
 }
 
 // Requirement is one testable sentence of a document.

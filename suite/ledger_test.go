@@ -32,12 +32,12 @@ func TestRequirements(t *testing.T) {
 				t.Errorf("%s: no address says where it stands", r.ID)
 			}
 			at := locations()[r.ID]
-			source, err := os.ReadFile(at.FileName)
+			source, err := os.ReadFile(at.file)
 			if err != nil {
 				t.Fatal(err)
 			}
 			id := strconv.Quote(strings.TrimPrefix(r.ID, l.Task+"."))
-			line, template := strings.Split(string(source), "\n")[at.LineNumber-1], `("`+strings.Split(r.ID, ".")[1]+`",`
+			line, template := strings.Split(string(source), "\n")[at.line-1], `("`+strings.Split(r.ID, ".")[1]+`",`
 			if !strings.Contains(line, id) && !strings.Contains(line, template) { // or a template makes it
 				t.Errorf("%s: %s does not have it", r.ID, at)
 			}

@@ -2,12 +2,11 @@ package suite
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-
-	"github.com/onsi/ginkgo/v2/types"
 )
 
 // page is a documented task: what its document says, sentence by sentence, and what that asks of servers and clients.
@@ -42,7 +41,7 @@ type Check struct {
 	id, subject, level string
 	kind
 	says, breaks string
-	at           types.CodeLocation // where the page has it, if that was asked for
+	at           location // where the page has it, if that was asked for
 }
 
 // The levels of requirements.
@@ -65,7 +64,7 @@ func client(id, level string, k kind, says, breaks string) Check {
 func checkHere(id, subject, level string, k kind, says, breaks string) Check {
 	c := Check{id: id, subject: subject, level: level, kind: k, says: says, breaks: breaks}
 	if locating.Load() {
-		c.at = types.NewCodeLocation(2)
+		c.at = caller(2)
 	}
 	return c
 }
@@ -74,20 +73,34 @@ func checkHere(id, subject, level string, k kind, says, breaks string) Check {
 func template(list ...Check) []Check {
 	if locating.Load() {
 		for i := range list {
-			list[i].at = types.NewCodeLocation(2)
+			list[i].at = caller(2)
 		}
 	}
 	return list
+}
+
+// location is a line of a page.
+type location struct {
+	file string
+	line int
+}
+
+func (l location) String() string { return fmt.Sprintf("%s:%d", l.file, l.line) }
+
+// caller returns the line of the function that many calls above the one that asks.
+func caller(above int) location {
+	_, file, line, _ := runtime.Caller(above + 1)
+	return location{file, line}
 }
 
 // locating says that the lines of the requirements are asked for: to find them takes as long as all else of a page.
 var locating atomic.Bool
 
 // locations are the lines of the requirements in their pages, by id.
-var locations = sync.OnceValue(func() map[string]types.CodeLocation {
+var locations = sync.OnceValue(func() map[string]location {
 	locating.Store(true)
 	defer locating.Store(false)
-	m := map[string]types.CodeLocation{}
+	m := map[string]location{}
 	for _, of := range literals {
 		p := of()
 		for _, s := range p.Steps {

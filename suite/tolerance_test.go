@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/onsi/ginkgo/v2/types"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
@@ -387,13 +386,13 @@ func TestConclude(t *testing.T) {
 		o     *outcome
 		want  reports.Verdict
 	}{
-		{"passed", "must", &outcome{check: &check{looks: looked}, state: types.SpecStatePassed}, reports.Pass},
-		{"passed, but looked at nothing", "must", &outcome{check: &check{}, state: types.SpecStatePassed}, reports.Error},
-		{"a must failed", "must", &outcome{check: &check{looks: looked}, state: types.SpecStateFailed}, reports.Fail},
-		{"a should failed", "should", &outcome{check: &check{looks: looked}, state: types.SpecStateFailed}, reports.Warn},
-		{"skipped with a verdict", "must", &outcome{check: &check{verdict: reports.Blocked}, state: types.SpecStateSkipped}, reports.Blocked},
-		{"skipped by Ginkgo", "must", &outcome{check: &check{}, state: types.SpecStateSkipped}, reports.Error},
-		{"panicked", "must", &outcome{check: &check{looks: looked}, state: types.SpecStatePanicked}, reports.Error},
+		{"passed", "must", &outcome{check: &check{looks: looked}, state: hasPassed}, reports.Pass},
+		{"passed, but looked at nothing", "must", &outcome{check: &check{}, state: hasPassed}, reports.Error},
+		{"a must failed", "must", &outcome{check: &check{looks: looked}, state: hasFailed}, reports.Fail},
+		{"a should failed", "should", &outcome{check: &check{looks: looked}, state: hasFailed}, reports.Warn},
+		{"skipped with a verdict", "must", &outcome{check: &check{verdict: reports.Blocked}, state: wasSkipped}, reports.Blocked},
+		{"skipped by Ginkgo", "must", &outcome{check: &check{}, state: wasSkipped}, reports.Error},
+		{"panicked", "must", &outcome{check: &check{looks: looked}, state: hasPanicked}, reports.Error},
 		{"did not run", "must", nil, reports.Error},
 	} {
 		result := reports.Result{Level: test.level}
