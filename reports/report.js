@@ -49,7 +49,8 @@
       if (fits) n++;
     }
     for (const step of steps) {
-      step.hidden = !step.querySelector('details.result:not([hidden])');
+      const own = step.querySelector('details.result'); // none where all is judged under another task
+      step.hidden = own ? !step.querySelector('details.result:not([hidden])') : filtered;
       step.open = filtered || openAtFirst.has(step) || unfold.getAttribute('aria-pressed') === 'true';
     }
     for (const task of tasks) task.hidden = !task.querySelector('details.step:not([hidden])');

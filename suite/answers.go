@@ -61,5 +61,5 @@ func toldOf(p *personal, role string, changes func(*check) []setting) trace {
 	return tracing("Look for a "+p.rel+" event, added or updated, that embeds no other value, among the answers "+
 		"after each such request that changed the "+p.rel+".",
 		func(c *check) { c.confirmed(p, role, changes(c)) }).
-		broken(partEvents, place{name: "sender.events", put: putEvents}, sample{"lost", "tells nothing of it", p.rel})
+		broken(partEvents, place{name: "sender.events", put: putEvents}, sample{"lost", "tell nothing of it", p.rel})
 }

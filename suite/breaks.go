@@ -33,6 +33,12 @@ func (f Fault) Does() string {
 	if roleOf(f.Roles[0]).title == "" {
 		asked = "what must be refused (" + f.Roles[0] + ")"
 	}
+	switch {
+	case f.Roles[0] == partEvents:
+		return f.Field + " of an answer on the event channel " + f.does
+	case strings.HasPrefix(f.Field, "request "):
+		return f.Field + " of " + asked + " " + f.does
+	}
 	return f.Field + " of the answer to " + asked + " " + f.does
 }
 

@@ -153,6 +153,7 @@ func (c *check) missing(part string) {
 	if verdict, reason := c.blockedBy(part); reason != "" {
 		c.stop(verdict, reason)
 	}
+	c.displaced(roleOf(part).rel)
 	c.declinedBefore(part)
 	if part == "gone" {
 		c.staleAtTheEnd()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
@@ -344,5 +346,42 @@ func TestSharedTurns(t *testing.T) {
 		if !slices.ContainsFunc(told, func(what string) bool { return strings.HasPrefix(what, want) }) {
 			t.Errorf("nothing tells of %q: %q", want, told)
 		}
+	}
+}
+
+// TestOutOfOffice holds that a driver leaves the note of a user alone whose out-of-office note is shown in its place, and that
+// this is held against nobody.
+func TestOutOfOffice(t *testing.T) {
+	posted := 0
+	target := live(t, false, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("Accept-Encoding") // what is compressed cannot be changed
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, r)
+			body := answer.Body.String()
+			if strings.HasSuffix(r.URL.Path, "/me/note") && answer.Code < 300 {
+				body = strings.Replace(body, `"message":"","type":"Personal"`, `"message":"Back on Monday","type":"OutOfOffice"`, 1)
+				if r.Method == http.MethodPost {
+					posted++
+				}
+			}
+			maps.Copy(w.Header(), answer.Header())
+			w.Header().Del("Content-Length")
+			w.WriteHeader(answer.Code)
+			_, _ = io.WriteString(w, body)
+		})
+	})
+	e := Gather(t.Context(), target)[0]
+	if posted > 0 {
+		t.Errorf("the note was posted %d times", posted)
+	}
+	for id, v := range verdictsOn(t, e) {
+		note := strings.HasPrefix(id, "set-note.") || strings.HasPrefix(id, "reset-note.")
+		if want := reports.NotApplicable; note && v != want && id != "set-note.event.me" || v == reports.NotExercised || v == reports.Fail {
+			t.Errorf("%s: %s", id, v)
+		}
+	}
+	if !slices.ContainsFunc(e.Notes, func(note string) bool { return strings.Contains(note, "the note was not set") }) {
+		t.Errorf("nothing says that the note was left alone: %q", e.Notes)
 	}
 }

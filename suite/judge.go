@@ -181,9 +181,10 @@ func judged(e *Evidence, r Requirement) *outcome {
 }
 
 func resultOf(r Requirement, o *outcome) reports.Result {
+	document, _ := r.Source()
 	result := reports.Result{Requirement: r.ID, Task: r.ledger.Task, Step: r.Step, Subject: r.Subject,
 		Level: r.Level, Statement: r.Says, Evidence: []reports.Pointer{},
-		Source: reports.Source{Document: r.ledger.Document.Title, Clause: r.Clause}, How: r.How, Breaks: r.Breaks}
+		Source: reports.Source{Document: document, Clause: r.Clause}, How: r.How, Breaks: r.Breaks}
 	conclude(&result, o)
 	if o != nil && result.Verdict != reports.Pass {
 		result.Said = o.check.said(result)

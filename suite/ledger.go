@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,6 +62,12 @@ func (l *Ledger) asks() (ids map[string]bool, shared map[string][]string) {
 		}
 	})
 	return l.asked, l.shared
+}
+
+// Shares returns the ids of the requirements of other pages that are those of this one, too.
+func (l *Ledger) Shares() []string {
+	asked, _ := l.asks()
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(asked)), func(id string) bool { return strings.HasPrefix(id, l.Task+".") })
 }
 
 // requirementsOf returns the requirements of pages, those that they share with others too, in the order of the pages.

@@ -59,6 +59,14 @@ func TestMistakesInPages(t *testing.T) {
 		{"another role", "set-presence.6.rel", suite.Plays("presence"), "document"},
 		{"the role before", "set-presence.4.links.self", suite.Plays("create"), "recording"},
 		{"an error is judged by its content", "set-presence.2.headers.cache", suite.Unguarded, "fault"},
+		{"the 204 of a template is a 200", "set-note.6.status", suite.Statuses(200), "document"},
+		{"a note comes with any success", "get-note.6.status", suite.Statuses(200, 203), "fault"},
+		{"a note always has a text", "get-note.6.message", suite.Wants("a text"), "recording"},
+		{"the type of a note is any text", "get-note.6.type", suite.Wants("a text"), "fault"},
+		{"a presence links to any application", "get-presence.6.link.self", suite.Wants("a link to the host"), "fault"},
+		{"a refused value is the reset", "set-note.refusal.type", suite.Plays("note reset"), "recording"},
+		{"a reset is answered with any success", "reset-note.6.status", suite.Statuses(200, 202, 204), "fault"},
+		{"an activity is always there", "get-presence.6.activity", suite.Required, "document"},
 		{"a must is a may", "set-presence.2.status", suite.At("may"), "published"},
 		{"a should is a must", "set-presence.refusal.subcode", suite.At("must"), "published"},
 		{"it is the client's", "set-presence.4.rel", suite.Of("client"), "published"},
@@ -72,7 +80,7 @@ func TestMistakesInPages(t *testing.T) {
 			}
 			var by string
 			switch {
-			case wrongOn(t, "documentation/set-presence", m.id), wrongOn(t, "documentation/create-application", m.id):
+			case wrongOn(t, "documentation/"+strings.SplitN(m.id, ".", 2)[0], m.id):
 				by = "document"
 			case wrongOn(t, "reference/set-presence", m.id):
 				by = "recording"

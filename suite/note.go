@@ -16,7 +16,7 @@ var myNote = &personal{
 	takes:  func(string) bool { return true },
 	readAs: func(text string) []any { return []any{text} },
 	displaced: func(a answer) string {
-		if a.JSON("type").Value != "OutOfOffice" {
+		if object, _ := a.object(); object["type"] != "OutOfOffice" {
 			return ""
 		}
 		return fmt.Sprintf("the user has an out-of-office note, which is shown in its place (exchange %d)", a.ID)

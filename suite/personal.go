@@ -252,7 +252,7 @@ func (p *personal) repeats(known, value string) bool {
 
 // readBack compares every value that is read with the one set before it, of such settings (nil: of all): the
 // reads before any refused request, or those after one.
-func (c *check) readBack(p *personal, such func(setting) bool, afterRefusals bool) {
+func (c *check) readBack(p *personal, which string, such func(setting) bool, afterRefusals bool) {
 	settings := c.settings(p)
 	displaced := ""
 	if len(settings) == 0 {
@@ -298,7 +298,10 @@ func (c *check) readBack(p *personal, such func(setting) bool, afterRefusals boo
 		c.notApplicable(displaced)
 	}
 	if !judged {
-		when := "the POST"
+		when := "a POST of a value " + which
+		if which == "" {
+			when = "the POST"
+		}
 		if afterRefusals {
 			when = "a refusal that followed an accepted POST"
 		}
@@ -380,6 +383,22 @@ func (c *check) between(from, to int, parts ...string) bool {
 
 // The kinds of checks on what the user sets.
 
+// displaced ends the spec of what a driver leaves alone: something else is shown in the place of what the user set, which nobody
+// could give back.
+func (c *check) displaced(rel string) {
+	for _, l := range Ledgers() {
+		p := l.sets
+		if p == nil || p.rel != rel || p.displaced == nil || !c.Driven {
+			continue
+		}
+		for _, x := range c.parts[p.read] {
+			if why := p.displaced(answer{x, c}); why != "" {
+				c.notApplicable(why)
+			}
+		}
+	}
+}
+
 // settingsOf and resetsOf are the accepted POSTs that set it, and that reset it.
 func settingsOf(p *personal) func(*check) []setting {
 	return func(c *check) []setting { return c.settings(p) }
@@ -392,14 +411,14 @@ func resetsOf(p *personal) func(*check) []setting {
 // readsBack is the kind of a value that is read as it was set, by such settings; in words it says which.
 func readsBack(p *personal, which string, such func(setting) bool) trace {
 	return tracing("GET "+p.rel+" after an accepted POST of a value "+which+", and compare "+p.member+".",
-		func(c *check) { c.readBack(p, such, false) }).
-		broken(p.read, memberPlace(p.member), being("conform reads another value"))
+		func(c *check) { c.readBack(p, which, such, false) }).
+		broken(p.read, memberPlace(p.member), sample{"other", "is another text", "conform reads another text"})
 }
 
 // keepsWhatWasSet is the kind of a value that is read as before, after what must be refused.
 func keepsWhatWasSet(p *personal) trace {
 	return tracing("GET "+p.rel+" after the refusals of an available user, and compare "+p.member+" with the value set before them.",
-		func(c *check) { c.readBack(p, nil, true) })
+		func(c *check) { c.readBack(p, "", nil, true) })
 }
 
 // followsLast is the kind of requests that go where the link led which was served last.

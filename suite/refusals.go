@@ -165,7 +165,7 @@ func refusalSteps() step {
 					"the value set before them; and look in the first one for what was refused before "+
 					"makeMeAvailable, if the note that was refused then is there too.", func(c *check) {
 					c.storedEarly()
-					c.readBack(myPresence, nil, true)
+					c.readBack(myPresence, "", nil, true)
 				}),
 				"A request that is refused changes nothing; the presence that was set before is still read.",
 				"Validation after storing, or a DELETE that is answered with 405 and done."),

@@ -422,6 +422,7 @@ func (c *check) requests(method, rel string) []answer {
 		}
 	}
 	if len(list) == 0 {
+		c.displaced(rel)
 		c.notExercised(fmt.Sprintf("the evidence holds no %s on %s by the client itself", method, rel))
 	}
 	return list

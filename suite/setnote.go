@@ -38,7 +38,8 @@ func setNote() *page {
 						"User-Agent", "Host", "Content-Length", "DNT", "Connection", "Cache-Control", "message"}},
 					Checks: []Check{
 						client("5.body.json", must, sendsObject(myNote),
-							"The body of a POST on note is a JSON object, with no name twice in whatever casing, or empty.",
+							"The body of a POST on note is a JSON object, with no name twice in whatever casing, or "+
+								"empty.",
 							"The bare text, or a form."),
 						client("5.body.message", must, sendsText(myNote),
 							"The message that the client sets is a text.",
@@ -61,7 +62,7 @@ func setNote() *page {
 				}},
 				{Clause: Clause{ID: "6.query", Reference: "UCWA 2.0: Query parameters (input can be specified in the " +
 					"request body or as one or more query parameters)"}, Checks: []Check{
-					server("6.query", must, readsBack(myNote, "in the query",
+					server("6.query", must, readsBack(myNote, "in the query (Message, as the page on it has it)",
 						func(s setting) bool { return s.onlyInQuery("message") }),
 						"A note that is posted in the query, whatever the casing of the parameter's name, is read "+
 							"back.",
@@ -73,7 +74,8 @@ func setNote() *page {
 			}},
 			step{ID: "event", Title: "An event confirms the note", role: partEvents, shares: eventChannel,
 				clauses: []clause{
-					{Clause: Clause{ID: "6.event", Quotes: []string{"An event will confirm that this note is now being " +
+					{Clause: Clause{ID: "6.event", Quotes: []string{"An event will confirm that this note is now " +
+						"being " +
 						"shared with other contacts."}}, Checks: []Check{
 						server("event.note", must, toldOf(myNote, "note", settingsOf(myNote)),
 							"After a POST that changes the note the event channel tells of note.",
@@ -96,12 +98,14 @@ func setNote() *page {
 								"POST a cut-off JSON text, and a form, to note as JSON."),
 								"A body that is not JSON is refused with 400.",
 								"204 since the body is taken for empty, which clears the note."),
-							server("refusal.media-type", must, refused("note-media-type", http.StatusUnsupportedMediaType,
+							server("refusal.media-type", must, refused("note-media-type",
+								http.StatusUnsupportedMediaType,
 								"POST sound JSON to note as text/plain, and as a form."),
 								"A Content-Type that is not supported is refused with 415.",
 								"A server that takes the whole body for the text."),
 						}},
-					{Clause: Clause{ID: "unchanged", Reference: "RFC 9110, sections 9.3.3 and 15.5: a status of 4xx says " +
+					{Clause: Clause{ID: "unchanged", Reference: "RFC 9110, sections 9.3.3 and 15.5: a status of 4xx " +
+						"says " +
 						"that the request was not fulfilled"}, Checks: []Check{
 						server("refusal.unchanged", should, keepsWhatWasSet(myNote),
 							"A POST on note that is refused leaves the note as it was.",

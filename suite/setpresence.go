@@ -95,7 +95,7 @@ func setPresence() *page {
 				{Clause: Clause{ID: "6.received", Quotes: []string{"This means that your presence request has been received by the server."}}, Checks: []Check{
 					server("6.received", must, tracing(
 						"GET presence after an accepted POST and compare availability; Offwork, which cannot "+
-							"be read, is left out.", func(c *check) { c.readBack(myPresence, nil, false) }),
+							"be read, is left out.", func(c *check) { c.readBack(myPresence, "", nil, false) }),
 						"A presence that the server has taken is read back.",
 						"Validation without storing, or a read from a replica that lags."),
 					server("6.read", must, all(status(http.StatusOK), resourceBody()).plays(partRead),

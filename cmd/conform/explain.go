@@ -149,7 +149,11 @@ func (x explanation) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  (%s, of the %s)\n\n", x.ID, x.Level, x.Subject)
 	paragraph(&b, "says", x.Says)
-	paragraph(&b, "stands", fmt.Sprintf("%s, step %s (%s), clause %s", x.Document, x.Step, x.Title, x.Clause))
+	where := fmt.Sprintf("step %s (%s), clause %s", x.Step, x.Title, x.Clause)
+	if _, ledger, _ := suite.RequirementOf(x.ID); ledger != nil && ledger.Document.Title != x.Document {
+		where = "asked for here in " + ledger.Title + ", " + where
+	}
+	paragraph(&b, "stands", x.Document+", "+where)
 	for _, quote := range x.Quotes {
 		paragraph(&b, "", "“"+quote+"”")
 	}
@@ -180,8 +184,12 @@ func explainDocument(l *suite.Ledger) string {
 		count[r.Subject]++
 		count[r.Clause]++
 	}
-	fmt.Fprintf(&b, "%d requirements: %d of the server, %d of the client (ledger revision %d)\n\nclauses, each with the number of its requirements\n",
+	fmt.Fprintf(&b, "%d requirements: %d of the server, %d of the client (ledger revision %d)\n",
 		len(l.Requirements), count["server"], count["client"], l.Revision)
+	if shared := l.Shares(); len(shared) > 0 {
+		fmt.Fprintf(&b, "and %d that it shares with other pages and that are judged there: conform list --task %s\n", len(shared), l.Task)
+	}
+	b.WriteString("\nclauses, each with the number of its requirements\n")
 	for _, c := range l.Clauses {
 		if c.Excluded != "" {
 			paragraph(&b, c.ID, "excluded: "+c.Excluded)

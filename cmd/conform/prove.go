@@ -38,12 +38,12 @@ Every small change of the reference recording must be caught, or stand in a revi
 list. And what correct servers differ in, alone and together, must fail nothing.
 
 A NAME limits what is tried to the faults, changes and variations that have it in
-theirs. The result of all is published in docs/proof.md.
+theirs; one that ends in a dot, to those that begin so. The result of all is published in docs/proof.md.
 
 With --applications the faults of servers are put on the answers of your own server, by
 a proxy on this machine. Each fault makes an application of the user whose token it is
-given, changes the presence, and deletes the application; at the end the user has the
-presence of before. On a server that gathers events for seconds, all of them take a
+given, changes the presence and the note, and deletes the application; at the end the
+user has those of before. On a server that gathers events for seconds, all of them take a
 while, and a NAME is a good thing. What the server does not pass without a fault no fault
 can prove there: that is told, and the exit code is 3.
 

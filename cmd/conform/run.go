@@ -49,8 +49,9 @@ verdicts. Without --cassette, --sip and --application it judges the recording of
 reference server that comes with conform, which says nothing about a Skype for
 Business Server but shows the suite at work.
 
-A live run makes the application's user available, changes and resets the
-presence, and deletes the application at the end: give it one made for the run.
+A live run makes the application's user available, sets and resets the presence and
+the note, gives back what was there, and deletes the application at the end: give it
+one made for the run. --task set-presence leaves the note alone.
 The token comes from --token-file, CONFORM_TOKEN, the system's keyring or a prompt,
 never from a flag. In the report and its evidence, hosts, people and addresses have
 pseudonyms, unless --keep-names is given: both can be handed to anyone.

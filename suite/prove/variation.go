@@ -168,6 +168,16 @@ func Variations() []Variation {
 		edit("cookie-missing", "sets no cookie", field("Set-Cookie", "")),
 		edit("cookie-more", "sets a cookie of its load balancer", func(x *exchange) { x.header.Add("Set-Cookie", "BIGip=1; path=/") }),
 		edit("activity-missing", "tells presence without activity", without("activity"), "presence read"),
+		edit("note-absent", "serves no message and no type where there is no note", withoutNote(func(root map[string]any) {
+			delete(root, "message")
+			delete(root, "type")
+		}), "note read"),
+		edit("note-null", "serves null where there is no note", withoutNote(func(root map[string]any) { root["message"], root["type"] = nil, nil }), "note read"),
+		edit("note-out-of-office", "shows the user's out-of-office note in place of the one that is set", together(put("message", "Out until Monday"), put("type", "OutOfOffice")), "note read"),
+		edit("note-event-added", "tells a changed note as added", of("note", func(_, event map[string]any) map[string]any {
+			event["type"] = "added"
+			return event
+		}), "events"),
 		edit("senders-reversed", "tells senders in another order", asObject(func(root map[string]any) {
 			if list, ok := root["sender"].([]any); ok {
 				slices.Reverse(list)
@@ -208,6 +218,15 @@ func Variations() []Variation {
 			}
 		})}},
 	}
+}
+
+// withoutNote changes a note that has no text.
+func withoutNote(f func(root map[string]any)) func(*exchange) {
+	return asObject(func(root map[string]any) {
+		if root["message"] == "" {
+			f(root)
+		}
+	})
 }
 
 // onWriting lets f write what was answered.

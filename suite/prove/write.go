@@ -109,7 +109,13 @@ func writeText(w io.Writer, p *Proof) error {
 		fmt.Fprintf(&b, "without a fault, this server does not pass: %s\n", quoted(p.Unsound))
 	}
 	proved, all := p.Proved()
-	fmt.Fprintf(&b, "%d of %d requirements are proved by a fault\n", proved, all)
+	if len(p.Names) > 0 && proved == 1 {
+		fmt.Fprintf(&b, "1 requirement is proved by them\n")
+	} else if len(p.Names) > 0 {
+		fmt.Fprintf(&b, "%d requirements are proved by them\n", proved)
+	} else {
+		fmt.Fprintf(&b, "%d of %d requirements are proved by a fault\n", proved, all)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
