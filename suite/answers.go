@@ -32,7 +32,7 @@ func servedAlike(step, rel string) []Check {
 			asGarbage)).unless(noneSent).unless(inXML),
 			"The "+rel+" is served with a JSON media type of UCWA.",
 			"text/html or text/plain from a framework's default."),
-		server(step+".link.self", must, value("_links.self", toItself),
+		server(step+".link.self", must, value("_links.self", toItself(rel)),
 			"The self link of the "+rel+" leads to the "+rel+" that was asked for.",
 			"A resource served without links, since it is small."),
 		server(step+".headers.cache", should, noCaching(),

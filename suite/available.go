@@ -236,7 +236,7 @@ func madeAvailable() []step {
 					"The User-Agent field of the current request in its place."),
 			}},
 			{Clause: Clause{ID: "4.links", Shows: []string{"_links.self", "_links.policies", "_links.batch", "_links.events"}}, Checks: []Check{
-				server("4.links.self", must, value("_links.self", toItself),
+				server("4.links.self", must, value("_links.self", toItself("application")),
 					"The application's self link leads to the application that was asked for.",
 					"A link to another front end's name for the same application."),
 				server("4.links.policies", must, link("_links.policies"),
@@ -456,9 +456,11 @@ func untilUsed(f fields) fields {
 func inXML(_ *check, a answer) { a.notXML(a.Response.Headers) }
 
 // toItself is a link to what was asked for.
-var toItself = wants(func(_ *check, a answer) matcher {
-	return leadTo("a link to the application that was asked for", func(u *url.URL) bool { return linkKey(u) == linkKey(a.url) })
-})
+func toItself(what string) wants {
+	return func(_ *check, a answer) matcher {
+		return leadTo("a link to the "+what+" that was asked for", func(u *url.URL) bool { return linkKey(u) == linkKey(a.url) })
+	}
+}
 
 // withAck is an events link, which says from where events are told.
 func withAck() matcher {

@@ -391,6 +391,8 @@ type session struct {
 	home      *url.URL                                     // the application whose links are followed
 	presence  ucwa.Link                                    // of it, once it was served
 	made      ucwa.Link                                    // by which makeMeAvailable was asked for
+	earlier   string                                       // the note that was there, if it could be read too early
+	untold    int                                          // events that did not come
 	early     bool                                         // a presence was asked for before that is allowed
 	strays    []stray                                      // what else was created
 	answer    int                                          // to the last POST on applications, 0 if there was none

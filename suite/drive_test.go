@@ -1,7 +1,9 @@
 package suite
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -383,5 +385,66 @@ func TestOutOfOffice(t *testing.T) {
 	}
 	if !slices.ContainsFunc(e.Notes, func(note string) bool { return strings.Contains(note, "the note was not set") }) {
 		t.Errorf("nothing says that the note was left alone: %q", e.Notes)
+	}
+}
+
+// TestNoteIsGivenBack holds that a run leaves the note of a user as it was, whatever the server does with it meanwhile, or says that it
+// could not.
+func TestNoteIsGivenBack(t *testing.T) {
+	const own = "Back at noon"
+	for _, test := range []struct {
+		name  string
+		deny  func(nth int, r *http.Request) bool // answered with 500, of what is asked of the note
+		want  string
+		notes string
+	}{
+		{"all goes well", func(int, *http.Request) bool { return false }, own, ""},
+		{"it is never read", func(_ int, r *http.Request) bool { return r.Method == http.MethodGet }, own, "the note was not set"},
+		{"it is read before, and not after", func(nth int, r *http.Request) bool { return r.Method == http.MethodGet && nth > 1 }, own, ""},
+		{"no reset is taken", func(nth int, r *http.Request) bool {
+			return nth > 12 && r.ContentLength == 0 && r.UserAgent() == userAgent
+		}, own, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			note := own // as the server has it
+			n := 0
+			target := live(t, false, func(h http.Handler) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					available := strings.HasSuffix(r.URL.Path, "/me/note") && !strings.Contains(r.UserAgent(), "-before")
+					if available {
+						n++
+					}
+					if available && test.deny(n, r) {
+						http.Error(w, "no", http.StatusInternalServerError)
+						return
+					}
+					r.Header.Del("Accept-Encoding") // what is compressed cannot be changed
+					sent, _ := io.ReadAll(r.Body)
+					r.Body = io.NopCloser(bytes.NewReader(sent))
+					answer := httptest.NewRecorder()
+					h.ServeHTTP(answer, r)
+					body := answer.Body.String()
+					if available && r.Method == http.MethodGet && n == 1 {
+						body = strings.Replace(body, `"message":""`, fmt.Sprintf(`"message":%q`, note), 1)
+					}
+					if available && answer.Code == http.StatusNoContent {
+						var given struct{ Message string }
+						_ = json.Unmarshal(sent, &given)
+						note = given.Message + r.URL.Query().Get("Message")
+					}
+					maps.Copy(w.Header(), answer.Header())
+					w.Header().Del("Content-Length")
+					w.WriteHeader(answer.Code)
+					_, _ = io.WriteString(w, body)
+				})
+			})
+			e := Gather(t.Context(), target)[0]
+			if note != test.want {
+				t.Errorf("the note is %q, was %q: %q", note, test.want, e.Notes)
+			}
+			if !strings.Contains(strings.Join(e.Notes, "\n"), test.notes) {
+				t.Errorf("expected a note of %q: %q", test.notes, e.Notes)
+			}
+		})
 	}
 }

@@ -237,7 +237,7 @@ func matchID(pattern, id string) bool {
 	return pattern == id
 }
 
-// tasksOf returns the pages that have some requirements.
+// pagesOf returns the pages that have some requirements.
 func pagesOf(list []Requirement) []*Ledger {
 	var pages []*Ledger
 	for i := range list {

@@ -62,7 +62,11 @@ const Shown = "shown"
 func (e *Evidence) addShown() {
 	var shown []string
 	for _, l := range Ledgers() {
-		if len(e.parts[l.about]) > 0 {
+		roles := []string{l.about}
+		if p := l.sets; p != nil && l.about == p.set { // what must be refused shows that somebody meant to
+			roles = append(roles, p.wrong, p.notJSON, p.media)
+		}
+		if slices.ContainsFunc(roles, func(role string) bool { return len(e.parts[role]) > 0 }) {
 			shown = append(shown, l.Task)
 		}
 	}

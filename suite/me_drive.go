@@ -80,12 +80,18 @@ func (s *session) exercise(list []*personal, me *ucwa.Resource, events ucwa.Link
 func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known bool, events ucwa.Link, wait time.Duration) ucwa.Link {
 	if p.blank && !known {
 		if before, known = s.read(p, link); !known {
-			s.note("the " + p.rel + " was not set, since what is there could not be read, and so not be given back")
+			s.note("the " + p.rel + " was not set: what the user has set could not be read, or something else is shown in its place, so that it could not be given back")
 			return events
 		}
 	}
+	if p.blank && s.early && before == earlyNote {
+		s.note(fmt.Sprintf("the %s is %q, which the run had asked for too early, and in vain: the server stored what it refused, or took what it should have refused. "+
+			"What was there before is not known: look at it with another client", p.rel, earlyNote))
+		s.restore(p, link, s.earlier)
+		return events
+	}
 	now := before
-	missed, patience, unknown := 0, 1, false // whether a change was answered
+	unknown := false // what is there, after a change of which nobody knows what came
 	defer func() {
 		if now != before || unknown {
 			s.restore(p, link, before)
@@ -105,6 +111,9 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 			s.do(s.probe(c.probe, c.edit), cmp.Or(c.method, http.MethodPost), at, c.content(now))
 			continue
 		}
+		if _, err := link.URL(); err != nil || s.err != nil || s.Err() != nil {
+			break // nothing is sent any more
+		}
 		now, known = c.value, c.value != ""
 		taken := s.change(link, c)
 		if unknown = taken == nil; unknown {
@@ -112,14 +121,12 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 		}
 		if taken.Status/100 != 2 || c.value == "" {
 			now, known = s.read(p, link) // one value may be refused, and the next not; what a reset comes to, the server says
+			unknown = !known
 		}
 		if taken.Status/100 == 2 && knew && known && !p.repeats(was, now) { // else no event need come
 			told := false
-			if events, told = s.listen(wait/time.Duration(patience), mostPending/patience, p, events, now); !told {
-				missed++
-			}
-			if missed == 2 { // the verdict is clear: what else is missing shows sooner
-				patience = 3
+			if events, told = s.listen(wait/s.haste(), mostPending/int(s.haste()), p, events, now); !told {
+				s.untold++
 			}
 		}
 		if taken.Status/100 == 2 && c.value != "" {
@@ -127,6 +134,14 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 		}
 	}
 	return events
+}
+
+// haste is by how much shorter it waits for an event: where two were missed the verdict is clear, and what else is missing shows sooner.
+func (s *session) haste() time.Duration {
+	if s.untold >= 2 {
+		return 3
+	}
+	return 1
 }
 
 // read returns what is there, and whether that is known.
@@ -246,7 +261,9 @@ func (s *session) probeBefore(me *ucwa.Resource) {
 		{"location", `{"location":"conform"}`},
 	} {
 		ask := func(r *http.Request) { r.URL.Path, r.URL.RawPath = below(r.URL.Path)+"/"+p.rel, "" }
-		s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)
+		if r := resource(s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)); r != nil && p.rel == myNote.rel {
+			s.earlier = r.String(myNote.member)
+		}
 		s.do(s.probe(p.rel+"-post-before", ask), http.MethodPost, link, []byte(p.body))
 		s.early = true
 	}

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -13,14 +12,10 @@ var myNote = &personal{
 	rel: "note", member: "message", set: "note", read: "note read", reset: "note reset", unread: "note, unread",
 	wrong: "note-type", notJSON: "note-not-json", media: "note-media-type", received: "set-note.6.received",
 	blank: true, query: true,
-	takes:  func(string) bool { return true },
-	readAs: func(text string) []any { return []any{text} },
-	displaced: func(a answer) string {
-		if object, _ := a.object(); object["type"] != "OutOfOffice" {
-			return ""
-		}
-		return fmt.Sprintf("the user has an out-of-office note, which is shown in its place (exchange %d)", a.ID)
-	},
+	takes:     func(string) bool { return true },
+	readAs:    func(text string) []any { return []any{text} },
+	displaced: func(note map[string]any) bool { return note["type"] == "OutOfOffice" }, mark: "type", as: "Personal",
+	why:  "the user has an out-of-office note, which is shown in place of what is set",
 	task: "set-note", lost: "the note could not be cleared",
 	own: func(r *ucwa.Resource) bool { return r.String("type") != "OutOfOffice" },
 	restore: func(before string) posting {

@@ -16,12 +16,14 @@ import (
 // personal is what a user sets of himself, and reads: a member of a resource that me has a link to, such as the presence.
 type personal struct {
 	rel, member string
-	takes       func(text string) bool  // whether it can be set
-	readAs      func(text string) []any // the values by which it can be read once it is set; none: it cannot be told
-	blank       bool                    // an empty text resets it, too
-	query       bool                    // it can be set in the query
-	displaced   func(a answer) string   // why an answer shows something else than what was set, "" if it does not; may be nil
-	signInAs    string                  // the property of makeMeAvailable that sets it, "" if none does
+	takes       func(text string) bool           // whether it can be set
+	readAs      func(text string) []any          // the values by which it can be read once it is set; none: it cannot be told
+	blank       bool                             // an empty text resets it, too
+	query       bool                             // it can be set in the query
+	displaced   func(object map[string]any) bool // whether what is shown is not what the user set; may be nil
+	why         string                           // what is shown in its place
+	mark, as    string                           // the property that tells, and its value where it is what the user set
+	signInAs    string                           // the property of makeMeAvailable that sets it, "" if none does
 
 	set, read, reset string // the roles of requests on it
 	unread           string // of one that sets or resets it, which nobody can tell
@@ -163,7 +165,7 @@ func (p *personal) given(x *Exchange, name string) (text string, ok bool) {
 		return x.inQuery(name)
 	}
 	object, err := x.requestObject()
-	if err != nil {
+	if err != nil || name == "" {
 		return "", false
 	}
 	value, _ := member(object, name)
@@ -197,6 +199,7 @@ func (c *check) settings(p *personal) []setting {
 func (c *check) changes(p *personal) (sets, resets []setting) {
 	var known *string // nil: nobody knows what is there
 	var reset *setting
+	displaced := false // something else was shown: of that no event need tell
 	note := func(text string, is bool) {
 		if known = nil; is {
 			known = &text
@@ -214,10 +217,14 @@ func (c *check) changes(p *personal) (sets, resets []setting) {
 			if err != nil {
 				continue
 			}
+			if p.displaced != nil && p.displaced(object) {
+				displaced, known, reset = true, nil, nil
+				continue
+			}
 			text, isText := object[p.member].(string)
 			note(text, isText || p.blank && object[p.member] == nil)
 			if reset != nil && known != nil {
-				reset.changed = reset.changed && !p.repeats(reset.before, text)
+				reset.changed = reset.changed && !p.repeats(reset.before, text) && !p.repeats(text, reset.before) && !muchLater(reset.Exchange, x)
 				reset.value, reset = text, nil
 			}
 		case p.set, p.reset, p.unread:
@@ -240,7 +247,10 @@ func (c *check) changes(p *personal) (sets, resets []setting) {
 		}
 	}
 	for i := range resets {
-		resets[i].changed = resets[i].changed && (resets[i].value != "" || p.blank && resets[i].before != "")
+		resets[i].changed = resets[i].changed && !displaced && (resets[i].value != "" || p.blank && resets[i].before != "")
+	}
+	for i := range sets {
+		sets[i].changed = sets[i].changed && !displaced
 	}
 	return sets, resets
 }
@@ -277,9 +287,12 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 				continue
 			}
 			read := a.JSON(p.member)
-			if p.displaced != nil && p.displaced(a) != "" {
-				displaced = p.displaced(a)
-				continue
+			if object, _ := a.object(); p.displaced != nil && p.displaced(object) {
+				if !slices.Contains(p.readAs(s.value), read.Value) {
+					displaced = fmt.Sprintf("%s (exchange %d)", p.why, a.ID)
+					continue
+				}
+				c.Expect(a.JSON(p.mark)).To(beOneOf(p.as))
 			}
 			if afterRefusals && c.misread(p, s, a.ID) {
 				c.stop(reports.Blocked, fmt.Sprintf("%s: what exchange %d set was not read back before the refusals either", p.received, s.ID))
@@ -360,6 +373,16 @@ func (c *check) toldBetween(p *personal, from, to int) []event {
 	return list
 }
 
+// inDoubt reports whether what was read after a change need not be what came of it: something else is shown, or somebody else, or
+// time, may have changed it since.
+func (c *check) inDoubt(p *personal, changed, read answer) bool {
+	if object, _ := read.object(); p.displaced != nil && p.displaced(object) {
+		return true
+	}
+	return !c.Driven && (c.changedUnseen(p, changed.ID, read.ID) || len(c.toldBetween(p, changed.ID, read.ID)) > 1 || muchLater(changed.Exchange, read.Exchange) ||
+		!c.isRead(p, read.Exchange, changed.Exchange))
+}
+
 // misread reports whether a read before any refusal missed what s set.
 func (c *check) misread(p *personal, s setting, before int) bool {
 	for _, x := range c.span(p.read, s.ID, before) {
@@ -392,8 +415,8 @@ func (c *check) displaced(rel string) {
 			continue
 		}
 		for _, x := range c.parts[p.read] {
-			if why := p.displaced(answer{x, c}); why != "" {
-				c.notApplicable(why)
+			if object, _ := x.object(); p.displaced(object) {
+				c.notApplicable(fmt.Sprintf("%s (exchange %d)", p.why, x.ID))
 			}
 		}
 	}
@@ -426,7 +449,7 @@ func followsLast(p *personal, method string) trace {
 	return tracing(fmt.Sprintf("Compare the URL of each %s on %s with the %s link served last before it.", method, p.rel, p.rel), func(c *check) {
 		judged := false
 		for _, r := range c.requests(method, p.rel) {
-			if served := c.lastServed(p.rel, r); served != nil {
+			if served := c.lastServed(p.rel, r); served != nil && (follows(r.url, served) || !c.isOffered(r, p.rel)) {
 				if x := c.mayHaveServed(r.Exchange); x != nil && !follows(r.url, served) {
 					continue // it may have been served anew
 				}
@@ -439,6 +462,16 @@ func followsLast(p *personal, method string) trace {
 			c.notExercised(fmt.Sprintf("the evidence shows no %s link served before the %s on %s", p.rel, method, p.rel))
 		}
 	})
+}
+
+// isOffered reports whether r follows a link of me of another rel: then the server calls two resources by one name.
+func (c *check) isOffered(r answer, besides string) bool {
+	for rel := range c.offers {
+		if u := c.lastServed(rel, r); rel != besides && u != nil && follows(r.url, u) {
+			return true
+		}
+	}
+	return false
 }
 
 // sendsObject is the kind of requests whose body, if there is one, is a JSON object.

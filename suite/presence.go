@@ -16,7 +16,7 @@ const (
 	partUnread   = "presence, unread" // the evidence does not keep what is set, or whether it is a reset
 )
 
-// myPresence is what this page sets.
+// myPresence is what the pages on the presence set and read.
 var myPresence = &personal{
 	rel: "presence", member: "availability", set: partPresence, read: partRead, reset: partReset, unread: partUnread,
 	wrong: "availability", notJSON: "not-json", media: "media-type", method: "method-presence", null: "null-body",

@@ -47,7 +47,7 @@ func TestLeavesNoTrace(t *testing.T) {
 		t.Run("sign-in", func(t *testing.T) { interruptSignIn(t, at) })
 	}
 	// At every fourth moment of a run, from its first request on, and later where the note is set.
-	for _, at := range []int64{1, 5, 9, 13, 17, 21, 25, 29, 61, 66, 73, 90} {
+	for _, at := range []int64{1, 5, 9, 13, 17, 21, 25, 29, 61, 66, 73, 78} {
 		for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 			t.Run(signal.String(), func(t *testing.T) {
 				if ossignal.Ignored(signal) {

@@ -107,7 +107,9 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 		return nil, err
 	}
 	planned = slices.DeleteFunc(planned, func(e experiment) bool {
-		return len(o.Names) > 0 && !slices.ContainsFunc(o.Names, func(n string) bool { return strings.HasSuffix(n, ".") && strings.HasPrefix(e.Name, n) || !strings.HasSuffix(n, ".") && strings.Contains(e.Name, n) })
+		return len(o.Names) > 0 && !slices.ContainsFunc(o.Names, func(n string) bool {
+			return strings.HasSuffix(n, ".") && strings.HasPrefix(e.Name, n) || !strings.HasSuffix(n, ".") && strings.Contains(e.Name, n)
+		})
 	})
 	if len(planned) == 0 {
 		return nil, fmt.Errorf("nothing is tried: no fault, mutant or variation has %s in its name", strings.Join(o.Names, " or "))
