@@ -88,7 +88,7 @@ func (a *Anonymizer) inField(field, text string) {
 // isEscape tells whether what follows a backslash is a character as JSON writes it, u0026, and no account.
 func isEscape(s string) bool {
 	_, err := strconv.ParseUint(strings.TrimPrefix(s, "u"), 16, 16)
-	return len(s) >= 5 && s[0] == 'u' && (err == nil || strings.Contains(s, `\u`))
+	return len(s) >= 5 && s[0] == 'u' && err == nil
 }
 
 // inText collects what shows itself in any text, one layer of encoding at a time.

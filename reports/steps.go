@@ -13,8 +13,7 @@ type stepResults struct {
 	Exchange  *Exchange // the one that carries the step out, if the evidence has it
 	Counts    Counts
 	Results   []Result
-	Shared    Counts   // of what is judged under another task
-	Elsewhere []Result // the same
+	Elsewhere []Result // what is judged under another task
 	Under     string   // the title of that
 	first     string   // the first of several steps
 }
@@ -99,7 +98,6 @@ func (r *Report) withShared(steps []*stepResults, own func(Step) *stepResults) [
 				}
 			}
 			at.Under = r.taskTitle(result.Task)
-			at.Shared.add(result.Verdict)
 			at.Elsewhere = append(at.Elsewhere, result)
 		}
 	}
@@ -167,6 +165,15 @@ func (r *Report) target() string {
 	}
 	source, _, _ := strings.Cut(r.Evidence.Source, "/applications/")
 	return source
+}
+
+// Shared counts what is judged under another task.
+func (s *stepResults) Shared() Counts {
+	var counts Counts
+	for _, result := range s.Elsewhere {
+		counts.add(result.Verdict)
+	}
+	return counts
 }
 
 // Short is the requirement without its task.

@@ -62,7 +62,8 @@ func (p *printer) step(s *stepResults, verbose bool) {
 		if s.Counts.Total() > 0 {
 			under = ", judged under " + s.Under
 		}
-		p.item(indent, symbol(s.Shared.worst())+" ", tone(s.Shared.worst()), s.Shared.String()+under, plain)
+		shared := s.Shared()
+		p.item(indent, symbol(shared.worst())+" ", tone(shared.worst()), shared.String()+under, plain)
 	}
 	var quiet []Result
 	alike := map[string]int{} // errors by their reason: a dead connection has dozens

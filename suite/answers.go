@@ -55,11 +55,3 @@ func read(step, rel string) []Check {
 			"A generic serializer that writes the class name."),
 	}, servedAlike(step, rel)...)...)
 }
-
-// toldOf is the kind of an effect that an event must tell, after requests of a role that change what the user sets.
-func toldOf(p *personal, role string, changes func(*check) []setting) trace {
-	return tracing("Look for a "+p.rel+" event, added or updated, that embeds no other value, among the answers "+
-		"after each such request that changed the "+p.rel+".",
-		func(c *check) { c.confirmed(p, role, changes(c)) }).
-		broken(partEvents, place{name: "sender.events", put: putEvents}, sample{"lost", "tell nothing of it", p.rel})
-}

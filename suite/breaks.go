@@ -29,12 +29,13 @@ type Fault struct {
 
 // Does says in a sentence what is wrong.
 func (f Fault) Does() string {
-	asked := "the " + roleOf(f.Roles[0]).title
-	if roleOf(f.Roles[0]).title == "" {
-		asked = "what must be refused (" + f.Roles[0] + ")"
+	role := roleOf(f.Roles[0])
+	asked := "the " + role.title
+	if role.title == "" {
+		asked = "what must be refused (" + role.name + ")"
 	}
 	switch {
-	case f.Roles[0] == partEvents:
+	case role.name == partEvents:
 		return f.Field + " of an answer on the event channel " + f.does
 	case strings.HasPrefix(f.Field, "request "):
 		return f.Field + " of " + asked + " " + f.does

@@ -67,7 +67,7 @@ func eventSteps() step {
 				"An event that embeds the resource and leaves the link out."),
 			server("event.presence", must, tracing(
 				"Look for a presence event, added or updated, that embeds no other value, among the "+
-					"answers after each accepted POST that set a value other than the one before.", func(c *check) { c.confirmed(myPresence, partPresence, c.settings(myPresence)) }),
+					"answers after each accepted POST that set a value other than the one before.", func(c *check) { c.confirmed(myPresence, partPresence) }),
 				"After a POST that changes the presence the event channel tells of presence.",
 				"Storing the value without telling the publisher's own application."),
 			server("event.me", must,
@@ -477,7 +477,7 @@ func (e event) confirms(p *personal, value string) bool {
 	shown, _ := dig(e.Value, "_embedded", p.rel)
 	embedded, told := dig(shown, p.member)
 	read := p.readAs(value)
-	if object, isObject := shown.(map[string]any); isObject && p.displaced != nil && p.displaced(object) {
+	if object, isObject := shown.(map[string]any); isObject && p.isDisplaced(object) {
 		return true // which is shown in its place
 	}
 	return !told || embedded == nil && p.blank && value == "" || len(read) == 0 || slices.Contains(read, embedded)
@@ -500,7 +500,11 @@ func (c *check) expectNamedLink(f Field) {
 }
 
 // confirmed looks for the event that confirms each change of it, by requests of a role.
-func (c *check) confirmed(p *personal, role string, settings []setting) {
+func (c *check) confirmed(p *personal, role string) {
+	settings, resets := c.changes(p)
+	if role == p.reset {
+		settings = resets
+	}
 	if len(settings) == 0 {
 		first := c.all(role)[0]
 		c.success(first, owners()[first.Part].status)
@@ -535,9 +539,9 @@ func (c *check) confirmed(p *personal, role string, settings []setting) {
 			}
 		}
 		judged = true
-		observed := fmt.Sprintf("a %s event, after exchange %d %s", p.rel, s.ID, s.does())
+		observed := fmt.Sprintf("a %s event, after exchange %d %s", p.rel, s.ID, s.does(p))
 		if !found {
-			observed = fmt.Sprintf("no %s event after exchange %d %s", p.rel, s.ID, s.does())
+			observed = fmt.Sprintf("no %s event after exchange %d %s", p.rel, s.ID, s.does(p))
 			if last.timedOut() {
 				observed += "; the last pending GET was not answered in time"
 			}
@@ -556,8 +560,8 @@ func (c *check) confirmed(p *personal, role string, settings []setting) {
 }
 
 // does says what a setting does.
-func (s setting) does() string {
-	if s.reset {
+func (s setting) does(p *personal) string {
+	if s.Part == p.reset {
 		return "reset it"
 	}
 	return "set " + s.value

@@ -85,8 +85,8 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 		}
 	}
 	if p.blank && s.early && before == earlyNote {
-		s.note(fmt.Sprintf("the %s is %q, which the run had asked for too early, and in vain: the server stored what it refused, or took what it should have refused. "+
-			"What was there before is not known: look at it with another client", p.rel, earlyNote))
+		s.note(fmt.Sprintf("the %s is %q, which the run sent before makeMeAvailable: the server accepted it, or stored it in spite of its refusal. "+
+			"If the %s that was there could be read at that time it is set again, else reset: check it with another client", p.rel, earlyNote, p.rel))
 		s.restore(p, link, s.earlier)
 		return events
 	}
@@ -147,7 +147,7 @@ func (s *session) haste() time.Duration {
 // read returns what is there, and whether that is known.
 func (s *session) read(p *personal, link ucwa.Link) (text string, known bool) {
 	r := resource(s.do(s.client(), http.MethodGet, link, nil))
-	if r == nil || p.own != nil && !p.own(r) {
+	if r == nil || p.mark != "" && r.String(p.mark) == p.other {
 		return "", false
 	}
 	text = r.String(p.member)

@@ -3,8 +3,6 @@ package suite
 import (
 	"encoding/json"
 	"strings"
-
-	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // myNote is what the pages on the note set and read.
@@ -12,12 +10,11 @@ var myNote = &personal{
 	rel: "note", member: "message", set: "note", read: "note read", reset: "note reset", unread: "note, unread",
 	wrong: "note-type", notJSON: "note-not-json", media: "note-media-type", received: "set-note.6.received",
 	blank: true, query: true,
-	takes:     func(string) bool { return true },
-	readAs:    func(text string) []any { return []any{text} },
-	displaced: func(note map[string]any) bool { return note["type"] == "OutOfOffice" }, mark: "type", as: "Personal",
+	takes:  func(string) bool { return true },
+	readAs: func(text string) []any { return []any{text} },
+	mark:   "type", as: "Personal", other: "OutOfOffice",
 	why:  "the user has an out-of-office note, which is shown in place of what is set",
 	task: "set-note", lost: "the note could not be cleared",
-	own: func(r *ucwa.Resource) bool { return r.String("type") != "OutOfOffice" },
 	restore: func(before string) posting {
 		if before == "" {
 			return posting{}

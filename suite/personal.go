@@ -15,15 +15,14 @@ import (
 
 // personal is what a user sets of himself, and reads: a member of a resource that me has a link to, such as the presence.
 type personal struct {
-	rel, member string
-	takes       func(text string) bool           // whether it can be set
-	readAs      func(text string) []any          // the values by which it can be read once it is set; none: it cannot be told
-	blank       bool                             // an empty text resets it, too
-	query       bool                             // it can be set in the query
-	displaced   func(object map[string]any) bool // whether what is shown is not what the user set; may be nil
-	why         string                           // what is shown in its place
-	mark, as    string                           // the property that tells, and its value where it is what the user set
-	signInAs    string                           // the property of makeMeAvailable that sets it, "" if none does
+	rel, member     string
+	takes           func(text string) bool  // whether it can be set
+	readAs          func(text string) []any // the values by which it can be read once it is set; none: it cannot be told
+	blank           bool                    // an empty text resets it, too
+	query           bool                    // it can be set in the query
+	mark, as, other string                  // the property that tells whose it is, its value where the user set it, and where something else is shown in its place; "" if none tells
+	why             string                  // that is shown
+	signInAs        string                  // the property of makeMeAvailable that sets it, "" if none does
 
 	set, read, reset string // the roles of requests on it
 	unread           string // of one that sets or resets it, which nobody can tell
@@ -34,7 +33,6 @@ type personal struct {
 
 	task    string                                  // whose step it is to set it
 	drive   func(p *personal, now string) []posting // what a driver sends, where that is there
-	own     func(r *ucwa.Resource) bool             // whether what is read is what the user set; nil: it is
 	restore func(before string) posting             // what gives back what was there
 	lost    string                                  // what it means that a reset which should give it back fails
 }
@@ -186,7 +184,6 @@ type setting struct {
 	value   string // of a reset: what was read after it, "" if nothing was
 	before  string // what was read or set last before it, "" if unknown
 	changed bool   // it is known to differ from what was there
-	reset   bool
 }
 
 // settings lists every accepted POST that set it.
@@ -217,7 +214,7 @@ func (c *check) changes(p *personal) (sets, resets []setting) {
 			if err != nil {
 				continue
 			}
-			if p.displaced != nil && p.displaced(object) {
+			if p.isDisplaced(object) {
 				displaced, known, reset = true, nil, nil
 				continue
 			}
@@ -233,7 +230,6 @@ func (c *check) changes(p *personal) (sets, resets []setting) {
 				at.before, at.changed = *known, true
 			}
 			if x.Part == p.reset {
-				at.reset = true
 				resets = append(resets, at)
 				reset = &resets[len(resets)-1]
 			}
@@ -253,6 +249,11 @@ func (c *check) changes(p *personal) (sets, resets []setting) {
 		sets[i].changed = sets[i].changed && !displaced
 	}
 	return sets, resets
+}
+
+// isDisplaced reports whether what is served is something else, which is shown in the place of what the user set.
+func (p *personal) isDisplaced(object map[string]any) bool {
+	return p.mark != "" && object[p.mark] == p.other
 }
 
 // repeats reports whether a value is set that is there already, though the user may be idle: that may raise no event.
@@ -287,7 +288,7 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 				continue
 			}
 			read := a.JSON(p.member)
-			if object, _ := a.object(); p.displaced != nil && p.displaced(object) {
+			if object, _ := a.object(); p.isDisplaced(object) {
 				if !slices.Contains(p.readAs(s.value), read.Value) {
 					displaced = fmt.Sprintf("%s (exchange %d)", p.why, a.ID)
 					continue
@@ -297,8 +298,8 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 			if afterRefusals && c.misread(p, s, a.ID) {
 				c.stop(reports.Blocked, fmt.Sprintf("%s: what exchange %d set was not read back before the refusals either", p.received, s.ID))
 			}
-			if !c.Driven && (len(c.toldBetween(p, s.ID, a.ID)) > 1 || muchLater(s.Exchange, a.Exchange) || !c.isRead(p, a.Exchange, s.Exchange)) {
-				continue // somebody else, or time, may have changed it since, or it was read before
+			if c.inDoubt(p, s.answer, a) {
+				continue
 			}
 			judged = true
 			c.Expect(read).To(beOneOf(p.readAs(s.value)...))
@@ -373,12 +374,9 @@ func (c *check) toldBetween(p *personal, from, to int) []event {
 	return list
 }
 
-// inDoubt reports whether what was read after a change need not be what came of it: something else is shown, or somebody else, or
-// time, may have changed it since.
+// inDoubt reports whether what was read after a change need not be what came of it: somebody else, or time, may have changed it
+// since, or it was read before.
 func (c *check) inDoubt(p *personal, changed, read answer) bool {
-	if object, _ := read.object(); p.displaced != nil && p.displaced(object) {
-		return true
-	}
 	return !c.Driven && (c.changedUnseen(p, changed.ID, read.ID) || len(c.toldBetween(p, changed.ID, read.ID)) > 1 || muchLater(changed.Exchange, read.Exchange) ||
 		!c.isRead(p, read.Exchange, changed.Exchange))
 }
@@ -409,26 +407,25 @@ func (c *check) between(from, to int, parts ...string) bool {
 // displaced ends the spec of what a driver leaves alone: something else is shown in the place of what the user set, which nobody
 // could give back.
 func (c *check) displaced(rel string) {
-	for _, l := range Ledgers() {
-		p := l.sets
-		if p == nil || p.rel != rel || p.displaced == nil || !c.Driven {
-			continue
-		}
-		for _, x := range c.parts[p.read] {
-			if object, _ := x.object(); p.displaced(object) {
-				c.notApplicable(fmt.Sprintf("%s (exchange %d)", p.why, x.ID))
-			}
+	ledgers := Ledgers()
+	i := slices.IndexFunc(ledgers, func(l *Ledger) bool { return l.sets != nil && l.sets.rel == rel })
+	if i < 0 || !c.Driven {
+		return
+	}
+	p := ledgers[i].sets
+	for _, x := range c.parts[p.read] {
+		if object, _ := x.object(); p.isDisplaced(object) {
+			c.notApplicable(fmt.Sprintf("%s (exchange %d)", p.why, x.ID))
 		}
 	}
 }
 
-// settingsOf and resetsOf are the accepted POSTs that set it, and that reset it.
-func settingsOf(p *personal) func(*check) []setting {
-	return func(c *check) []setting { return c.settings(p) }
-}
-
-func resetsOf(p *personal) func(*check) []setting {
-	return func(c *check) []setting { _, resets := c.changes(p); return resets }
+// tellsChange is the kind of an effect that an event must tell, after requests of a role that change what the user sets.
+func tellsChange(p *personal, role string) trace {
+	return tracing("Look for a "+p.rel+" event, added or updated, that embeds no other value, among the answers "+
+		"after each such request that changed the "+p.rel+".",
+		func(c *check) { c.confirmed(p, role) }).
+		broken(partEvents, place{name: "sender.events", put: putEvents}, sample{"lost", "has no event about it", p.rel})
 }
 
 // readsBack is the kind of a value that is read as it was set, by such settings; in words it says which.
@@ -517,23 +514,20 @@ func resetsEmpty(p *personal) trace {
 		for _, r := range c.requests(http.MethodPost, p.rel) {
 			r.notXML(r.Request.Headers)
 			value, err := r.request.decode(r.Request.Body)
-			object, isObject := value.(map[string]any)
-			list, _ := value.([]any)
-			given, _ := member(object, p.member)
-			_, inQuery := r.inQuery(p.member)
-			switch text, isText := given.(string); {
-			case strings.TrimSpace(r.Request.Body) == "" && inQuery, r.Request.Body != "" && err != nil && strings.TrimSpace(r.Request.Body) != "":
+			empty := strings.TrimSpace(r.Request.Body) == ""
+			if _, inQuery := r.inQuery(p.member); empty && inQuery || !empty && err != nil {
 				continue // it sets something, or says nothing that can be read
-			case len(list) > 0 || value != nil && !isObject && list == nil && value != "":
-				continue
-			case given != nil && (!isText || text != ""):
-				continue
-			case isObject && isText && text == "":
+			}
+			object, isObject := value.(map[string]any)
+			list, isList := value.([]any)
+			given, _ := member(object, p.member)
+			switch {
+			case isObject && given == "":
 				judged = true
-				c.Expect(r.field("request body."+p.member, text, true)).To(matcher{expected: "a value, null, or none at all", matches: func(Field) bool { return p.blank }})
-			default:
+				c.Expect(r.field("request body."+p.member, given, true)).To(matcher{expected: "a value, null, or none at all", matches: func(Field) bool { return p.blank }})
+			case empty || isObject && given == nil || value == nil || value == "" || isList && len(list) == 0:
 				judged = true
-				c.Expect(r.RequestBody()).To(matcher{expected: "no content, or an object", matches: func(f Field) bool { return f.Absent || strings.TrimSpace(r.Request.Body) == "" || isObject }})
+				c.Expect(r.RequestBody()).To(matcher{expected: "no content, or an object", matches: func(Field) bool { return empty || isObject }})
 			}
 		}
 		if !judged {

@@ -73,7 +73,7 @@ func resetNote() *page {
 					{Clause: Clause{ID: "6.event", Quotes: []string{"An event will confirm that this note is now " +
 						"being " +
 						"shared with other contacts."}}, Checks: []Check{
-						server("event.note", must, toldOf(myNote, "note reset", resetsOf(myNote)),
+						server("event.note", must, tellsChange(myNote, "note reset"),
 							"After a reset of a note that was there the event channel tells of note.",
 							"Events only for what is set, and none for what is cleared."),
 					}},
@@ -93,10 +93,11 @@ func cleared(when string, such func(*Exchange) bool) fields {
 		for _, reset := range c.all(myNote.reset) {
 			for _, x := range within(c.Exchanges, reset.ID, math.MaxInt) {
 				a := answer{x, c}
+				object, _ := x.object()
 				if !x.is("note") || x.Part == "" && x.Request.Method == http.MethodGet {
 					continue
 				}
-				if such(reset.Exchange) && reset.succeeded() && x.Part == myNote.read && !c.inDoubt(myNote, reset, a) {
+				if such(reset.Exchange) && reset.succeeded() && x.Part == myNote.read && !myNote.isDisplaced(object) && !c.inDoubt(myNote, reset, a) {
 					list = append(list, a)
 				}
 				break

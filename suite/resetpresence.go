@@ -68,7 +68,7 @@ func resetPresence() *page {
 						"An event will confirm that your application is the most active and this presence is now " +
 							"being shared with other contacts.",
 					}}, Checks: []Check{
-						server("event.presence", must, toldOf(myPresence, partReset, resetsOf(myPresence)),
+						server("event.presence", must, tellsChange(myPresence, partReset),
 							"After a reset that changes the presence the event channel tells of presence.",
 							"Events only for what is set, and none for what is computed."),
 					}},

@@ -77,7 +77,7 @@ func setNote() *page {
 					{Clause: Clause{ID: "6.event", Quotes: []string{"An event will confirm that this note is now " +
 						"being " +
 						"shared with other contacts."}}, Checks: []Check{
-						server("event.note", must, toldOf(myNote, "note", settingsOf(myNote)),
+						server("event.note", must, tellsChange(myNote, "note"),
 							"After a POST that changes the note the event channel tells of note.",
 							"Storing the text without telling the publisher's own application."),
 						server("event.me", must, sentBy(myNote),

@@ -107,9 +107,7 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 		return nil, err
 	}
 	planned = slices.DeleteFunc(planned, func(e experiment) bool {
-		return len(o.Names) > 0 && !slices.ContainsFunc(o.Names, func(n string) bool {
-			return strings.HasSuffix(n, ".") && strings.HasPrefix(e.Name, n) || !strings.HasSuffix(n, ".") && strings.Contains(e.Name, n)
-		})
+		return len(o.Names) > 0 && !slices.ContainsFunc(o.Names, e.isNamed)
 	})
 	if len(planned) == 0 {
 		return nil, fmt.Errorf("nothing is tried: no fault, mutant or variation has %s in its name", strings.Join(o.Names, " or "))
@@ -175,6 +173,14 @@ func (p *Proof) Tried() int {
 // some faults only has such.
 func (p *Proof) Unproved() []Requirement {
 	return slices.DeleteFunc(slices.Clone(p.Requirements), func(r Requirement) bool { return r.Level == "may" || len(r.By) > 0 })
+}
+
+// isNamed reports whether a name asks for the trial: by a part of its name or, if it ends in a dot, by how that begins.
+func (t Trial) isNamed(name string) bool {
+	if strings.HasSuffix(name, ".") {
+		return strings.HasPrefix(t.Name, name)
+	}
+	return strings.Contains(t.Name, name)
 }
 
 // experiment is a trial that is still to be made.
