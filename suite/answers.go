@@ -2,6 +2,7 @@ package suite
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -54,4 +55,14 @@ func read(step, rel string) []Check {
 			"The rel of the "+rel+" resource is "+rel+".",
 			"A generic serializer that writes the class name."),
 	}, servedAlike(step, rel)...)...)
+}
+
+// inXML ends a check on a body that is not read here.
+func inXML(_ *check, a answer) { a.notXML(a.Response.Headers) }
+
+// toItself is a link to what was asked for.
+func toItself(what string) wants {
+	return func(_ *check, a answer) matcher {
+		return leadTo("a link to the "+what+" that was asked for", func(u *url.URL) bool { return linkKey(u) == linkKey(a.url) })
+	}
 }

@@ -6,22 +6,14 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
-)
-
-// The roles that exchanges play until the user is available, and at the end of the application.
-const (
-	partBefore = "application before"
-	partMake   = "makeMeAvailable"
-	partAfter  = "application"
-	partEnd    = "end"
 )
 
 // availability are the roles of steps 1 to 4 of "Set my presence information", with which seven pages begin.
@@ -36,7 +28,7 @@ func availability() []role {
 		{name: partBefore, title: "GET on the application before makeMeAvailable", rel: "application", method: http.MethodGet, after: partCreate, ready: sound,
 			then: func(s *state, x *Exchange) { s.seen = s.seen || x.Failure == "" }},
 		{name: partMake, title: "POST on makeMeAvailable", rel: "makeMeAvailable", method: http.MethodPost, is: makes(partMake), once: true,
-			after: partBefore, lead: "_embedded.me._links.makeMeAvailable",
+			paths: []string{"/me/makemeavailable", "/communication/makemeavailable"}, after: partBefore, lead: "_embedded.me._links.makeMeAvailable",
 			then: func(s *state, x *Exchange) {
 				// 409 says that the user is available already, and many clients go on.
 				s.seen, s.asked = true, true
@@ -431,13 +423,6 @@ func readsAgain(c *check) {
 
 }
 
-// inadmissible says what it means that the application cannot be had.
-var inadmissible = map[int]string{
-	http.StatusUnauthorized: "the token was refused: it may have expired, or belong to another host",
-	http.StatusForbidden:    "access was refused: the token may belong to another host, or the origin not be allowed",
-	http.StatusNotFound:     "there is no such application: it may have ended, or its URL be mistyped",
-}
-
 // admitted ends the spec where the application that the run was given cannot be
 // had: nobody can tell then whether the server or what it was given is wrong.
 func (c *check) admitted(a answer) {
@@ -450,16 +435,6 @@ func (c *check) admitted(a answer) {
 // untilUsed looks at the applications that show makeMeAvailable unused.
 func untilUsed(f fields) fields {
 	return f.of("the application before makeMeAvailable, and as it was created", (*check).unused, partBefore)
-}
-
-// inXML ends a check on a body that is not read here.
-func inXML(_ *check, a answer) { a.notXML(a.Response.Headers) }
-
-// toItself is a link to what was asked for.
-func toItself(what string) wants {
-	return func(_ *check, a answer) matcher {
-		return leadTo("a link to the "+what+" that was asked for", func(u *url.URL) bool { return linkKey(u) == linkKey(a.url) })
-	}
 }
 
 // withAck is an events link, which says from where events are told.
@@ -501,29 +476,6 @@ func (a answer) taken(u *url.URL, rel string) bool {
 		}
 	}
 	return false
-}
-
-// needs ends a spec about what a link leads to where another says that it must lead somewhere.
-func (c *check) needs(f Field, id string) {
-	if _, err := resolveOwn(f.Value, f.x.url); err != nil {
-		c.blocked(id, f.x)
-	}
-}
-
-// success ends a spec about an answer's content where the answer is an error, of
-// which another requirement speaks.
-func (c *check) success(a answer, id string) {
-	if !a.succeeded() {
-		c.blocked(id, a.Exchange)
-	}
-}
-
-// content does the same, also where the answer is a success without content.
-func (c *check) content(a answer, id string) {
-	c.success(a, id)
-	if a.Response.Code != http.StatusOK && a.Response.Body == "" {
-		c.blocked(id, a.Exchange)
-	}
 }
 
 // unused returns the applications that show makeMeAvailable unused: those before
@@ -622,20 +574,6 @@ func setCookieThat(expected string, fulfils func(*http.Cookie) bool) matcher {
 	})
 }
 
-func forbidCaching() matcher {
-	return stringThat("no-cache or no-store", func(s string) bool {
-		for directive := range strings.SplitSeq(s, ",") {
-			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
-			if name == "no-cache" || name == "no-store" {
-				return true
-			}
-		}
-		return false
-	}).but(asGarbage, sample{"allowed", "allows caching", "public, max-age=60"})
-}
-
-func isHTTPDate(s string) bool { _, err := http.ParseTime(s); return err == nil }
-
 func isAddressList(v any) bool {
 	list, ok := v.([]any)
 	if !ok {
@@ -655,22 +593,6 @@ var (
 	languageTag = regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`)
 	sipURI      = regexp.MustCompile(`^(?i:sips?):[^@\s]+@[^@\s]+$`)
 )
-
-// belongsElsewhere reports whether u lies below another application than that at app.
-func belongsElsewhere(u, app *url.URL) bool {
-	owner := applicationOf(u)
-	return owner != nil && applicationOf(app) != nil && linkKey(owner) != linkKey(applicationOf(app))
-}
-
-// ackOf reads the ack of an events link.
-func ackOf(u *url.URL) (int, bool) {
-	values := u.Query()["ack"]
-	if len(values) != 1 || strings.Trim(values[0], "0123456789") != "" {
-		return 0, false
-	}
-	ack, err := strconv.Atoi(values[0])
-	return ack, err == nil
-}
 
 // isAfter reports whether a GET on the application shows what makeMeAvailable brought: after that, or, where nobody recorded
 // it, or in spite of an error, by its links.
@@ -712,12 +634,73 @@ func mistakenMake(x *Exchange) bool {
 	}))
 }
 
-// hasLink reports whether the answer has an application whose me has that link.
-func hasLink(x *Exchange, rel string) bool {
-	object, err := x.object()
-	if err != nil {
-		return false
+// makeAvailable does the documented steps on an application: it makes the user available, sets and resets what the user sets of himself,
+// and asks for the refusals before, between and after. It follows links; where a probe must ask for a resource
+// that is not served yet, it is marked as a probe.
+func makeAvailable(s *session, list []*personal) {
+	client := s.client()
+	begin := s.begin
+	s.at(myPresence.task, "pre")
+	first := s.do(client, http.MethodGet, begin, nil)
+	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
+		if s.tokens == nil { // what was given is no application of ours: nothing to ask, and nothing to clean up
+			s.open, s.refused = false, first.Status
+		}
+		return
 	}
-	_, ok := dig(object, "_embedded", "me", "_links", rel)
-	return ok
+	app := resource(first)
+	s.probeBefore(app.Embed("me"))
+
+	// Step 1, and 3: the application again.
+	s.at(myPresence.task, "1")
+	makeMeAvailable := app.Embed("me").Link("makeMeAvailable")
+	s.do(client, http.MethodPost, makeMeAvailable, []byte(`{"SupportedModalities": ["Messaging"]}`)) // as the page prints it
+	s.at(myPresence.task, "3")
+	if again := resource(s.do(client, http.MethodGet, begin, nil)); again != nil {
+		app = again
+	}
+
+	me := app.Embed("me")
+	s.made = makeMeAvailable
+	s.beyond = func() *ucwa.Response {
+		return s.do(s.probe("gone", nil), http.MethodPost, me.Link(myPresence.rel), []byte(`{"availability":"Away"}`))
+	}
+	s.exercise(list, myPresence, me, app.Link("events"))
+
+	s.probeAnywhere(begin)
+	s.probeParty("anonymous", s.target.Anonymous)
+	s.probeParty("modality", s.target.Restricted)
+}
+
+// early is what is set before that is allowed: a presence that no server computes, and
+// that few people have when a run begins.
+const early = ucwa.PreferBeRightBack
+
+// earlyNote is set besides, and nobody has it.
+const earlyNote = "conform"
+
+// probeBefore asks for what is refused until makeMeAvailable. Nobody has served
+// these links yet, so they are made from that of me; if it turns out later that
+// the server keeps the resources elsewhere, the answers say nothing.
+func (s *session) probeBefore(me *ucwa.Resource) {
+	if me == nil || !me.HasLink("makeMeAvailable") {
+		return // available already
+	}
+	// The siblings of makeMeAvailable, where me does not tell its own place.
+	link, below := me.Link("makeMeAvailable"), path.Dir
+	if me.HasLink("self") {
+		link, below = me.Link("self"), path.Clean
+	}
+	for _, p := range []struct{ rel, body string }{
+		{myPresence.rel, fmt.Sprintf(`{"availability":%q}`, early)}, // whether it is there later, is looked at
+		{myNote.rel, fmt.Sprintf(`{"message":%q}`, earlyNote)},
+		{"location", `{"location":"conform"}`},
+	} {
+		ask := func(r *http.Request) { r.URL.Path, r.URL.RawPath = below(r.URL.Path)+"/"+p.rel, "" }
+		if r := resource(s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)); r != nil && p.rel == myNote.rel {
+			s.earlier = r.String(myNote.member)
+		}
+		s.do(s.probe(p.rel+"-post-before", ask), http.MethodPost, link, []byte(p.body))
+		s.early = true
+	}
 }

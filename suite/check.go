@@ -360,3 +360,38 @@ func (f Field) text() string {
 	}
 	return "absent"
 }
+
+// needs ends a spec about what a link leads to where another says that it must lead somewhere.
+func (c *check) needs(f Field, id string) {
+	if _, err := resolveOwn(f.Value, f.x.url); err != nil {
+		c.blocked(id, f.x)
+	}
+}
+
+// success ends a spec about an answer's content where the answer is an error, of
+// which another requirement speaks.
+func (c *check) success(a answer, id string) {
+	if !a.succeeded() {
+		c.blocked(id, a.Exchange)
+	}
+}
+
+// content does the same, also where the answer is a success without content.
+func (c *check) content(a answer, id string) {
+	c.success(a, id)
+	if a.Response.Code != http.StatusOK && a.Response.Body == "" {
+		c.blocked(id, a.Exchange)
+	}
+}
+
+// Error is a member of the response's body, wherever that stands in a UCWA error.
+func (a answer) Error(name string) Field {
+	a.whole()
+	object, err := a.object()
+	value, ok := object[name]
+	f := a.field(name, value, ok)
+	if err != nil {
+		f.Why = "no UCWA error: " + err.Error()
+	}
+	return f
+}

@@ -92,21 +92,6 @@ func clientsIn(all []*Exchange) (own []*appClient, loose []*Exchange) {
 	return own, loose
 }
 
-// authorization returns the credentials of a request, its scheme written as the documentation writes it: schemes have no case.
-func (x *Exchange) authorization() string {
-	text := strings.Join(x.requestHeader("Authorization"), "")
-	if token, ok := bearerIn(text); ok {
-		return "Bearer " + token
-	}
-	return text
-}
-
-// bearerIn returns the token of credentials whose scheme, in any casing, is Bearer.
-func bearerIn(credentials string) (token string, ok bool) {
-	scheme, token, ok := strings.Cut(credentials, " ")
-	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
-}
-
 // asked: more is known of the application than a path: a link may lead astray.
 func (c *appClient) asked() bool {
 	return slices.ContainsFunc(c.exchanges, func(x *Exchange) bool {
@@ -317,4 +302,53 @@ func hasToken(text, token string) bool {
 		}
 	}
 	return false
+}
+
+// clientRequests finds them, once an evidence.
+func (e *Evidence) clientRequests() []*Exchange {
+	var list []*Exchange
+	tokens := map[string]bool{}
+	for _, x := range e.Exchanges {
+		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
+			continue
+		}
+		token := x.authorization()
+		below := applicationOf(x.url) != nil || e.own(x.url)
+		tokens[token] = tokens[token] || below && bearer.MatchString(token)
+		if below || tokens[token] && !isDiscovery(x.url) && !slices.ContainsFunc([]string{relRoot, relUser, relToken, "applications"}, x.is) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// clientRequests returns every request with which the client speaks to the
+// application, or to anything else in its name, and that was answered; those which
+// ask for a refusal on purpose say nothing of the client, of those without an answer
+// nobody knows what arrived, and a redirect is followed by the HTTP library. A photo
+// is fetched by its cookie, and a batch is a message of its own kind.
+func (c *check) clientRequests() []answer {
+	list := make([]answer, 0, len(c.index.clients))
+	for _, x := range c.index.clients {
+		list = append(list, answer{x, c})
+	}
+	if len(list) == 0 {
+		c.notExercised("the evidence holds no request on the application")
+	}
+	return list
+}
+
+// requests returns the client's own requests with that method on that rel.
+func (c *check) requests(method, rel string) []answer {
+	var list []answer
+	for _, r := range c.clientRequests() {
+		if r.Request.Method == method && r.is(rel) {
+			list = append(list, r)
+		}
+	}
+	if len(list) == 0 {
+		c.displaced(rel)
+		c.notExercised(fmt.Sprintf("the evidence holds no %s on %s by the client itself", method, rel))
+	}
+	return list
 }

@@ -19,7 +19,7 @@ import (
 // createApplication is "Create an application": from the Autodiscover root to the application and its end.
 func createApplication() *page {
 	return &page{
-		Task: "create-application", Title: "Create an application", Revision: 2, about: partCreate,
+		Task: "create-application", Title: "Create an application", Revision: 2, about: partCreate, signsIn: &entrance{driveCreateApplication, signInOf}, always: true,
 		Document: Document{"Create an application (UCWA 2.0)", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/createanapplication"},
 		Clauses: []Clause{
 			{ID: "title", Quotes: []string{

@@ -14,18 +14,21 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
+// taskSignIn is the task whose steps these are.
+const taskSignIn = "create-application"
+
 // driveCreateApplication goes from Autodiscover to an application, and asks for the
 // refusals on the way: no token is asked for by the user's credentials more than once
 // at a host.
 func driveCreateApplication(s *session) {
 	sign := s.signIn(userAgent)
-	s.at("create-application", "1")
+	s.at(taskSignIn, "1")
 	found, err := sign.Discover(s.Context)
 	if err != nil {
 		s.stuck(err)
 		return
 	}
-	s.at("create-application", "2")
+	s.at(taskSignIn, "2")
 	user, err := sign.User(s.Context, found.User)
 	if err != nil {
 		s.stuck(err)
@@ -42,7 +45,7 @@ func driveCreateApplication(s *session) {
 		t, err := s.signIn(userAgent+" (probe "+probe+")").TokenFor(s.Context, applications)
 		return t.Value, err
 	}
-	s.at("create-application", "5")
+	s.at(taskSignIn, "5")
 	endpoint := cmp.Or(s.target.EndpointID, ucwa.NewEndpointID())
 	// As the page prints it, and as the API reference does: names of properties have no case.
 	body := []byte(fmt.Sprintf(`{"UserAgent":%q,"EndpointId":%q,"Culture":"en-US"}`, userAgent, endpoint))
@@ -166,4 +169,16 @@ func signInOf(c *cassettes.Cassette, t *Target) (sign *ucwa.SignIn, address stri
 		sign.Address, sign.Start = address, ""
 	}
 	return sign, address
+}
+
+// stepOfSignIn moves on to the step of a request of the sign-in: the library that signs in
+// asks for the token on its way to the user resource.
+func (s *session) stepOfSignIn(method string) {
+	switch step := s.waiting.Step; {
+	case step == "1", step == "5":
+	case method == http.MethodPost:
+		s.at(taskSignIn, "3")
+	case step == "3":
+		s.at(taskSignIn, "4")
+	}
 }

@@ -4,160 +4,18 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// The roles that exchanges play in "Create an application".
-const (
-	partRoot      = "autodiscover"
-	partChallenge = "challenge"
-	partToken     = "token"
-	partUser      = "user"
-	partCreate    = "create"
-	partAgain     = "create-again"
-)
+// partChallenge is the role of the request that is answered with where tokens are to be had.
+const partChallenge = "challenge"
 
-// The rels of what is asked before there is an application. Nobody serves a link to
-// the first, and that to the last stands in a challenge.
-const (
-	relRoot  = "autodiscover"
-	relUser  = "user"
-	relToken = "oauthtoken"
-)
-
-// rootPath is where the documentation has the root, if not at the host itself.
-var rootPath = regexp.MustCompile(`(?i)/autodiscover/autodiscoverservice\.svc/root/?$`)
-
-// findSignIn finds what was asked before there was an application: the Autodiscover
-// roots, the user resources, and the token endpoints. It goes from answer to answer,
-// since redirects and challenges lead on as links do.
-func (e *Evidence) findSignIn() {
-	e.signIn = map[string]string{}
-	user := false
-	for _, x := range e.Exchanges {
-		key := linkKey(x.url)
-		get := x.Request.Method == http.MethodGet
-		switch {
-		case e.signIn[key] != "":
-		case get && (isRoot(x.url) || x.servesRoot() || e.signedIn && !user && x.Probe == ""):
-			e.signIn[key] = relRoot
-		case x.asksForToken():
-			e.signIn[key] = relToken
-		}
-		user = user || e.signIn[key] == relUser
-		for rel, u := range x.leadsOn(e.signIn[key]) {
-			if rel == relRoot && e.signIn[key] == relUser && e.servesUser(u) {
-				rel = relUser
-			}
-			if e.signIn[linkKey(u)] == "" {
-				e.signIn[linkKey(u)] = rel
-			}
-		}
-		if issuer := issuerOf(x); issuer != nil {
-			e.signIn[linkKey(issuer.url)] = relToken
-		}
-	}
-}
-
-// servesUser reports whether what the evidence shows of u is a user resource: a challenge, or the applications.
-func (e *Evidence) servesUser(u *url.URL) bool {
-	key := linkKey(u)
-	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool {
-		object, _ := x.object()
-		_, applications := dig(object, "_links", "applications")
-		return linkKey(x.url) == key && (applications || issuerOf(x) != nil)
-	})
-}
-
-func isRoot(u *url.URL) bool {
-	return rootPath.MatchString(u.Path) || strings.HasPrefix(strings.ToLower(u.Host), "lyncdiscover") && strings.Trim(u.Path, "/") == ""
-}
-
-// servesRoot reports whether x asked a host itself, whatever its name, and was answered
-// with an Autodiscover root: links to itself, to the user and to the frame.
-func (x *Exchange) servesRoot() bool {
-	if strings.Trim(x.url.Path, "/") != "" || !x.succeeded() {
-		return false
-	}
-	object, _ := x.object()
-	return !slices.ContainsFunc([]string{"self", "user", "xframe"}, func(rel string) bool {
-		_, there := dig(object, "_links", rel, "href")
-		return !there
-	})
-}
-
-// leadsOn returns where the answer of a root, or of a user resource, leads. A redirect link leads to the root
-// of the home pool, from either ([MS-OCDISCWS] 2.2.5.5).
-func (x *Exchange) leadsOn(rel string) map[string]*url.URL {
-	if rel != relRoot && rel != relUser || x.Failure != "" {
-		return nil
-	}
-	to := map[string]*url.URL{}
-	note := func(rel string, href string) {
-		if u, err := ucwa.Resolve(x.url, href); err == nil {
-			to[rel] = u
-		}
-	}
-	if x.Response.Code/100 == 3 {
-		note(rel, strings.Join(cassettes.HeaderValues(x.Response.Headers, "Location"), ""))
-		return to
-	}
-	object, err := x.object()
-	if err != nil || !x.succeeded() {
-		return nil
-	}
-	links := map[string]string{"redirect": relRoot}
-	if rel == relRoot {
-		links["user"] = relUser
-	}
-	for name, rel := range links {
-		href, _ := dig(object, "_links", name, "href")
-		text, _ := href.(string)
-		note(rel, text)
-	}
-	return to
-}
-
-// issuer is what a challenge tells: where tokens are to be had, and by which grants.
-type issuer struct {
-	url    *url.URL
-	grants []string
-}
-
-// issuerOf reads the MsRtcOAuth challenge of an answer, nil if there is none.
-func issuerOf(x *Exchange) *issuer {
-	for _, c := range ucwa.ParseChallenges(cassettes.HeaderValues(x.Response.Headers, "WWW-Authenticate")) {
-		if !strings.EqualFold(c.Scheme, "MsRtcOAuth") {
-			continue
-		}
-		if u, err := ucwa.Resolve(x.url, c.Params["href"]); err == nil {
-			return &issuer{u, grantList(c.Params["grant_type"])}
-		}
-	}
-	return nil
-}
-
-func grantList(text string) []string {
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == ' ' })
-}
-
-// asksForToken reports whether x looks like a request for a token, wherever it is sent.
-func (x *Exchange) asksForToken() bool {
-	if x.Request.Method != http.MethodPost || !strings.Contains(x.Request.Body, "grant_type=") {
-		return false
-	}
-	form, err := x.form()
-	return err == nil && form.Get("grant_type") != ""
-}
-
-// form reads the body of a request as a form.
-func (x *Exchange) form() (url.Values, error) { return url.ParseQuery(x.Request.Body) }
+// partAgain is the role of one that creates an application which there is.
+const partAgain = "create-again"
 
 // signInRoles are the roles of what is asked before there is an application, and of what creates it.
 func signInRoles() []role {
@@ -193,17 +51,6 @@ func signInRoles() []role {
 		refused("create-no-token", withoutToken), elsewhere,
 		refused("create-bad-token", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }),
 	}
-}
-
-// isAuthorized reports whether a request had a token. A recorder may have taken that away, or masked it: then the answer shows it.
-func (x *Exchange) isAuthorized() bool {
-	return x.hasLinks() || bearer.MatchString(strings.Join(x.requestHeader("Authorization"), ""))
-}
-
-// hasLinks reports whether the answer is a resource.
-func (x *Exchange) hasLinks() bool {
-	object, err := x.object()
-	return err == nil && x.succeeded() && object["_links"] != nil
 }
 
 // foundRoot finds the root once.
@@ -272,28 +119,12 @@ func isForm(x *Exchange) bool {
 	return media == "" || strings.EqualFold(media, "application/x-www-form-urlencoded")
 }
 
-// knownGrants are the grant types that the documentation names.
-var knownGrants = []string{ucwa.GrantWindows, ucwa.GrantAnonMeeting, ucwa.GrantPassive, ucwa.GrantPassword}
-
-func windowsLeg(x *Exchange) bool {
-	return slices.ContainsFunc(ucwa.ParseChallenges(cassettes.HeaderValues(x.Response.Headers, "WWW-Authenticate")), func(c ucwa.Challenge) bool {
-		return strings.EqualFold(c.Scheme, "NTLM") || strings.EqualFold(c.Scheme, "Negotiate")
-	})
-}
-
 // gaveUp: after this answer the driver did not ask that endpoint any more. What it had
 // to show for itself was refused, and no leg of a handshake.
 func (e *Evidence) gaveUp(x *Exchange) bool {
 	return e.Driven && x.Probe == "" && !slices.ContainsFunc(e.Exchanges, func(later *Exchange) bool {
 		return later.ID > x.ID && later.Request.Method == http.MethodPost && linkKey(later.url) == linkKey(x.url)
 	})
-}
-
-// errorOf returns the error of a token endpoint's answer.
-func errorOf(x *Exchange) string {
-	object, _ := x.object()
-	text, _ := object["error"].(string)
-	return text
 }
 
 // creation says what a POST on applications is.
@@ -349,14 +180,6 @@ func isName(s string) bool { return strings.TrimSpace(s) != "" && utf8.RuneCount
 // servedAs reports whether a link of that rel leads to u.
 func (e *Evidence) servedAs(rel string, u *url.URL) bool {
 	return slices.Contains(e.relsAt[linkKey(u)], rel)
-}
-
-// endpointOf returns the endpointId of a POST on applications.
-func endpointOf(x *Exchange) string {
-	object, _ := x.requestObject()
-	value, _ := member(object, "endpointId")
-	text, _ := value.(string)
-	return text
 }
 
 // The probes of the sign-in: what each must be, to be the mistake that it is marked as.

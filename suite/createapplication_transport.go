@@ -53,7 +53,7 @@ func (t signing) once(req *http.Request, body []byte) (*http.Response, error) {
 		limit = min(limit, hurry)
 	}
 	if req.UserAgent() == userAgent {
-		t.signingIn(req.Method)
+		t.stepOfSignIn(req.Method)
 	}
 	t.tell(req.UserAgent(), fmt.Sprintf("%s %s%s", req.Method, ucwa.Origin(req.URL), req.URL.Path), limit)
 	if err := t.pace(); err != nil {
@@ -86,12 +86,4 @@ type cancelling struct {
 func (c cancelling) Close() error {
 	defer c.cancel()
 	return c.ReadCloser.Close()
-}
-
-// outlasting returns a context that ends a little after ctx: time for an answer that is
-// on its way.
-func outlasting(ctx context.Context) context.Context {
-	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(hurry, cancel) })
-	return longer
 }

@@ -77,3 +77,11 @@ func (p patient) RoundTrip(req *http.Request) (*http.Response, error) {
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// outlasting returns a context that ends a little after ctx: time for an answer that is
+// on its way.
+func outlasting(ctx context.Context) context.Context {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(hurry, cancel) })
+	return longer
+}

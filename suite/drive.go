@@ -22,7 +22,7 @@ import (
 // The driver makes the user available, changes and resets the presence, and ends
 // the application.
 type Target struct {
-	Tasks       []string // to judge; all if empty, but "create-application" only with SignIn
+	Tasks       []string // to judge; all if empty, but the one that signs in only with SignIn
 	Application string   // absolute URL of the application resource
 	Token       string   // the bearer token, such as "cwt=AAEB…"
 
@@ -58,10 +58,29 @@ type Target struct {
 
 // driven are the tasks that are done: who signs in always creates an application.
 func (t Target) driven() []string {
-	if t.SignIn == nil || slices.Contains(t.Tasks, "create-application") {
+	if t.SignIn == nil || signInAmong(t.Tasks) != nil {
 		return t.Tasks
 	}
-	return append([]string{"create-application"}, t.Tasks...)
+	return append(tasksThat(signs), t.Tasks...)
+}
+
+// entrance is how a driver signs in, from an address to an application; and how it does so again, to replay a recording: nil if
+// that cannot be repeated, else with a user whom nobody has.
+type entrance struct {
+	drive  func(*session)
+	replay func(*cassettes.Cassette, *Target) (sign *ucwa.SignIn, nobody string)
+}
+
+func signs(p *page) bool { return p.signsIn != nil }
+
+// signInAmong returns how one of these tasks signs in, nil if none does.
+func signInAmong(tasks []string) *entrance {
+	for _, l := range Ledgers() {
+		if signs(l.page) && slices.Contains(tasks, l.Task) {
+			return l.page.signsIn
+		}
+	}
+	return nil
 }
 
 // secrets are the target's credentials.
@@ -191,10 +210,7 @@ func Record(ctx context.Context, t Target) *cassettes.Cassette {
 // session with the failure that ended it, if one did.
 func drive(ctx context.Context, t Target, turns *Turns) (*cassettes.Cassette, *session) {
 	if len(t.Tasks) == 0 {
-		t.Tasks = slices.Clone(taskNames)
-		if t.SignIn == nil {
-			t.Tasks = t.Tasks[1:] // an application is there
-		}
+		t.Tasks = tasksThat(func(p *page) bool { return t.SignIn != nil || !signs(p) }) // else an application is there
 	}
 	now := t.Now
 	if now == nil {
@@ -343,8 +359,8 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 		}
 	}
 	nobody := ""
-	if slices.Contains(t.Tasks, "create-application") {
-		if t.SignIn, nobody = signInOf(c, &t); t.SignIn == nil {
+	if way := signInAmong(t.Tasks); way != nil {
+		if t.SignIn, nobody = way.replay(c, &t); t.SignIn == nil {
 			return "" // nobody can repeat what a Windows sign-in says: it is another each time
 		}
 	}
@@ -389,11 +405,11 @@ type session struct {
 	tokens    func(context.Context) (string, error)
 	renew     func(probe string) (token string, err error) // by signing in once more; nil if that cannot be done
 	home      *url.URL                                     // the application whose links are followed
-	presence  ucwa.Link                                    // of it, once it was served
+	beyond    func() *ucwa.Response                        // asks below it what is refused once it is gone; nil: nothing
 	made      ucwa.Link                                    // by which makeMeAvailable was asked for
-	earlier   string                                       // the note that was there, if it could be read too early
+	earlier   string                                       // what was there of what is given back, if it could be read too early
 	untold    int                                          // events that did not come
-	early     bool                                         // a presence was asked for before that is allowed
+	early     bool                                         // it was asked for before that is allowed
 	strays    []stray                                      // what else was created
 	answer    int                                          // to the last POST on applications, 0 if there was none
 	received  int                                          // bytes of bodies
@@ -425,7 +441,7 @@ func (s *session) run() {
 	defer s.endStrays()
 	defer s.end()
 	if s.target.SignIn != nil {
-		if driveCreateApplication(s); s.begin.Href == "" {
+		if signInAmong(s.target.driven()).drive(s); s.begin.Href == "" {
 			return
 		}
 	} else {
@@ -436,13 +452,17 @@ func (s *session) run() {
 		s.open = true
 	}
 	var list []*personal
+	var begin func(*session, []*personal)
 	for _, l := range Ledgers() {
-		if l.sets != nil && slices.Contains(s.target.Tasks, l.Task) && !slices.Contains(list, l.sets) {
-			list = append(list, l.sets)
+		if l.page.begin != nil {
+			begin = l.page.begin
+		}
+		if p := l.page.sets; p != nil && slices.Contains(s.target.Tasks, l.Task) && !slices.Contains(list, p) {
+			list = append(list, p)
 		}
 	}
 	if len(list) > 0 {
-		driveMe(s, list)
+		begin(s, list)
 	}
 }
 
@@ -566,4 +586,11 @@ func resource(res *ucwa.Response) *ucwa.Resource {
 		return nil
 	}
 	return r
+}
+
+// inadmissible says what it means that the application cannot be had.
+var inadmissible = map[int]string{
+	http.StatusUnauthorized: "the token was refused: it may have expired, or belong to another host",
+	http.StatusForbidden:    "access was refused: the token may belong to another host, or the origin not be allowed",
+	http.StatusNotFound:     "there is no such application: it may have ended, or its URL be mistyped",
 }

@@ -13,16 +13,13 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// partEvents is the role of a pending GET.
-const partEvents = "events"
-
 // eventRoles are the roles of the event channel.
 func eventRoles() []role {
 	return []role{
 		{name: "events refused", rel: "events", method: http.MethodGet, is: func(s *state, x *Exchange) bool {
 			return !s.e.Driven && x.Response.Code == http.StatusBadRequest && mistakenOptions(x.url.Query())
 		}},
-		{name: partEvents, title: "answer on the event channel", rel: "events", method: http.MethodGet, after: partAfter, lead: "_links.events"},
+		{name: partEvents, title: "answer on the event channel", rel: "events", method: http.MethodGet, paths: []string{"/events"}, after: partAfter, lead: "_links.events"},
 	}
 }
 
@@ -227,7 +224,7 @@ func tellsOnce(c *check) {
 			if u, err := resolveLink(in, p.url); err == nil {
 				at.in = linkKey(u)
 			}
-			if rel == "presence" || (rel == "note" || rel == "location") && (!c.Driven || c.changesOf(u, standing[at], p.ID) > 0) {
+			if rel == "presence" || rel != nil && roles().mine[fmt.Sprint(rel)] && (!c.Driven || c.changesOf(u, standing[at], p.ID) > 0) {
 				continue // some servers tell each change as added
 			}
 			switch kind, _ := dig(e.Value, "type"); kind {
@@ -321,9 +318,6 @@ func asksWithinBounds(c *check) {
 
 }
 
-// waysOn are the links by which a client goes on after a package, which has one of them.
-var waysOn = []string{"next", "resync", "resume"}
-
 // missesPackage reports whether the evidence of others lacks the package that led to r: nobody served its ack, and yet the
 // server did not mind. One that a client made up is answered with resync.
 func (c *check) missesPackage(r answer, known map[any]bool) bool {
@@ -382,30 +376,6 @@ func (x *Exchange) replaced() bool {
 	return x.Response.Code == http.StatusConflict && err == nil && object["subcode"] == ucwa.SubcodePGetReplaced
 }
 
-// event is one event of a package, with its sender's rel.
-type event struct {
-	Field
-	sender Field
-}
-
-// events returns what a package tells. What is no list of events holds none:
-// set-presence.event.sender and set-presence.event.shape speak of that.
-func (a answer) events() []event {
-	object, _ := a.object()
-	senders, _ := object["sender"].([]any)
-	var list []event
-	for i, s := range senders {
-		at := a.field(fmt.Sprintf("sender.%d", i), s, true)
-		rel, ok := dig(s, "rel")
-		events, _ := dig(s, "events")
-		items, _ := events.([]any)
-		for j, item := range items {
-			list = append(list, event{at.within(fmt.Sprintf("events.%d", j), item, true), at.within("rel", rel, ok)})
-		}
-	}
-	return list
-}
-
 // told returns every event of every package.
 func (c *check) told() []event {
 	var list []event
@@ -418,42 +388,13 @@ func (c *check) told() []event {
 	return list
 }
 
-// of returns the events that tell of it, as the user's.
-func (p *personal) of(list []event) []event {
-	return slices.DeleteFunc(list, func(e event) bool { return !e.of(p) })
-}
-
-// of: it tells of what the user sets, and not of a contact's.
-func (e event) of(p *personal) bool { return e.about(p.rel) && !e.ofAnother(p.rel) }
-
-// about reports whether the event tells of what is there now of a resource of that rel.
-func (e event) about(rel string) bool {
-	of, _ := dig(e.Value, "link", "rel")
-	kind, _ := dig(e.Value, "type")
-	return of == rel && (kind == "added" || kind == "updated")
-}
-
-// ofAnother reports whether it is a contact's presence that the event tells of: neither
-// the sender nor the link is the user's.
-func (e event) ofAnother(rel string) bool {
-	link, _ := dig(e.Value, "link")
-	u, err := resolveLink(link, e.x.url)
-	if err != nil || e.sender.Value == "me" {
-		return false
-	}
-	if served := e.check.lastServed(rel, answer{e.x, e.check}); served != nil {
-		return linkKey(u) != linkKey(served)
-	}
-	return !strings.HasSuffix(lowerPath(u.Path), "/me/"+strings.ToLower(rel))
-}
-
 // onceEach reports whether an event like this one may stand in a package once only, but for what
 // changed meanwhile, and returns what makes it that event. Of what others change, such as the presence
 // of contacts, nobody else knows how often that was.
 func (e event) onceEach() (key string, one bool) {
 	kind, _ := dig(e.Value, "type")
 	rel, _ := dig(e.Value, "link", "rel")
-	if kind == "updated" && (e.sender.Value != "me" || rel != "presence" && rel != "note" && rel != "location") || kind == "deleted" {
+	if kind == "updated" && (e.sender.Value != "me" || !roles().mine[fmt.Sprint(rel)]) || kind == "deleted" {
 		return "", false
 	}
 	text, err := json.Marshal(e.Value) // keys in order
@@ -619,15 +560,6 @@ func acksServed(x *Exchange, object map[string]any, rels ...string) []any {
 	return acks
 }
 
-// firstWithin returns the first exchange of a list from one number to another, nil if there is none.
-func firstWithin(list []*Exchange, from, to int) *Exchange {
-	i, _ := slices.BinarySearchFunc(list, from, func(x *Exchange, id int) int { return x.ID - id })
-	if i == len(list) || list[i].ID > to {
-		return nil
-	}
-	return list[i]
-}
-
 // listeningAt returns the number of the pending GET before another exchange, whose answer it may have overtaken.
 func (c *check) listeningAt(id int) int {
 	if before := c.span(partEvents, 0, id); len(before) > 0 {
@@ -726,4 +658,12 @@ func mistakenOptions(query url.Values) bool {
 		value := query.Get(o.name)
 		return value != "" && !o.allows(value)
 	})
+}
+
+// tellsChange is the kind of an effect that an event must tell, after requests of a role that change what the user sets.
+func tellsChange(p *personal, role string) trace {
+	return tracing("Look for a "+p.rel+" event, added or updated, that embeds no other value, among the answers "+
+		"after each such request that changed the "+p.rel+".",
+		func(c *check) { c.confirmed(p, role) }).
+		broken(partEvents, place{name: "sender.events", put: putEvents}, sample{"lost", "has no event about it", p.rel})
 }

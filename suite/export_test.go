@@ -13,7 +13,7 @@ const Race = race
 
 // Mistake puts a mistake into the literal of a page, at one requirement, and returns what takes it back.
 func Mistake(id string, edit func(*Check)) (undo func()) {
-	before, known := pages, owners
+	before, known := ledgers, owners
 	mistaken := func(of func() *page) func() *page {
 		return func() *page {
 			p := of()
@@ -29,12 +29,12 @@ func Mistake(id string, edit func(*Check)) (undo func()) {
 			return p
 		}
 	}
-	pages = nil
+	ledgers = nil
 	for _, of := range literals {
-		pages = append(pages, bound(mistaken(of)))
+		ledgers = append(ledgers, bound(mistaken(of)))
 	}
 	owners = sync.OnceValue(findOwners)
-	return func() { pages, owners = before, known }
+	return func() { ledgers, owners = before, known }
 }
 
 // The mistakes that a page can have.

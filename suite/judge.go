@@ -330,7 +330,7 @@ func subjectOf(selected []Requirement) string {
 // that role; 0 if the evidence holds none. Of events it is the first after what the page is about.
 func (e *Evidence) mainExchange(l *Ledger, role string) int {
 	list := e.parts[role]
-	if about := e.parts[l.about]; role == partEvents && len(about) > 0 {
+	if about := e.parts[l.page.about]; role == partEvents && len(about) > 0 {
 		if x := firstWithin(list, about[0].ID, math.MaxInt); x != nil {
 			return x.ID
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // What others recorded need not be whole: a browser keeps no header of some requests, and a
@@ -74,12 +75,19 @@ func (e *Evidence) mayServe(x *Exchange) bool {
 		return false
 	}
 	switch {
-	case x.is("makeMeAvailable"), x.is("reportMyActivity"), x.is("presence"), x.is("note"), x.is("location"), x.is("photo"):
-		return false // these have no links, but to themselves
+	case slices.ContainsFunc(x.rels, isLinkless):
+		return false
 	case x.is("events") && x.Failure != "":
 		return false // nothing came: a client gives pending GETs up as a matter of course
 	}
 	return x.lost || x.Failure != "" || x.Response.Code == http.StatusNotModified
+}
+
+// isLinkless reports whether the API reference gives a resource no links, but to itself. What holds other resources has theirs.
+func isLinkless(rel string) bool {
+	r, known := api.ResourceOf(rel)
+	return known && !slices.Contains([]string{"applications", "events", "batch"}, rel) &&
+		!slices.ContainsFunc(r.Links, func(l api.Link) bool { return l.Rel != "self" })
 }
 
 // mayHaveServed returns the last exchange before r that may have served links which the evidence does

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -336,3 +337,17 @@ func joined(list []string) string {
 	}
 	return strings.Join(list, "")
 }
+
+func forbidCaching() matcher {
+	return stringThat("no-cache or no-store", func(s string) bool {
+		for directive := range strings.SplitSeq(s, ",") {
+			name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(directive)), "=")
+			if name == "no-cache" || name == "no-store" {
+				return true
+			}
+		}
+		return false
+	}).but(asGarbage, sample{"allowed", "allows caching", "public, max-age=60"})
+}
+
+func isHTTPDate(s string) bool { _, err := http.ParseTime(s); return err == nil }

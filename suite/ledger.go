@@ -20,11 +20,10 @@ type Ledger struct {
 	Clauses      []Clause      `json:"clauses,omitempty"`
 	Errata       []string      `json:"errata,omitempty"` // where the document contradicts itself
 	Requirements []Requirement `json:"requirements"`
-	about        string
 	once         sync.Once
 	asked        map[string]bool // see asks
 	shared       map[string][]string
-	sets         *personal
+	page         *page
 }
 
 // Document is what a ledger certifies against.

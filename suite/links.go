@@ -164,17 +164,6 @@ func linksOf(x *Exchange) []foundLink {
 // anyHref finds the links in the answers of a batch, whatever resources they are in.
 var anyHref = regexp.MustCompile(`"href"\s*:\s*("(?:[^"\\]|\\.)*")`)
 
-// documentedEndings are the paths below an application that the documentation shows, in lower case.
-var documentedEndings = map[string]string{
-	"/me/makemeavailable":            "makeMeAvailable",
-	"/communication/makemeavailable": "makeMeAvailable",
-	"/me/presence":                   "presence",
-	"/me/note":                       "note",
-	"/me/location":                   "location",
-	"/me":                            "me",
-	"/events":                        "events",
-}
-
 // relsOf returns the rels under which x's URL was served, before it was asked or
 // later. A path is judged by its ending only if no link of that rel is known.
 func (e *Evidence) relsOf(x *Exchange) []string {
@@ -199,7 +188,7 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 	if rest == "" || rest == "/" {
 		return []string{"application"}
 	}
-	rel := documentedEndings[rest]
+	rel := roles().paths[rest]
 	if strings.HasPrefix(rest, "/photos/") {
 		rel = "photo"
 	}
@@ -211,3 +200,31 @@ func (e *Evidence) relsOf(x *Exchange) []string {
 
 // serves reports whether any answer served a link of that rel.
 func (e *Evidence) serves(rel string) bool { return e.relsServed[rel] }
+
+// belongsElsewhere reports whether u lies below another application than that at app.
+func belongsElsewhere(u, app *url.URL) bool {
+	owner := applicationOf(u)
+	return owner != nil && applicationOf(app) != nil && linkKey(owner) != linkKey(applicationOf(app))
+}
+
+// follows reports whether u is a link that was served: a client may add parameters
+// to its query, and leave out none.
+func follows(u, served *url.URL) bool {
+	query := u.Query()
+	for name, values := range served.Query() {
+		if !slices.Equal(query[name], values) {
+			return false
+		}
+	}
+	return linkKey(u) == linkKey(served)
+}
+
+// hasLink reports whether the answer has an application whose me has that link.
+func hasLink(x *Exchange, rel string) bool {
+	object, err := x.object()
+	if err != nil {
+		return false
+	}
+	_, ok := dig(object, "_embedded", "me", "_links", rel)
+	return ok
+}

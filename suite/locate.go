@@ -25,12 +25,10 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	}
 	shown := slices.Contains(names, Shown) || len(names) == 0 && c.Provenance.Kind == "documentation"
 	if len(names) == 0 {
-		names = []string{"set-presence"}
-		if onlySignsIn(c) {
-			names = []string{"create-application"}
-		}
+		signs := onlySignsIn(c)
+		names = tasksThat(func(p *page) bool { return p.always && (p.signsIn != nil) == signs })
 	} else if shown {
-		names = taskNames[:2]
+		names = tasksThat(func(p *page) bool { return p.always })
 	}
 	if _, err := ledgersOf(names); err != nil {
 		return nil, err
@@ -62,8 +60,8 @@ const Shown = "shown"
 func (e *Evidence) addShown() {
 	var shown []string
 	for _, l := range Ledgers() {
-		roles := []string{l.about}
-		if p := l.sets; p != nil && l.about == p.set { // what must be refused shows that somebody meant to
+		roles := []string{l.page.about}
+		if p := l.page.sets; p != nil && l.page.about == p.set { // what must be refused shows that somebody meant to
 			roles = append(roles, p.wrong, p.notJSON, p.media)
 		}
 		if slices.ContainsFunc(roles, func(role string) bool { return len(e.parts[role]) > 0 }) {
@@ -118,7 +116,7 @@ func locate(c *cassettes.Cassette, hides *cassettes.Anonymizer, all []*Exchange,
 	var list []*Evidence
 	groups := byApplication(all, c.Provenance.Task != "")
 	for _, group := range groups {
-		e := &Evidence{signedIn: slices.Contains(tasksOf(c), "create-application"), Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
+		e := &Evidence{signedIn: signInAmong(tasksOf(c)) != nil, Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
 			Absent: c.Provenance.Absent, Exchanges: group, Recording: c, names: hides}
 		if len(groups) > 1 {
 			e.Recording, e.SHA256 = recordingOf(c, group), ""

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 )
 
@@ -14,7 +15,10 @@ var myNote = &personal{
 	readAs: func(text string) []any { return []any{text} },
 	mark:   "type", as: "Personal", other: "OutOfOffice",
 	why:  "the user has an out-of-office note, which is shown in place of what is set",
-	task: "set-note", lost: "the note could not be cleared",
+	task: "set-note", early: earlyNote,
+	doubt: fmt.Sprintf("the note is %q, which the run sent before makeMeAvailable: the server accepted it, or stored it in spite of its refusal. "+
+		"If the note that was there could be read at that time it is set again, else reset: check it with another client", earlyNote),
+	lost: "the note could not be cleared",
 	restore: func(before string) posting {
 		if before == "" {
 			return posting{}

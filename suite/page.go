@@ -14,10 +14,13 @@ type page struct {
 	Task, Title string
 	Revision    int // grows when a requirement changes its meaning
 	Document    Document
-	Clauses     []Clause  // of no step: nothing is tested
-	Errata      []string  // where the document contradicts itself
-	about       string    // the role of the request that it is about
-	sets        *personal // what its steps set or read, if that is what the user sets of himself
+	Clauses     []Clause                    // of no step: nothing is tested
+	Errata      []string                    // where the document contradicts itself
+	about       string                      // the role of the request that it is about
+	sets        *personal                   // what its steps set or read, if that is what the user sets of himself
+	signsIn     *entrance                   // how a driver does it, if it leads to an application
+	begin       func(*session, []*personal) // does what comes before anything can be set, and then sets these
+	always      bool                        // traffic of others is judged by it, whatever they asked for
 	Roles       []role
 	Steps       []step
 }
@@ -114,29 +117,26 @@ var locations = sync.OnceValue(func() map[string]location {
 	return m
 })
 
-// pages are the certified tasks, in the order in which a client does them.
-var (
-	literals []func() *page
-	pages    []func() *Ledger // each bound once
-)
-
-func init() { // not where they are declared: the checks ask for the pages, too
-	literals = []func() *page{createApplication, setPresence, getPresence, resetPresence, getNote, setNote, resetNote}
-	for _, of := range literals {
-		pages = append(pages, bound(of))
-	}
-}
-
 // Tasks returns the names of the certified tasks, in the order in which a client does them.
 func Tasks() []string { return slices.Clone(taskNames) }
 
-var taskNames = []string{"create-application", "set-presence", "get-presence", "reset-presence", "get-note", "set-note", "reset-note"}
+// literals are the pages, taskNames their names, and ledgers their ledgers, each made once, when it is asked for.
+var (
+	literals  []func() *page
+	taskNames []string
+	ledgers   []func() *Ledger
+)
+
+// register makes a page known under the name of its task.
+func register(task string, literal func() *page) {
+	literals, taskNames, ledgers = append(literals, literal), append(taskNames, task), append(ledgers, bound(literal))
+}
 
 // bound returns the ledger of a page: its requirements under their whole ids, each with what it rests on.
 func bound(of func() *page) func() *Ledger {
 	return sync.OnceValue(func() *Ledger {
 		p := of()
-		l := &Ledger{Task: p.Task, Title: p.Title, Revision: p.Revision, Document: p.Document, Clauses: p.Clauses, Errata: p.Errata, about: p.about, sets: p.sets}
+		l := &Ledger{Task: p.Task, Title: p.Title, Revision: p.Revision, Document: p.Document, Clauses: p.Clauses, Errata: p.Errata, page: p}
 		known := map[string][]rest{}
 		for _, s := range p.Steps {
 			l.Steps = append(l.Steps, Step{ID: s.ID, Title: s.Title, role: s.role, shares: s.shares})
@@ -246,10 +246,21 @@ func (e *Evidence) broken(x *Exchange, place string) string {
 	return list[0].id
 }
 
+// tasksThat returns the names of the pages of which something holds.
+func tasksThat(holds func(*page) bool) []string {
+	var list []string
+	for _, l := range Ledgers() {
+		if holds(l.page) {
+			list = append(list, l.Task)
+		}
+	}
+	return list
+}
+
 // Ledgers returns the ledger of every certified document.
 func Ledgers() []*Ledger {
-	list := make([]*Ledger, len(pages))
-	for i, of := range pages {
+	list := make([]*Ledger, len(ledgers))
+	for i, of := range ledgers {
 		list[i] = of()
 	}
 	return list
@@ -258,7 +269,7 @@ func Ledgers() []*Ledger {
 // LedgerOf returns the ledger of a task, or an error that names the tasks there are.
 func LedgerOf(task string) (*Ledger, error) {
 	if i := slices.Index(taskNames, task); i >= 0 {
-		return pages[i](), nil
+		return ledgers[i](), nil
 	}
 	return nil, fmt.Errorf("unknown task %q%s; the tasks are: %s", task, Nearest(task, taskNames), strings.Join(taskNames, ", "))
 }

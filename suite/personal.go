@@ -32,6 +32,9 @@ type personal struct {
 	received         string // the requirement that it is read back
 
 	task    string                                  // whose step it is to set it
+	early   string                                  // what a driver sets before it is allowed
+	witness *personal                               // what is read besides, where that is there: it shows whether it is stored, if others can have set it; nil: nobody has it
+	doubt   string                                  // what it means that it is there
 	drive   func(p *personal, now string) []posting // what a driver sends, where that is there
 	restore func(before string) posting             // what gives back what was there
 	lost    string                                  // what it means that a reset which should give it back fails
@@ -95,6 +98,7 @@ func beforehand(rel string) []role {
 	var list []role
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		list = append(list, role{name: rel + "-" + strings.ToLower(method) + "-before", rel: rel, method: method, mistake: tooEarly(method),
+			paths: []string{"/me/" + strings.ToLower(rel)}, mine: true,
 			is: func(s *state, x *Exchange) bool {
 				return s.early(x) && (s.seen || x.Response.Code == http.StatusConflict)
 			},
@@ -354,7 +358,7 @@ func (c *check) isRead(p *personal, a, after *Exchange) bool {
 // changedUnseen reports whether between two exchanges something may have set it of which
 // the evidence does not show the answer.
 func (c *check) changedUnseen(p *personal, from, to int) bool {
-	return slices.ContainsFunc(within(c.index.unsettled, from, to), func(x *Exchange) bool { return x.is(p.rel) || x.is("makeMeAvailable") })
+	return slices.ContainsFunc(within(c.index.unsettled, from, to), func(x *Exchange) bool { return x.is(p.rel) || x.is(roleOf(partMake).rel) })
 }
 
 // muchLater reports whether the dates of two answers lie minutes apart: a server
@@ -408,24 +412,16 @@ func (c *check) between(from, to int, parts ...string) bool {
 // could give back.
 func (c *check) displaced(rel string) {
 	ledgers := Ledgers()
-	i := slices.IndexFunc(ledgers, func(l *Ledger) bool { return l.sets != nil && l.sets.rel == rel })
+	i := slices.IndexFunc(ledgers, func(l *Ledger) bool { return l.page.sets != nil && l.page.sets.rel == rel })
 	if i < 0 || !c.Driven {
 		return
 	}
-	p := ledgers[i].sets
+	p := ledgers[i].page.sets
 	for _, x := range c.parts[p.read] {
 		if object, _ := x.object(); p.isDisplaced(object) {
 			c.notApplicable(fmt.Sprintf("%s (exchange %d)", p.why, x.ID))
 		}
 	}
-}
-
-// tellsChange is the kind of an effect that an event must tell, after requests of a role that change what the user sets.
-func tellsChange(p *personal, role string) trace {
-	return tracing("Look for a "+p.rel+" event, added or updated, that embeds no other value, among the answers "+
-		"after each such request that changed the "+p.rel+".",
-		func(c *check) { c.confirmed(p, role) }).
-		broken(partEvents, place{name: "sender.events", put: putEvents}, sample{"lost", "has no event about it", p.rel})
 }
 
 // readsBack is the kind of a value that is read as it was set, by such settings; in words it says which.

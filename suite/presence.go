@@ -31,7 +31,10 @@ var myPresence = &personal{
 		}
 		return []any{text}
 	},
-	task: "set-presence", lost: "the presence could not be given back to the server, which computes it",
+	task: "set-presence", early: string(early), witness: myNote,
+	doubt: fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
+		"and the presence that was there is not known; look at it with another client", early, early),
+	lost: "the presence could not be given back to the server, which computes it",
 	restore: func(before string) posting {
 		if !ucwa.PreferredAvailability(before).Valid() {
 			return posting{}

@@ -40,15 +40,6 @@ func refusalRoles() []role {
 	}
 }
 
-// otherMethod returns the refusal that a method is for which the resource has not. Of
-// OPTIONS and the like no document says that it is refused.
-func otherMethod(method, documented, part string) string {
-	if method == documented || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete {
-		return part
-	}
-	return ""
-}
-
 // refusalSteps is what a server must refuse, and the reset, which looks like a mistake and is none.
 func refusalSteps() step {
 	return step{ID: "refusal", Title: "What the server must refuse", clauses: []clause{
@@ -265,18 +256,6 @@ func onlyOfBadRequests(_ *check, a answer) matcher {
 	}}
 }
 
-// Error is a member of the response's body, wherever that stands in a UCWA error.
-func (a answer) Error(name string) Field {
-	a.whole()
-	object, err := a.object()
-	value, ok := object[name]
-	f := a.field(name, value, ok)
-	if err != nil {
-		f.Why = "no UCWA error: " + err.Error()
-	}
-	return f
-}
-
 // refused returns the answers whose status is such an error.
 func (c *check) refused(isSuch func(status int) bool) []answer {
 	var list []answer
@@ -358,4 +337,42 @@ func (c *check) fallsBack() {
 // server computes from calendar and activity.
 func onlySet(value string) bool {
 	return value == string(ucwa.PreferBeRightBack) || value == string(ucwa.PreferDoNotDisturb)
+}
+
+// mistakes are refused of any request.
+var mistakes = []struct {
+	name string
+	make func(*http.Request)
+}{
+	{"no-token", func(r *http.Request) { r.Header.Del("Authorization") }},
+	{"bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }},
+	{"origin", func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }},
+}
+
+// probeAnywhere asks for what is refused of any request.
+func (s *session) probeAnywhere(application ucwa.Link) {
+	for _, mistake := range mistakes {
+		s.do(s.probe(mistake.name, mistake.make), http.MethodGet, application, nil)
+	}
+}
+
+// probeParty asks for makeMeAvailable as another user, with every modality.
+func (s *session) probeParty(name string, party *Party) {
+	if party == nil {
+		return
+	}
+	link, err := ucwa.Begin(party.Application)
+	if err != nil {
+		return
+	}
+	home := s.home
+	defer func() { s.home = home }()
+	s.home, _ = link.URL()
+	as := func(probe string) *ucwa.Client {
+		c := s.probe(probe, nil)
+		c.Token, c.TokenSource = party.Token, nil
+		return c
+	}
+	app := resource(s.do(as("setup"), http.MethodGet, link, nil))
+	s.do(as(name), http.MethodPost, app.Embed("me").Link("makeMeAvailable"), map[string]any{"supportedModalities": ucwa.ModalityTypes()})
 }

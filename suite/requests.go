@@ -313,34 +313,17 @@ const (
 )
 
 var (
-	bearer        = regexp.MustCompile(`^(?i:Bearer) cwt=\S+$`)
 	webOrigin     = regexp.MustCompile(`^https?://[^/?#@\s]+$`)
 	languageList  = listOf(`(?:\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)` + weight)
 	codingList    = listOf(token + weight)
 	tokenList     = listOf(token)
 	directiveList = listOf(token + `(?:=(?:` + token + `|"[^"]*"))?`)
 	product       = regexp.MustCompile(`^` + token + `(?:/` + token + `)?(?:\s|$)`)
-	unwanted      = regexp.MustCompile(`(?i)(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)`)
 	zeroOrOne     = regexp.MustCompile(`^[01]$`)
 )
 
 func listOf(item string) *regexp.Regexp {
 	return regexp.MustCompile(`^(?:` + item + `)?(?:\s*,\s*(?:` + item + `)?)*$`)
-}
-
-func acceptsUCWA(s string) bool {
-	for item := range strings.SplitSeq(s, ",") {
-		media, parameters, _ := strings.Cut(item, ";")
-		if unwanted.MatchString(parameters) {
-			continue
-		}
-		switch strings.ToLower(strings.TrimSpace(media)) {
-		case "*/*", "application/*", "application/json", "application/xml",
-			"application/vnd.microsoft.com.ucwa+json", "application/vnd.microsoft.com.ucwa+xml":
-			return true
-		}
-	}
-	return false
 }
 
 // ofTask are the resources of the task that take a body of UCWA's media types, or none.
@@ -373,61 +356,6 @@ func isFrame(u *url.URL) bool {
 	return strings.HasSuffix(p, "/xframe.html") || strings.HasSuffix(p, "/xframe")
 }
 
-// clientRequests returns every request with which the client speaks to the
-// application, or to anything else in its name, and that was answered; those which
-// ask for a refusal on purpose say nothing of the client, of those without an answer
-// nobody knows what arrived, and a redirect is followed by the HTTP library. A photo
-// is fetched by its cookie, and a batch is a message of its own kind.
-func (c *check) clientRequests() []answer {
-	list := make([]answer, 0, len(c.index.clients))
-	for _, x := range c.index.clients {
-		list = append(list, answer{x, c})
-	}
-	if len(list) == 0 {
-		c.notExercised("the evidence holds no request on the application")
-	}
-	return list
-}
-
-// clientRequests finds them, once an evidence.
-func (e *Evidence) clientRequests() []*Exchange {
-	var list []*Exchange
-	tokens := map[string]bool{}
-	for _, x := range e.Exchanges {
-		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
-			continue
-		}
-		token := x.authorization()
-		below := applicationOf(x.url) != nil || e.own(x.url)
-		tokens[token] = tokens[token] || below && bearer.MatchString(token)
-		if below || tokens[token] && !isDiscovery(x.url) && !slices.ContainsFunc([]string{relRoot, relUser, relToken, "applications"}, x.is) {
-			list = append(list, x)
-		}
-	}
-	return list
-}
-
-// isDiscovery reports whether u is asked before there is an application, and perhaps
-// again: the client knows it from elsewhere.
-func isDiscovery(u *url.URL) bool {
-	return isApplications(u) || strings.Contains(lowerPath(u.Path), "/autodiscover/") || isRoot(u)
-}
-
-// requests returns the client's own requests with that method on that rel.
-func (c *check) requests(method, rel string) []answer {
-	var list []answer
-	for _, r := range c.clientRequests() {
-		if r.Request.Method == method && r.is(rel) {
-			list = append(list, r)
-		}
-	}
-	if len(list) == 0 {
-		c.displaced(rel)
-		c.notExercised(fmt.Sprintf("the evidence holds no %s on %s by the client itself", method, rel))
-	}
-	return list
-}
-
 // gets returns the client's GETs on the application, of which step 3 speaks, and with
 // them those of the same kind on the presence and the event channel.
 func (c *check) gets() []answer {
@@ -445,18 +373,6 @@ func (c *check) servedBefore(r answer) bool {
 	return slices.ContainsFunc(c.served[linkKey(r.url)], func(s serving) bool {
 		return c.Exchanges[s.by].ID < r.ID && (r.is("events") || follows(r.url, s.url)) // of ack set-presence.event.follow speaks
 	})
-}
-
-// follows reports whether u is a link that was served: a client may add parameters
-// to its query, and leave out none.
-func follows(u, served *url.URL) bool {
-	query := u.Query()
-	for name, values := range served.Query() {
-		if !slices.Equal(query[name], values) {
-			return false
-		}
-	}
-	return linkKey(u) == linkKey(served)
 }
 
 // mayBeAvailable reports whether a makeMeAvailable before r was asked for, and nobody knows what came of it.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,8 @@ import (
 type role struct {
 	name, title string                           // the title is for people
 	rel, method string                           // what is asked for, and how; any method where it is ""
+	paths       []string                         // where samples have that below an application, in lower case
+	mine        bool                             // that is what a user sets of himself
 	is          func(s *state, x *Exchange) bool // whether such a request plays it; nil: it does
 
 	after, lead string                                // the role before it, and the place there at which its link stands
@@ -36,15 +39,31 @@ type role struct {
 	then  func(s *state, x *Exchange) // notes what it did to the application
 }
 
+// The roles of requests without which nothing else of an application can be told: what is asked for on the way to it, the application
+// itself before and after makeMeAvailable, its event channel and its end. All other roles are known to the pages alone.
+const (
+	partRoot   = "autodiscover"
+	partToken  = "token"
+	partUser   = "user"
+	partCreate = "create"
+	partBefore = "application before"
+	partMake   = "makeMeAvailable"
+	partAfter  = "application"
+	partEvents = "events" // a pending GET
+	partEnd    = "end"
+)
+
 // roleTable is the roles of all pages: the one list by which recordings are located, and by which a proxy follows what passes.
 type roleTable struct {
 	byName map[string]role
 	byRel  map[string][]role
-	rels   []string // in the order in which a client comes to them
+	rels   []string          // in the order in which a client comes to them
+	mine   map[string]bool   // rels
+	paths  map[string]string // the rels, by documented path
 }
 
 var roles = sync.OnceValue(func() roleTable {
-	t := roleTable{byName: map[string]role{}, byRel: map[string][]role{}}
+	t := roleTable{byName: map[string]role{}, byRel: map[string][]role{}, mine: map[string]bool{}, paths: map[string]string{"/me": "me"}}
 	for _, of := range literals {
 		for _, r := range of().Roles {
 			if _, known := t.byName[r.name]; known {
@@ -55,6 +74,10 @@ var roles = sync.OnceValue(func() roleTable {
 				t.rels = append(t.rels, r.rel)
 			}
 			t.byRel[r.rel] = append(t.byRel[r.rel], r)
+			t.mine[r.rel] = t.mine[r.rel] || r.mine
+			for _, path := range r.paths {
+				t.paths[path] = r.rel
+			}
 		}
 	}
 	return t
@@ -399,4 +422,31 @@ func (s *state) probed(x *Exchange) string {
 // a path in several forms.
 func granted(x *Exchange) bool {
 	return strings.HasSuffix(x.Probe, "-before") && (x.succeeded() || x.Response.Code == http.StatusConflict && subcodeOf(x) == ucwa.SubcodeMakeMeAvailableRequired)
+}
+
+// otherMethod returns the refusal that a method is for which the resource has not. Of
+// OPTIONS and the like no document says that it is refused.
+func otherMethod(method, documented, part string) string {
+	if method == documented || method == http.MethodPut || method == http.MethodPatch || method == http.MethodDelete {
+		return part
+	}
+	return ""
+}
+
+// unwanted is the parameter of a media type that a client cannot take.
+var unwanted = regexp.MustCompile(`(?i)(?:^|;)\s*q=0(?:\.0*)?\s*(?:;|$)`)
+
+func acceptsUCWA(s string) bool {
+	for item := range strings.SplitSeq(s, ",") {
+		media, parameters, _ := strings.Cut(item, ";")
+		if unwanted.MatchString(parameters) {
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(media)) {
+		case "*/*", "application/*", "application/json", "application/xml",
+			"application/vnd.microsoft.com.ucwa+json", "application/vnd.microsoft.com.ucwa+xml":
+			return true
+		}
+	}
+	return false
 }

@@ -11,7 +11,7 @@ import (
 // setPresence is "Set my presence information".
 func setPresence() *page {
 	return &page{
-		Task: "set-presence", Title: "Set my presence information", Revision: 4, about: partPresence, sets: myPresence,
+		Task: "set-presence", Title: "Set my presence information", Revision: 4, about: partPresence, sets: myPresence, begin: makeAvailable, always: true,
 		Document: Document{"Set my presence information (UCWA 2.0)", "https://learn.microsoft.com/en-us/skype-sdk/ucwa/setmypresenceinformation"},
 		Clauses: []Clause{
 			{ID: "title", Quotes: []string{

@@ -34,20 +34,8 @@ func (s *session) tell(agent, what string, most time.Duration) {
 
 // requestTo names a request for people.
 func (s *session) requestTo(method string, link ucwa.Link) string {
-	if s.waiting.Step == "event" && method == http.MethodGet && link.Rel != "presence" {
+	if s.waiting.Step == "event" && method == http.MethodGet {
 		return "event channel"
 	}
 	return fmt.Sprintf("%s %s", method, link.Rel)
-}
-
-// signingIn moves on to the step of a request of the sign-in: the library that signs in
-// asks for the token on its way to the user resource.
-func (s *session) signingIn(method string) {
-	switch step := s.waiting.Step; {
-	case step == "1", step == "5":
-	case method == http.MethodPost:
-		s.at("create-application", "3")
-	case step == "3":
-		s.at("create-application", "4")
-	}
 }

@@ -171,3 +171,6 @@ func signInClientFaults() []Fault {
 		asking("create-culture-underscore", "the culture has an underscore", says(`{"userAgent":"conform","endpointId":"3fa85f64-5717-4562-b3fc-2c963f66afb9","culture":"en_US"}`)))
 	return list
 }
+
+// signInTask begins the ids of what can be seen only where somebody signs in.
+const signInTask = "create-application."

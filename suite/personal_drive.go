@@ -15,43 +15,9 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// driveMe does the documented steps on an application: it makes the user available, sets and resets what the user sets of himself,
-// and asks for the refusals before, between and after. It follows links; where a probe must ask for a resource
-// that is not served yet, it is marked as a probe.
-func driveMe(s *session, list []*personal) {
-	client := s.client()
-	begin := s.begin
-	s.at("set-presence", "pre")
-	first := s.do(client, http.MethodGet, begin, nil)
-	if first != nil && (first.Status == http.StatusUnauthorized || first.Status == http.StatusForbidden || first.Status == http.StatusNotFound) {
-		if s.tokens == nil { // what was given is no application of ours: nothing to ask, and nothing to clean up
-			s.open, s.refused = false, first.Status
-		}
-		return
-	}
-	app := resource(first)
-	s.probeBefore(app.Embed("me"))
-
-	// Step 1, and 3: the application again.
-	s.at("set-presence", "1")
-	makeMeAvailable := app.Embed("me").Link("makeMeAvailable")
-	s.do(client, http.MethodPost, makeMeAvailable, []byte(`{"SupportedModalities": ["Messaging"]}`)) // as the page prints it
-	s.at("set-presence", "3")
-	if again := resource(s.do(client, http.MethodGet, begin, nil)); again != nil {
-		app = again
-	}
-
-	me := app.Embed("me")
-	s.presence, s.made = me.Link("presence"), makeMeAvailable
-	s.exercise(list, me, app.Link("events"))
-
-	s.probeAnywhere(begin)
-	s.probeParty("anonymous", s.target.Anonymous)
-	s.probeParty("modality", s.target.Restricted)
-}
-
-// exercise sets and resets what the user sets of himself. It belongs to the user, so this waits for the user's turn.
-func (s *session) exercise(list []*personal, me *ucwa.Resource, events ucwa.Link) {
+// exercise sets and resets what the user sets of himself. It belongs to the user, so this waits for the user's turn. What was made
+// when the user became available, the first events tell.
+func (s *session) exercise(list []*personal, made *personal, me *ucwa.Resource, events ucwa.Link) {
 	defer s.turns.take(s, ucwa.Origin(s.home)+" "+cmp.Or(me.String("uri"), s.target.Token))()
 	wait := cmp.Or(s.target.EventWait, 30*time.Second)
 	before := make([]string, len(list))
@@ -59,15 +25,14 @@ func (s *session) exercise(list []*personal, me *ucwa.Resource, events ucwa.Link
 	for i, p := range list { // first of all: what comes in between may fail
 		s.at(p.task, "5")
 		before[i], known[i] = s.read(p, me.Link(p.rel))
-		if p == myPresence && before[i] == string(early) && s.early {
-			s.do(s.client(), http.MethodGet, me.Link("note"), nil) // which tells the two apart: nobody has that note
-			s.note(fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
-				"and the presence that was there is not known; look at it with another client", early, early))
+		if p.witness != nil && s.early && before[i] == p.early {
+			s.do(s.client(), http.MethodGet, me.Link(p.witness.rel), nil)
+			s.note(p.doubt)
 		}
 	}
 	if _, err := s.made.URL(); err == nil {
 		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
-		events, _ = s.listen(wait/3, mostPending, myPresence, events, "")
+		events, _ = s.listen(wait/3, mostPending, made, me.Link(made.rel), events, "")
 	}
 	for i, p := range list {
 		s.at(p.task, "5")
@@ -84,9 +49,8 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 			return events
 		}
 	}
-	if p.blank && s.early && before == earlyNote {
-		s.note(fmt.Sprintf("the %s is %q, which the run sent before makeMeAvailable: the server accepted it, or stored it in spite of its refusal. "+
-			"If the %s that was there could be read at that time it is set again, else reset: check it with another client", p.rel, earlyNote, p.rel))
+	if p.witness == nil && s.early && before == p.early { // which is no other's
+		s.note(p.doubt)
 		s.restore(p, link, s.earlier)
 		return events
 	}
@@ -125,7 +89,7 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 		}
 		if taken.Status/100 == 2 && knew && known && !p.repeats(was, now) { // else no event need come
 			told := false
-			if events, told = s.listen(wait/s.haste(), mostPending/int(s.haste()), p, events, now); !told {
+			if events, told = s.listen(wait/s.haste(), mostPending/int(s.haste()), p, link, events, now); !told {
 				s.untold++
 			}
 		}
@@ -195,9 +159,9 @@ func (s *session) restore(p *personal, link ucwa.Link, before string) {
 	})
 }
 
-// listen sends pending GETs until one tells of it with that value ("": any),
+// listen sends pending GETs until one tells of what lies at a link with that value ("": any),
 // the limit has passed, it has sent so many, or there is no way on. It returns the link with which to go on, and whether one did.
-func (s *session) listen(limit time.Duration, most int, p *personal, link ucwa.Link, value string) (onward ucwa.Link, told bool) {
+func (s *session) listen(limit time.Duration, most int, p *personal, at, link ucwa.Link, value string) (onward ucwa.Link, told bool) {
 	before := s.waiting
 	s.at(p.task, "event")
 	defer func() { s.waiting = before }()
@@ -215,7 +179,7 @@ func (s *session) listen(limit time.Duration, most int, p *personal, link ucwa.L
 			break
 		}
 		link = events.Continue
-		if s.tellsOf(p, events, value) {
+		if tellsOf(p, at, events, value) {
 			return link, true
 		}
 	}
@@ -228,83 +192,12 @@ const mostPending = 60
 
 // tellsOf reports whether an event tells of what the user sets. One that embeds another
 // value tells of an earlier change, and contacts have a presence too.
-func (s *session) tellsOf(p *personal, events *ucwa.EventPackage, value string) bool {
+func tellsOf(p *personal, at ucwa.Link, events *ucwa.EventPackage, value string) bool {
 	return slices.ContainsFunc(events.Events, func(e ucwa.Event) bool {
 		embedded, read := e.Resource.String(p.member), p.readAs(value)
-		return e.Link.Rel == p.rel && (e.Sender.Rel == "me" || sameLink(e.Link, s.presence)) && (e.Type == "added" || e.Type == "updated") &&
+		return e.Link.Rel == p.rel && (e.Sender.Rel == "me" || sameLink(e.Link, at)) && (e.Type == "added" || e.Type == "updated") &&
 			(value == "" || embedded == "" || len(read) == 0 || slices.Contains(read, any(embedded)))
 	})
-}
-
-// early is what is set before that is allowed: a presence that no server computes, and
-// that few people have when a run begins.
-const early = ucwa.PreferBeRightBack
-
-// earlyNote is set besides, and nobody has it.
-const earlyNote = "conform"
-
-// probeBefore asks for what is refused until makeMeAvailable. Nobody has served
-// these links yet, so they are made from that of me; if it turns out later that
-// the server keeps the resources elsewhere, the answers say nothing.
-func (s *session) probeBefore(me *ucwa.Resource) {
-	if me == nil || !me.HasLink("makeMeAvailable") {
-		return // available already
-	}
-	// The siblings of makeMeAvailable, where me does not tell its own place.
-	link, below := me.Link("makeMeAvailable"), path.Dir
-	if me.HasLink("self") {
-		link, below = me.Link("self"), path.Clean
-	}
-	for _, p := range []struct{ rel, body string }{
-		{"presence", fmt.Sprintf(`{"availability":%q}`, early)}, // whether it is there later, is looked at
-		{"note", fmt.Sprintf(`{"message":%q}`, earlyNote)},
-		{"location", `{"location":"conform"}`},
-	} {
-		ask := func(r *http.Request) { r.URL.Path, r.URL.RawPath = below(r.URL.Path)+"/"+p.rel, "" }
-		if r := resource(s.do(s.probe(p.rel+"-get-before", ask), http.MethodGet, link, nil)); r != nil && p.rel == myNote.rel {
-			s.earlier = r.String(myNote.member)
-		}
-		s.do(s.probe(p.rel+"-post-before", ask), http.MethodPost, link, []byte(p.body))
-		s.early = true
-	}
-}
-
-// mistakes are refused of any request.
-var mistakes = []struct {
-	name string
-	make func(*http.Request)
-}{
-	{"no-token", func(r *http.Request) { r.Header.Del("Authorization") }},
-	{"bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }},
-	{"origin", func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }},
-}
-
-// probeAnywhere asks for what is refused of any request.
-func (s *session) probeAnywhere(application ucwa.Link) {
-	for _, mistake := range mistakes {
-		s.do(s.probe(mistake.name, mistake.make), http.MethodGet, application, nil)
-	}
-}
-
-// probeParty asks for makeMeAvailable as another user, with every modality.
-func (s *session) probeParty(name string, party *Party) {
-	if party == nil {
-		return
-	}
-	link, err := ucwa.Begin(party.Application)
-	if err != nil {
-		return
-	}
-	home := s.home
-	defer func() { s.home = home }()
-	s.home, _ = link.URL()
-	as := func(probe string) *ucwa.Client {
-		c := s.probe(probe, nil)
-		c.Token, c.TokenSource = party.Token, nil
-		return c
-	}
-	app := resource(s.do(as("setup"), http.MethodGet, link, nil))
-	s.do(as(name), http.MethodPost, app.Embed("me").Link("makeMeAvailable"), map[string]any{"supportedModalities": ucwa.ModalityTypes()})
 }
 
 // clean sends a request that leaves the server as it was. Where the token is not good
@@ -336,8 +229,10 @@ func (s *session) end() {
 		s.cut = s.interrupted()
 		if s.err = err; res != nil && res.Status/100 == 2 {
 			if !s.hurries() {
-				gone := []*ucwa.Response{s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil),
-					s.do(s.probe("gone", nil), http.MethodPost, s.presence, []byte(`{"availability":"Away"}`))}
+				gone := []*ucwa.Response{s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)}
+				if s.beyond != nil {
+					gone = append(gone, s.beyond())
+				}
 				if slices.ContainsFunc(gone, func(res *ucwa.Response) bool { return res != nil && res.Status == http.StatusUnauthorized }) {
 					s.probeOwnToken()
 				}
