@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"golang.org/x/net/http/httpproxy"
 	"golang.org/x/time/rate"
 )
@@ -80,9 +81,9 @@ func (f *connectionFlags) transport() (*http.Transport, error) {
 	if !(f.rate >= 0 && f.rate <= 10000) || f.rate > 0 && f.rate < 0.001 {
 		return nil, usage("--rate %v: expected requests a second, 0.001 to 10000, or 0 for no limit", f.rate)
 	}
-	book, err := parseResolve(f.resolve)
+	book, err := network.ParseResolve(f.resolve)
 	if err != nil {
-		return nil, err
+		return nil, exit{exitUsage, err}
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: f.insecure}
 	if config.RootCAs, err = f.authorities(); err != nil {
@@ -93,12 +94,12 @@ func (f *connectionFlags) transport() (*http.Transport, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone() // which offers HTTP/2
 	transport.TLSClientConfig = config
-	transport.DialContext = book.dial
+	transport.DialContext = book.Dial
 	// Read now and not once in a process; and what --resolve says is where the server
 	// is, which a proxy would not follow.
 	proxy := httpproxy.FromEnvironment().ProxyFunc()
 	transport.Proxy = func(r *http.Request) (*url.URL, error) {
-		if book.knows(r.URL) {
+		if book.Knows(r.URL) {
 			return nil, nil
 		}
 		return proxy(r.URL)

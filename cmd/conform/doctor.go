@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/doctor"
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 )
 
@@ -85,9 +87,9 @@ func (f *doctorFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	book, err := parseResolve(f.live.connection.resolve)
+	book, err := network.ParseResolve(f.live.connection.resolve)
 	if err != nil {
-		return err
+		return exit{exitUsage, err}
 	}
 	if err := f.live.secrets(ctx, terminalOf(cmd), &target); err != nil {
 		return err
@@ -101,27 +103,27 @@ func (f *doctorFlags) run(cmd *cobra.Command) error {
 	looking := shown.begin("")
 	limited, cancel := context.WithTimeout(ctx, f.live.timeout)
 	defer cancel()
-	w := newWalk(limited, transport, book, func(what string) { looking.set(suite.Waiting{For: what}) })
-	w.limiter, w.patience, w.hold = target.Limiter, f.live.connection.perRequest, f.hold
+	w := &doctor.Walk{Transport: transport, Book: book, Limiter: target.Limiter, Patience: f.live.connection.perRequest, Hold: f.hold,
+		Progress: func(what string) { looking.set(suite.Waiting{For: what}) }}
 	if target.SignIn != nil {
-		w.deployment(target.SignIn)
+		w.Deployment(limited, target.SignIn)
 	} else {
-		w.application(target.Application, target.Token)
+		w.Application(limited, target.Application, target.Token)
 	}
 	shown.stop()
 	if limited.Err() != nil && ctx.Err() == nil {
-		w.add(finding{Check: "doctor", Target: "--timeout", Status: statusProblem, Detail: fmt.Sprintf("%s was over before all was looked at", f.live.timeout),
+		w.Add(doctor.Finding{Check: "doctor", Target: "--timeout", Status: doctor.Problem, Detail: fmt.Sprintf("%s was over before all was looked at", f.live.timeout),
 			Advice: "give it more time, or look at what took so long"})
 	}
-	if err := f.write(cmd, cmp.Or(f.live.signIn.sip, f.live.signIn.domain, f.live.signIn.autodiscover, target.Application), &w.sheet); err != nil {
+	if err := f.write(cmd, cmp.Or(f.live.signIn.sip, f.live.signIn.domain, f.live.signIn.autodiscover, target.Application), &w.Sheet); err != nil {
 		return exit{exitFailed, err}
 	}
 	switch {
 	case ctx.Err() != nil:
 		return exit{code: exitInterrupted}
-	case !w.reached:
+	case !w.Reached:
 		return exit{code: exitFailed}
-	case w.count(statusProblem)+w.count(statusSkipped) > 0:
+	case w.Count(doctor.Problem)+w.Count(doctor.Skipped) > 0:
 		return exit{code: exitNonconformant}
 	}
 	return nil
@@ -145,15 +147,15 @@ func (f *doctorFlags) consistent(cmd *cobra.Command) error {
 	return f.live.consistent(cmd)
 }
 
-func (f *doctorFlags) write(cmd *cobra.Command, of string, s *sheet) error {
+func (f *doctorFlags) write(cmd *cobra.Command, of string, s *doctor.Sheet) error {
 	stdout := cmd.OutOrStdout()
 	var text bytes.Buffer // so that it is written whole or not at all
 	if f.format == "json" {
-		if err := s.json(&text); err != nil {
+		if err := s.JSON(&text); err != nil {
 			return err
 		}
 	} else {
-		s.text(&text, of, colourful(f.noColor, stdout))
+		s.Text(&text, tool().Version, of, colourful(f.noColor, stdout))
 	}
 	if _, err := stdout.Write(text.Bytes()); err != nil {
 		return fmt.Errorf("writing to standard output: %w", err)

@@ -28,6 +28,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/doctor"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 	"go.uber.org/goleak"
 	"golang.org/x/net/dns/dnsmessage"
@@ -160,7 +161,7 @@ func (w *ward) at(address string, hosts ...string) {
 }
 
 // visit runs the command, and checks what holds of every visit.
-func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []finding, stderr string) {
+func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []doctor.Finding, stderr string) {
 	t := w.t
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	args = append([]string{"doctor", "--format", "json", "--hold", "200ms"}, args...)
@@ -200,17 +201,17 @@ func (w *ward) visit(ctx context.Context, args ...string) (code int, findings []
 		if !bytes.Contains(documented, []byte("| `"+f.Check+"` |")) {
 			t.Errorf("docs/doctor.md does not tell of %s", f.Check)
 		}
-		if f.Target == "" || f.Detail == "" || f.Status == statusProblem && f.Advice == "" || f.Status == statusOK && f.Advice != "" {
+		if f.Target == "" || f.Detail == "" || f.Status == doctor.Problem && f.Advice == "" || f.Status == doctor.OK && f.Advice != "" {
 			t.Errorf("unfit: %+v", f)
 		}
 	}
 	return code, findings, said.String()
 }
 
-func inShort(list []finding) string {
-	s := sheet{findings: list}
+func inShort(list []doctor.Finding) string {
+	s := doctor.Sheet{Findings: list}
 	var b bytes.Buffer
-	s.text(&b, "", false)
+	s.Text(&b, "", "", false)
 	return b.String()
 }
 
@@ -295,7 +296,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		{"an authority that is not trusted", func(w *ward) { w.opened(w, paper{stranger: true}, both...) },
 			1, "", "tls", externalHost, "not trusted here", "--cacert"},
 		{"a certificate that is about to end", func(w *ward) { w.opened(w, paper{ends: 20*24*time.Hour + time.Hour}, both...) },
-			0, statusWarning, "tls", externalHost, "ends in 20 days", "renew"},
+			0, doctor.Warning, "tls", externalHost, "ends in 20 days", "renew"},
 		{"TLS that fails, and a page over http", func(w *ward) {
 			w.opened(w, paper{stranger: true}, both...)
 			s := httptest.NewServer(answering(200, asHTML, "<html></html>"))
@@ -369,7 +370,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			w.config.Clock = fastClock{} // and runs: this machine may be slow
 			w.restart()
 			w.opened(w, paper{}, both...)
-		}, 0, statusWarning, "clock", externalHost, `(1h0m[0-9]s|59m5[0-9]s) ahead of the clock`, "set the clock"},
+		}, 0, doctor.Warning, "clock", externalHost, `(1h0m[0-9]s|59m5[0-9]s) ahead of the clock`, "set the clock"},
 		{"an application without an event channel", func(w *ward) {
 			w.opened(instead(w, creating, func(rw http.ResponseWriter, r *http.Request) {
 				kept := httptest.NewRecorder()
@@ -389,7 +390,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 		{"an internal Autodiscover that is broken", func(w *ward) {
 			w.opened(w, paper{}, both...)
 			w.opened(answering(200, asHTML, "<html></html>"), paper{}, discoverHost)
-		}, 0, statusWarning, "autodiscover", discoverHost, "web page", "something else"},
+		}, 0, doctor.Warning, "autodiscover", discoverHost, "web page", "something else"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("CONFORM_PASSWORD", danasPassword)
@@ -401,13 +402,13 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			}
 			status := test.status
 			if status == "" {
-				status = statusProblem
+				status = doctor.Problem
 			}
-			var found *finding
+			var found *doctor.Finding
 			for i, f := range findings {
-				if f.Status == status && (status == statusProblem || f.Check == test.check) && found == nil {
+				if f.Status == status && (status == doctor.Problem || f.Check == test.check) && found == nil {
 					found = &findings[i]
-				} else if f.Status == statusProblem {
+				} else if f.Status == doctor.Problem {
 					t.Errorf("another problem: %+v", f)
 				}
 			}
@@ -445,7 +446,7 @@ func TestDoctorInterrupted(t *testing.T) {
 	for _, f := range findings {
 		held[f.Check] = f.Status
 	}
-	if held["application"] != statusOK || held["events"] != statusSkipped || held["deletion"] != statusOK {
+	if held["application"] != doctor.OK || held["events"] != doctor.Skipped || held["deletion"] != doctor.OK {
 		t.Errorf("found %v", held)
 	}
 }

@@ -36,6 +36,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -376,7 +377,7 @@ func TestReset(t *testing.T) {
 				t.Errorf("exit code %d", r.code)
 			}
 			r.says(t, "got no whole answer")
-			if !slices.ContainsFunc(r.report.Notes, func(note string) bool { return note == adviceOn(errorsOf(&r.report)) }) {
+			if !slices.ContainsFunc(r.report.Notes, func(note string) bool { return note == network.Advice(errorsOf(&r.report)...) }) {
 				t.Errorf("no advice in the notes: %q %q", r.report.Notes, errorsOf(&r.report))
 			}
 			p.leaksNothing(p.url+p.application(), nil)
@@ -751,8 +752,8 @@ func TestResolve(t *testing.T) {
 		{"[pool.example]:443:10.0.0.7", "pool.example:443", ""},
 		{"https://pool.example:443:10.0.0.7", "pool.example:443", ""},
 	} {
-		book, err := parseResolve([]string{test.entry})
-		if got := strings.Join(book.of(test.ask), " "); got != test.want {
+		book, err := network.ParseResolve([]string{test.entry})
+		if got := strings.Join(book.Of(test.ask), " "); got != test.want {
 			t.Errorf("%s: %s is at %q (%v), expected %q", test.entry, test.ask, got, err, test.want)
 		}
 	}

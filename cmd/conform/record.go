@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 )
@@ -103,7 +104,7 @@ func (f *recordFlags) keep(ctx context.Context, e *suite.Evidence) (said string,
 	case errors.Is(err, cassettes.ErrFailed):
 		return "", exit{incompleteCode(ctx, e), err}
 	case errors.Is(err, cassettes.ErrEmpty) && ctx.Err() == nil:
-		if advice := adviceOn(failures(e)); advice != "" {
+		if advice := network.Advice(failures(e)...); advice != "" {
 			err = fmt.Errorf("%w; %s", err, advice)
 		}
 		return "", exit{exitFailed, err}
@@ -151,7 +152,7 @@ func shortcoming(ctx context.Context, e *suite.Evidence) string {
 		return "the run was interrupted before all was asked"
 	}
 	if why := e.Unfinished(); why != "" {
-		if advice := adviceOn(failures(e)); advice != "" {
+		if advice := network.Advice(failures(e)...); advice != "" {
 			why += "; " + advice
 		}
 		return why

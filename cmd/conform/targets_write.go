@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
@@ -194,7 +195,7 @@ func whatFailed(w io.Writer, list []*reports.Report) {
 
 // whyNot is why a report without a failure is not conformant, in a sentence.
 func whyNot(r *reports.Report) string {
-	if reason := adviceOn(errorsOf(r)); reason != "" {
+	if reason := network.Advice(errorsOf(r)...); reason != "" {
 		return reason
 	}
 	for _, note := range r.Notes {
@@ -252,7 +253,7 @@ func rankOf(err error) int {
 
 // complement adds to a report what the command knows of its run.
 func complement(r *reports.Report) {
-	if advice := adviceOn(errorsOf(r)); advice != "" {
+	if advice := network.Advice(errorsOf(r)...); advice != "" {
 		r.Notes = append(r.Notes, advice)
 	}
 }

@@ -1,7 +1,10 @@
-package main
+// Package network is what a run needs to know of the network between it and a server: where hosts are, if not where DNS
+// has them, and what to do about a failure.
+package network
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -10,14 +13,14 @@ import (
 	"time"
 )
 
-// addressBook is what --resolve says: where hosts are, as curl's option of that name.
-type addressBook map[string][]string // addresses, by "host:port" or "*:port"
+// AddressBook is what --resolve says: where hosts are, as curl's option of that name.
+type AddressBook map[string][]string // addresses, by "host:port" or "*:port"
 
-// parseResolve reads HOST:PORT:ADDRESS[,ADDRESS]. IPv6 stands in brackets, on both
+// ParseResolve reads HOST:PORT:ADDRESS[,ADDRESS]. IPv6 stands in brackets, on both
 // sides; as in curl an address may also stand without. Beyond curl an address may have a
 // port of its own, 127.0.0.1:8443, where the host is reached through a tunnel.
-func parseResolve(list []string) (addressBook, error) {
-	book := addressBook{}
+func ParseResolve(list []string) (AddressBook, error) {
+	book := AddressBook{}
 	for _, entry := range list {
 		host, rest, ok := strings.Cut(entry, ":")
 		if strings.HasPrefix(entry, "[") {
@@ -29,7 +32,7 @@ func parseResolve(list []string) (addressBook, error) {
 		}
 		port, addresses, both := strings.Cut(rest, ":")
 		if n, err := strconv.ParseUint(port, 10, 16); !ok || !both || err != nil || n == 0 || host == "" || strings.ContainsAny(host, "/@ ") {
-			return nil, usage("--resolve %s: expected HOST:PORT:ADDRESS, such as lyncweb.contoso.com:443:10.0.0.7 or pool.contoso.com:443:[2001:db8::7]", entry)
+			return nil, fmt.Errorf("--resolve %s: expected HOST:PORT:ADDRESS, such as lyncweb.contoso.com:443:10.0.0.7 or pool.contoso.com:443:[2001:db8::7]", entry)
 		}
 		key := net.JoinHostPort(strings.ToLower(strings.TrimSuffix(host, ".")), port)
 		for address := range strings.SplitSeq(addresses, ",") {
@@ -39,7 +42,7 @@ func parseResolve(list []string) (addressBook, error) {
 			}
 			ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"))
 			if err != nil {
-				return nil, usage("--resolve %s: %q is no IP address, such as 10.0.0.7 or [2001:db8::7]", entry, address)
+				return nil, fmt.Errorf("--resolve %s: %q is no IP address, such as 10.0.0.7 or [2001:db8::7]", entry, address)
 			}
 			book[key] = append(book[key], net.JoinHostPort(ip.String(), port))
 		}
@@ -47,8 +50,8 @@ func parseResolve(list []string) (addressBook, error) {
 	return book, nil
 }
 
-// of returns the addresses of "host:port", nil if the book does not know it.
-func (b addressBook) of(hostPort string) []string {
+// Of returns the addresses of "host:port", nil if the book does not know it.
+func (b AddressBook) Of(hostPort string) []string {
 	host, port, err := net.SplitHostPort(hostPort)
 	if err != nil {
 		return nil
@@ -59,20 +62,20 @@ func (b addressBook) of(hostPort string) []string {
 	return b[net.JoinHostPort("*", port)]
 }
 
-// knows reports whether the book says where the host of a URL is.
-func (b addressBook) knows(u *url.URL) bool {
+// Knows reports whether the book says where the host of a URL is.
+func (b AddressBook) Knows(u *url.URL) bool {
 	port := u.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return b.of(net.JoinHostPort(u.Hostname(), port)) != nil
+	return b.Of(net.JoinHostPort(u.Hostname(), port)) != nil
 }
 
-// dial connects to where the book says, or where DNS does; the name in the TLS
+// Dial connects to where the book says, or where DNS does; the name in the TLS
 // handshake stays the host's.
-func (b addressBook) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (b AddressBook) Dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
-	list := b.of(address)
+	list := b.Of(address)
 	if list == nil {
 		return dialer.DialContext(ctx, network, address)
 	}

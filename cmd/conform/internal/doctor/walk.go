@@ -1,4 +1,5 @@
-package main
+// Package doctor goes the way of a client between this machine and a deployment, and says of each thing on it whether it is well.
+package doctor
 
 import (
 	"bytes"
@@ -14,30 +15,32 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 	"golang.org/x/time/rate"
 )
 
-// walk goes the way of a client and writes down what it sees. It is the transport of
+// Walk goes the way of a client and writes down what it sees. It is the transport of
 // the very sign-in that clients have, so that nothing is diagnosed which they do not do:
 // each origin that a request leads to is looked at before the first request goes there.
-type walk struct {
-	sheet
-	ctx       context.Context // of all: what is looked at on the way has no other
-	transport *http.Transport
-	book      addressBook
-	progress  func(string)
-	limiter   *rate.Limiter
-	patience  time.Duration // for one answer
-	hold      time.Duration // for the pending GET
+// It is good for one [Walk.Deployment] or [Walk.Application].
+type Walk struct {
+	Sheet
+	Transport *http.Transport
+	Book      network.AddressBook
+	Progress  func(string) // told what is looked at
+	Limiter   *rate.Limiter
+	Patience  time.Duration // for one answer
+	Hold      time.Duration // for the pending GET
+	Reached   bool          // some host took a connection
 
+	ctx       context.Context   // of all: what is looked at on the way has no other
 	names     map[string]*names // by host
 	named     map[string]bool   // hosts whose address is known
 	places    map[string]*place // by origin
 	exchanges []exchange
 	skews     map[string]bool // hosts whose clock was looked at
-	clocks    []finding
-	reached   bool // some host took a connection
+	clocks    []Finding
 	gathering bool // findings of places wait for the trail of Autodiscover
 	told      int  // exchanges that are turned into findings
 }
@@ -53,13 +56,13 @@ type exchange struct {
 	took   time.Duration
 }
 
-func newWalk(ctx context.Context, transport *http.Transport, book addressBook, progress func(string)) *walk {
-	return &walk{ctx: ctx, transport: transport, book: book, progress: progress,
-		names: map[string]*names{}, named: map[string]bool{}, places: map[string]*place{}, skews: map[string]bool{}}
+// begin makes it ready.
+func (w *Walk) begin(ctx context.Context) {
+	w.ctx, w.names, w.named, w.places, w.skews = ctx, map[string]*names{}, map[string]bool{}, map[string]*place{}, map[string]bool{}
 }
 
 // RoundTrip implements http.RoundTripper.
-func (w *walk) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w *Walk) RoundTrip(req *http.Request) (*http.Response, error) {
 	origin := ucwa.Origin(req.URL)
 	p := w.places[origin]
 	if p == nil {
@@ -75,17 +78,17 @@ func (w *walk) RoundTrip(req *http.Request) (*http.Response, error) {
 		w.exchanges = append(w.exchanges, x)
 		return nil, p.err
 	}
-	if w.limiter != nil {
-		if err := w.limiter.Wait(req.Context()); err != nil {
+	if w.Limiter != nil {
+		if err := w.Limiter.Wait(req.Context()); err != nil {
 			return nil, err
 		}
 	}
-	w.progress(w.clean(req.Method + " " + req.URL.Redacted()))
+	w.Progress(w.clean(req.Method + " " + req.URL.Redacted()))
 	began := time.Now()
 	res, err := w.send(req)
 	x.took = time.Since(began)
 	if err == nil {
-		x.status, x.header, w.reached = res.StatusCode, res.Header, true
+		x.status, x.header, w.Reached = res.StatusCode, res.Header, true
 		w.clock(x, began)
 	}
 	w.exchanges = append(w.exchanges, x)
@@ -96,10 +99,10 @@ func (w *walk) RoundTrip(req *http.Request) (*http.Response, error) {
 var errSlow = errors.New("no answer in the time that was given for one")
 
 // send reads the whole answer, so that one time bounds it all.
-func (w *walk) send(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeoutCause(req.Context(), w.patience, errSlow)
+func (w *Walk) send(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeoutCause(req.Context(), w.Patience, errSlow)
 	defer cancel()
-	res, err := w.transport.RoundTrip(req.WithContext(ctx))
+	res, err := w.Transport.RoundTrip(req.WithContext(ctx))
 	if err == nil {
 		var body []byte
 		body, err = io.ReadAll(io.LimitReader(res.Body, ucwa.MaxBody+1))
@@ -116,46 +119,46 @@ func (w *walk) send(req *http.Request) (*http.Response, error) {
 	case err == nil:
 		return res, nil
 	case errors.Is(context.Cause(ctx), errSlow):
-		return nil, fmt.Errorf("%w (%s)", errSlow, w.patience)
+		return nil, fmt.Errorf("%w (%s)", errSlow, w.Patience)
 	}
 	return nil, err
 }
 
 // tell adds what was found on the way to an origin, once.
-func (w *walk) tell(origin string) {
+func (w *Walk) tell(origin string) {
 	p := w.places[origin]
 	if p == nil {
 		return
 	}
 	for _, f := range p.findings {
-		w.add(f)
+		w.Add(f)
 	}
 	p.findings = nil
 }
 
 // put adds a finding of now.
-func (w *walk) put(f finding) { w.add(w.ended(f)) }
+func (w *Walk) put(f Finding) { w.Add(w.ended(f)) }
 
 // ended is the finding, unless it is a problem since the whole walk has ended: then it is
 // none of the server.
-func (w *walk) ended(f finding) finding {
-	if f.Status == statusProblem && w.ctx.Err() != nil {
-		f.Status, f.Detail, f.Advice, f.missing = statusSkipped, "the walk ended here", "", false
+func (w *Walk) ended(f Finding) Finding {
+	if f.Status == Problem && w.ctx.Err() != nil {
+		f.Status, f.Detail, f.Advice, f.missing = Skipped, "the walk ended here", "", false
 	}
 	return f
 }
 
 // skip names what could not be looked at.
-func (w *walk) skip(why string, checks ...string) {
+func (w *Walk) skip(why string, checks ...string) {
 	if w.ctx.Err() != nil {
 		why = "the walk ended before"
 	}
 	for _, check := range checks {
-		w.add(finding{Check: check, Target: "-", Status: statusSkipped, Detail: why})
+		w.Add(Finding{Check: check, Target: "-", Status: Skipped, Detail: why})
 	}
 }
 
-func (w *walk) last() exchange {
+func (w *Walk) last() exchange {
 	if len(w.exchanges) == 0 {
 		return exchange{url: &url.URL{}}
 	}
@@ -164,7 +167,7 @@ func (w *walk) last() exchange {
 
 // unreachable tells whether the last request could not even be sent, which the findings
 // of its host say.
-func (w *walk) unreachable() bool {
+func (w *Walk) unreachable() bool {
 	p := w.places[ucwa.Origin(w.last().url)]
 	return p != nil && p.err != nil
 }
@@ -173,23 +176,23 @@ func (w *walk) unreachable() bool {
 const skewNotice = 5 * time.Minute
 
 // clock compares the clock of each host with this machine's.
-func (w *walk) clock(x exchange, began time.Time) {
+func (w *Walk) clock(x exchange, began time.Time) {
 	host := x.url.Host
 	if w.skews[host] || x.header.Get("Age") != "" { // the answer is of some time ago
 		return
 	}
 	w.skews[host] = true
-	f := finding{Check: "clock", Target: host, Status: statusOK}
+	f := Finding{Check: "clock", Target: host, Status: OK}
 	date, err := http.ParseTime(x.header.Get("Date"))
 	if err != nil {
-		f.Status, f.Detail, f.Advice = statusWarning, "the answer has no Date that can be read", "look at the load balancer or proxy before the server: servers send one"
+		f.Status, f.Detail, f.Advice = Warning, "the answer has no Date that can be read", "look at the load balancer or proxy before the server: servers send one"
 		w.clocks = append(w.clocks, f)
 		return
 	}
 	skew := date.Sub(began.Add(x.took / 2)).Round(time.Second)
 	switch {
 	case skew.Abs() > skewNotice:
-		f.Status, f.Detail = statusWarning, fmt.Sprintf("%s the clock of this machine, which says %s", apart(skew), began.UTC().Format(time.RFC3339))
+		f.Status, f.Detail = Warning, fmt.Sprintf("%s the clock of this machine, which says %s", apart(skew), began.UTC().Format(time.RFC3339))
 		f.Advice = "set the clock that is wrong: tokens, certificates and Kerberos go by it"
 	case skew.Abs() <= 2*time.Second: // a Date has seconds, and the answer was on its way
 		f.Detail = "as the clock of this machine"
@@ -206,14 +209,15 @@ func apart(skew time.Duration) string {
 	return skew.String() + " ahead of"
 }
 
-func (w *walk) tellClocks() {
+func (w *Walk) tellClocks() {
 	for _, f := range w.clocks {
-		w.add(f)
+		w.Add(f)
 	}
 }
 
-// deployment goes from an address to the event channel.
-func (w *walk) deployment(sign *ucwa.SignIn) {
+// Deployment goes from an address to the event channel.
+func (w *Walk) Deployment(ctx context.Context, sign *ucwa.SignIn) {
+	w.begin(ctx)
 	defer w.tellClocks()
 	w.hide(sign.Credentials.Password)
 	sign.Client.HTTP = &http.Client{Transport: w}
@@ -232,7 +236,7 @@ func (w *walk) deployment(sign *ucwa.SignIn) {
 	applications := user.Link("applications")
 	entrance := w.userFinding(sign, applications)
 	w.put(entrance)
-	if entrance.Status != statusOK {
+	if entrance.Status != OK {
 		w.skip("it needs what failed before", "grants", "sign-in", "application", "events")
 		return
 	}
@@ -248,13 +252,13 @@ func (w *walk) deployment(sign *ucwa.SignIn) {
 // userAgent is what doctor calls itself.
 const userAgent = "conform doctor"
 
-func (w *walk) userFinding(sign *ucwa.SignIn, applications ucwa.Link) finding {
+func (w *Walk) userFinding(sign *ucwa.SignIn, applications ucwa.Link) Finding {
 	last := w.last()
-	f := finding{Check: "user", Target: last.url.Redacted(), Status: statusOK}
+	f := Finding{Check: "user", Target: last.url.Redacted(), Status: OK}
 	f.took(last.took)
 	to, err := sign.Cross(applications)
 	if err != nil {
-		f.Status, f.Detail, f.Advice = statusProblem, err.Error(), answerAdvice(err)
+		f.Status, f.Detail, f.Advice = Problem, err.Error(), answerAdvice(err)
 		return f
 	}
 	f.Detail = fmt.Sprintf("%d, the applications are at %s", last.status, to.Href)
@@ -266,14 +270,14 @@ func (w *walk) userFinding(sign *ucwa.SignIn, applications ucwa.Link) finding {
 
 // signedIn tells of each host that handed out a token, and of its offer before, up to
 // that exchange.
-func (w *walk) signedIn(sign *ucwa.SignIn, end int) {
+func (w *Walk) signedIn(sign *ucwa.SignIn, end int) {
 	for ; w.told < end; w.told++ {
 		x := w.exchanges[w.told]
 		switch {
 		case x.method == http.MethodGet && !x.bearer && x.status == http.StatusUnauthorized:
 			w.put(offer(x, sign.Credentials))
 		case x.form && x.status == http.StatusOK:
-			f := finding{Check: "sign-in", Target: x.url.Redacted(), Status: statusOK, Detail: "200, a token for " + x.url.Host}
+			f := Finding{Check: "sign-in", Target: x.url.Redacted(), Status: OK, Detail: "200, a token for " + x.url.Host}
 			f.took(x.took)
 			w.put(f)
 		}
@@ -281,12 +285,12 @@ func (w *walk) signedIn(sign *ucwa.SignIn, end int) {
 }
 
 // offer says what a host offers to those who have no token, and what is of use here.
-func offer(x exchange, c ucwa.Credentials) finding {
-	f := finding{Check: "grants", Target: x.url.Redacted(), Status: statusOK}
+func offer(x exchange, c ucwa.Credentials) Finding {
+	f := Finding{Check: "grants", Target: x.url.Redacted(), Status: OK}
 	f.took(x.took)
 	issuer, err := (&ucwa.Response{Status: x.status, Header: x.header, URL: x.url}).Issuer()
 	if err != nil {
-		f.Status, f.Detail, f.Advice = statusProblem, detailOf(err), challengeAdvice(err)
+		f.Status, f.Detail, f.Advice = Problem, detailOf(err), challengeAdvice(err)
 		return f
 	}
 	var offers []string
@@ -314,11 +318,11 @@ func offer(x exchange, c ucwa.Credentials) finding {
 // refused says at what a sign-in ended: the last request tells how far it came. The
 // checks are those of this sign-in, in order; what comes after the one that failed is
 // skipped.
-func (w *walk) refused(sign *ucwa.SignIn, err error, checks ...string) {
+func (w *Walk) refused(sign *ucwa.SignIn, err error, checks ...string) {
 	last := w.last()
 	challenged := !last.form && !last.bearer && last.status == http.StatusUnauthorized
 	_, unreadable := (&ucwa.Response{Status: last.status, Header: last.header, URL: last.url}).Issuer()
-	f := finding{Target: last.url.Redacted(), Status: statusProblem, Detail: detailOf(err)}
+	f := Finding{Target: last.url.Redacted(), Status: Problem, Detail: detailOf(err)}
 	f.took(last.took)
 	switch {
 	case last.form:
@@ -346,14 +350,14 @@ func (w *walk) refused(sign *ucwa.SignIn, err error, checks ...string) {
 }
 
 // create creates an application, looks at it, and deletes it, whatever happens.
-func (w *walk) create(client *ucwa.Client, applications ucwa.Link) {
+func (w *Walk) create(client *ucwa.Client, applications ucwa.Link) {
 	app, err := client.Create(w.ctx, applications, ucwa.NewApplication{UserAgent: userAgent})
 	last := w.last()
-	f := finding{Check: "application", Target: applications.Href, Status: statusOK}
+	f := Finding{Check: "application", Target: applications.Href, Status: OK}
 	f.took(last.took)
 	if err != nil {
 		if !w.unreachable() {
-			f.Status, f.Detail, f.Advice = statusProblem, detailOf(err), answerAdvice(err)
+			f.Status, f.Detail, f.Advice = Problem, detailOf(err), answerAdvice(err)
 			if last.status < http.StatusMultipleChoices {
 				f.Advice += "; if one was created all the same, it cannot be deleted, and the server ends it after 15 minutes"
 			}
@@ -369,33 +373,34 @@ func (w *walk) create(client *ucwa.Client, applications ucwa.Link) {
 }
 
 // end deletes the application, also when the walk was interrupted.
-func (w *walk) end(client *ucwa.Client, app *ucwa.Resource) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), min(w.patience, 10*time.Second))
+func (w *Walk) end(client *ucwa.Client, app *ucwa.Resource) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), min(w.Patience, 10*time.Second))
 	defer cancel()
-	w.limiter = nil
+	w.Limiter = nil
 	err := client.End(ctx, app)
-	f := finding{Check: "deletion", Target: w.last().url.Redacted(), Status: statusOK, Detail: fmt.Sprintf("%d, the application is deleted", w.last().status)}
+	f := Finding{Check: "deletion", Target: w.last().url.Redacted(), Status: OK, Detail: fmt.Sprintf("%d, the application is deleted", w.last().status)}
 	f.took(w.last().took)
 	if err != nil {
-		f.Status, f.Detail = statusProblem, "the application was not deleted: "+detailOf(err)
+		f.Status, f.Detail = Problem, "the application was not deleted: "+detailOf(err)
 		f.Advice = "nothing has to be done: the server ends it after 15 minutes; but clients will leave theirs behind too"
 	}
-	w.add(f)
+	w.Add(f)
 }
 
-// application looks at one that is there, and leaves it.
-func (w *walk) application(application, token string) {
+// Application looks at one that is there, and leaves it.
+func (w *Walk) Application(ctx context.Context, application, token string) {
+	w.begin(ctx)
 	defer w.tellClocks()
 	w.hide(token)
 	client := &ucwa.Client{Token: token, UserAgent: userAgent, HTTP: &http.Client{Transport: w}}
 	app, err := client.Application(w.ctx, application)
-	f := finding{Check: "application", Target: application, Status: statusOK}
+	f := Finding{Check: "application", Target: application, Status: OK}
 	f.took(w.last().took)
 	if err != nil {
 		if w.unreachable() {
 			w.skip("its host cannot be reached", "application")
 		} else {
-			f.Status, f.Detail, f.Advice = statusProblem, detailOf(err), answerAdvice(err)
+			f.Status, f.Detail, f.Advice = Problem, detailOf(err), answerAdvice(err)
 			w.put(f)
 		}
 		w.skip("there is no application", "events")
@@ -408,8 +413,8 @@ func (w *walk) application(application, token string) {
 
 // events sends one pending GET and sees whether it is held: what stands before a
 // server often cuts a request that waits.
-func (w *walk) events(client *ucwa.Client, app *ucwa.Resource) {
-	f := finding{Check: "events", Target: addressOf(app.Link("events")), Status: statusProblem}
+func (w *Walk) events(client *ucwa.Client, app *ucwa.Resource) {
+	f := Finding{Check: "events", Target: addressOf(app.Link("events")), Status: Problem}
 	if !app.HasLink("events") {
 		f.Target = addressOf(app.Link("self"))
 		f.Detail = "the application has no link events: there is no event channel"
@@ -417,19 +422,19 @@ func (w *walk) events(client *ucwa.Client, app *ucwa.Resource) {
 		w.put(f)
 		return
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, w.hold)
+	ctx, cancel := context.WithTimeout(w.ctx, w.Hold)
 	defer cancel()
-	patience := w.patience
-	w.patience = w.hold + time.Minute // which ctx ends first
-	defer func() { w.patience = patience }()
+	patience := w.Patience
+	w.Patience = w.Hold + time.Minute // which ctx ends first
+	defer func() { w.Patience = patience }()
 	began := time.Now()
 	p, err := client.Pending(ctx, app.Link("events"), ucwa.EventOptions{})
 	f.took(time.Since(began))
 	switch {
 	case err == nil:
-		f.Status, f.Detail = statusOK, fmt.Sprintf("200, %d events and a link %s", len(p.Events), p.Continue.Rel)
+		f.Status, f.Detail = OK, fmt.Sprintf("200, %d events and a link %s", len(p.Events), p.Continue.Rel)
 	case w.ctx.Err() == nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
-		f.Status, f.Detail = statusOK, fmt.Sprintf("the pending GET was held for %s, as it should be", w.hold)
+		f.Status, f.Detail = OK, fmt.Sprintf("the pending GET was held for %s, as it should be", w.Hold)
 	default:
 		f.Detail, f.Advice = detailOf(err), eventsAdvice(err, w.last())
 	}

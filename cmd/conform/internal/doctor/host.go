@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"cmp"
@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -28,7 +29,7 @@ const certificateNotice = 21 * 24 * time.Hour
 // place is what is known of one origin: what was found on the way to it, and why
 // nothing can be asked there.
 type place struct {
-	findings []finding
+	findings []Finding
 	err      error
 }
 
@@ -40,7 +41,7 @@ type names struct {
 
 // look goes to an origin as a client would, by DNS, TCP and TLS, without asking
 // anything there.
-func (w *walk) look(u *url.URL) *place {
+func (w *Walk) look(u *url.URL) *place {
 	p := &place{}
 	defer func() {
 		for i, f := range p.findings {
@@ -52,9 +53,9 @@ func (w *walk) look(u *url.URL) *place {
 		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
 	at := net.JoinHostPort(host, port)
-	w.progress(at)
+	w.Progress(at)
 	if proxy := w.proxy(u); proxy != "" {
-		p.findings = append(p.findings, finding{Check: "proxy", Target: at, Status: statusOK, Detail: "asked through " + proxy + ", so DNS and TCP are its own"})
+		p.findings = append(p.findings, Finding{Check: "proxy", Target: at, Status: OK, Detail: "asked through " + proxy + ", so DNS and TCP are its own"})
 		if u.Scheme == "https" {
 			w.tunnel(p, u, at, proxy)
 		}
@@ -69,18 +70,18 @@ func (w *walk) look(u *url.URL) *place {
 		return p
 	}
 	defer func() { _ = conn.Close() }()
-	w.reached = true
+	w.Reached = true
 	if u.Scheme == "https" {
 		w.handshake(p, conn, host, at)
 	}
 	return p
 }
 
-func (w *walk) proxy(u *url.URL) string {
-	if w.transport.Proxy == nil {
+func (w *Walk) proxy(u *url.URL) string {
+	if w.Transport.Proxy == nil {
 		return ""
 	}
-	proxy, err := w.transport.Proxy(&http.Request{URL: u})
+	proxy, err := w.Transport.Proxy(&http.Request{URL: u})
 	if err != nil || proxy == nil {
 		return ""
 	}
@@ -88,9 +89,9 @@ func (w *walk) proxy(u *url.URL) string {
 }
 
 // addresses says where the host is: by --resolve, by itself, or by DNS.
-func (w *walk) addresses(p *place, host, at, port string) []string {
-	found := finding{Check: "dns", Target: host, Status: statusOK}
-	if list := w.book.of(at); list != nil {
+func (w *Walk) addresses(p *place, host, at, port string) []string {
+	found := Finding{Check: "dns", Target: host, Status: OK}
+	if list := w.Book.Of(at); list != nil {
 		found.Detail = strings.Join(list, ", ") + ", as --resolve says"
 		w.named[host] = true
 		p.findings = append(p.findings, found)
@@ -102,7 +103,7 @@ func (w *walk) addresses(p *place, host, at, port string) []string {
 	known, asked := w.names[host]
 	if !asked {
 		began := time.Now()
-		ctx, cancel := context.WithTimeout(w.ctx, w.patience)
+		ctx, cancel := context.WithTimeout(w.ctx, w.Patience)
 		known = &names{}
 		known.addresses, known.err = net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		cancel()
@@ -113,7 +114,7 @@ func (w *walk) addresses(p *place, host, at, port string) []string {
 		if asked || w.named[host] { // and told, or --resolve has it at another port
 			return nil
 		}
-		found.Status, found.Detail = statusProblem, "the name could not be looked up: "+p.err.Error()
+		found.Status, found.Detail = Problem, "the name could not be looked up: "+p.err.Error()
 		found.Advice = "look at the DNS of this machine, or say where the host is: --resolve " + at + ":ADDRESS"
 		if e := (*net.DNSError)(nil); errors.As(p.err, &e) && e.IsNotFound {
 			found.missing, found.Detail = true, "DNS knows no such name"
@@ -135,9 +136,9 @@ func (w *walk) addresses(p *place, host, at, port string) []string {
 }
 
 // connect tries every address: of a pool that DNS balances, one may be down.
-func (w *walk) connect(p *place, at string, addresses []string) net.Conn {
+func (w *Walk) connect(p *place, at string, addresses []string) net.Conn {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
+	ctx, cancel := context.WithTimeout(w.ctx, w.Patience)
 	defer cancel()
 	conns, errs := make([]net.Conn, len(addresses)), make([]error, len(addresses))
 	var tries sync.WaitGroup
@@ -161,13 +162,13 @@ func (w *walk) connect(p *place, at string, addresses []string) net.Conn {
 			dead = append(dead, addresses[i])
 		}
 	}
-	found := finding{Check: "tcp", Target: at, Status: statusOK}
+	found := Finding{Check: "tcp", Target: at, Status: OK}
 	found.took(time.Since(began))
 	switch {
 	case first == nil:
-		found.Status, found.Detail, found.Advice = statusProblem, "no connection: "+p.err.Error(), refusedAdvice(p.err)
+		found.Status, found.Detail, found.Advice = Problem, "no connection: "+p.err.Error(), refusedAdvice(p.err)
 	case len(dead) > 0:
-		found.Status = statusWarning
+		found.Status = Warning
 		found.Detail = fmt.Sprintf("%s answers, but not %s", first.RemoteAddr(), strings.Join(dead, ", "))
 		found.Advice = "start what is down, or take its address out of DNS: clients that are sent there wait"
 		p.err = nil
@@ -186,18 +187,18 @@ func refusedAdvice(err error) string {
 	if e := net.Error(nil); errors.As(err, &e) && e.Timeout() {
 		return "nothing comes back: look for a firewall in between, a wrong address in DNS, or a proxy that must be used (HTTPS_PROXY)"
 	}
-	if advice := adviceOn([]string{err.Error()}); advice != "" {
+	if advice := network.Advice(err.Error()); advice != "" {
 		return advice
 	}
 	return "look at the network between this machine and that address"
 }
 
 // handshake does TLS as the client will, and looks at the certificate more closely.
-func (w *walk) handshake(p *place, conn net.Conn, host, at string) {
+func (w *Walk) handshake(p *place, conn net.Conn, host, at string) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
+	ctx, cancel := context.WithTimeout(w.ctx, w.Patience)
 	defer cancel()
-	config := w.transport.TLSClientConfig.Clone()
+	config := w.Transport.TLSClientConfig.Clone()
 	config.ServerName = host
 	secure := tls.Client(conn, config)
 	p.err = secure.HandshakeContext(ctx)
@@ -208,9 +209,9 @@ func (w *walk) handshake(p *place, conn net.Conn, host, at string) {
 }
 
 // tunnel does the same through a proxy, with a request that asks for nothing.
-func (w *walk) tunnel(p *place, u *url.URL, at, proxy string) {
+func (w *Walk) tunnel(p *place, u *url.URL, at, proxy string) {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(w.ctx, w.patience)
+	ctx, cancel := context.WithTimeout(w.ctx, w.Patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, ucwa.Origin(u)+"/", nil)
 	if err != nil {
@@ -219,20 +220,20 @@ func (w *walk) tunnel(p *place, u *url.URL, at, proxy string) {
 	}
 	var through atomic.Bool // as far as TLS
 	trace := &httptrace.ClientTrace{TLSHandshakeStart: func() { through.Store(true) }}
-	res, err := w.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	res, err := w.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	p.err = err
-	var found finding
+	var found Finding
 	switch {
 	case err == nil:
 		res.Body.Close()
-		w.reached = true
+		w.Reached = true
 		found = w.judge(nil, res.TLS, u.Hostname(), at)
 	case through.Load():
-		w.reached = true
+		w.Reached = true
 		found = w.judge(err, nil, u.Hostname(), at)
 	default:
 		p.findings = nil // which said that the proxy was asked
-		found = finding{Check: "proxy", Target: at, Status: statusProblem, Detail: proxy + " does not connect to it: " + err.Error(),
+		found = Finding{Check: "proxy", Target: at, Status: Problem, Detail: proxy + " does not connect to it: " + err.Error(),
 			Advice: "look at the rules and the log of the proxy (HTTPS_PROXY), or do without: NO_PROXY=" + u.Hostname()}
 	}
 	found.took(time.Since(began))
@@ -240,8 +241,8 @@ func (w *walk) tunnel(p *place, u *url.URL, at, proxy string) {
 }
 
 // judge says what a handshake shows.
-func (w *walk) judge(err error, state *tls.ConnectionState, host, at string) finding {
-	found := finding{Check: "tls", Target: at, Status: statusOK}
+func (w *Walk) judge(err error, state *tls.ConnectionState, host, at string) Finding {
+	found := Finding{Check: "tls", Target: at, Status: OK}
 	var chain []*x509.Certificate
 	untrusted := (*tls.CertificateVerificationError)(nil)
 	switch {
@@ -250,10 +251,10 @@ func (w *walk) judge(err error, state *tls.ConnectionState, host, at string) fin
 	case err == nil && state != nil && len(state.PeerCertificates) > 0:
 		chain = state.PeerCertificates
 	default:
-		found.Status, found.Detail, found.Advice = statusProblem, "the TLS handshake failed", "look at what serves this port, and at which versions of TLS it speaks: 1.2 is the least"
+		found.Status, found.Detail, found.Advice = Problem, "the TLS handshake failed", "look at what serves this port, and at which versions of TLS it speaks: 1.2 is the least"
 		if err != nil {
 			found.Detail += ": " + err.Error()
-			if advice := adviceOn([]string{err.Error()}); advice != "" {
+			if advice := network.Advice(err.Error()); advice != "" {
 				found.Advice = advice
 			}
 		}
@@ -264,14 +265,14 @@ func (w *walk) judge(err error, state *tls.ConnectionState, host, at string) fin
 	about := fmt.Sprintf("certificate by %s, until %s", cmp.Or(chain[0].Issuer.String(), "an authority without a name"), soonest.UTC().Format(time.DateOnly))
 	switch {
 	case len(problems) > 0:
-		found.Status, found.Detail, found.Advice = statusProblem, strings.Join(problems, "; "), strings.Join(advice, "; ")
+		found.Status, found.Detail, found.Advice = Problem, strings.Join(problems, "; "), strings.Join(advice, "; ")
 		if err == nil {
-			found.Status, found.Detail = statusWarning, found.Detail+" (let pass, as --insecure says)"
+			found.Status, found.Detail = Warning, found.Detail+" (let pass, as --insecure says)"
 		}
 	case err != nil:
-		found.Status, found.Detail, found.Advice = statusProblem, err.Error(), adviceOn([]string{err.Error()})
+		found.Status, found.Detail, found.Advice = Problem, err.Error(), network.Advice(err.Error())
 	case left < certificateNotice:
-		found.Status = statusWarning
+		found.Status = Warning
 		found.Detail = fmt.Sprintf("%s; %s: it ends in %d days", tls.VersionName(state.Version), about, int(left.Hours()/24))
 		found.Advice = "renew it before that, on every server of the pool and on the reverse proxy"
 	default:
@@ -282,7 +283,7 @@ func (w *walk) judge(err error, state *tls.ConnectionState, host, at string) fin
 
 // certificate looks at time, name and chain on their own: a client says one thing only
 // that is wrong, and a certificate is ordered anew for each.
-func (w *walk) certificate(chain []*x509.Certificate, host string) (problems, advice []string, soonest time.Time) {
+func (w *Walk) certificate(chain []*x509.Certificate, host string) (problems, advice []string, soonest time.Time) {
 	leaf, now := chain[0], time.Now()
 	soonest = leaf.NotAfter
 	say := func(todo, format string, args ...any) {
@@ -306,7 +307,7 @@ func (w *walk) certificate(chain []*x509.Certificate, host string) (problems, ad
 	for _, c := range chain[1:] {
 		others.AddCert(c)
 	}
-	chains, err := leaf.Verify(x509.VerifyOptions{Roots: w.transport.TLSClientConfig.RootCAs, Intermediates: others, CurrentTime: at})
+	chains, err := leaf.Verify(x509.VerifyOptions{Roots: w.Transport.TLSClientConfig.RootCAs, Intermediates: others, CurrentTime: at})
 	unknown := x509.UnknownAuthorityError{}
 	switch {
 	case errors.As(err, &unknown):

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"encoding/json"
@@ -13,14 +13,14 @@ import (
 
 // What a finding can be. Skipped is what could not be looked at, for a problem before it.
 const (
-	statusOK      = "ok"
-	statusWarning = "warning"
-	statusProblem = "problem"
-	statusSkipped = "skipped"
+	OK      = "ok"
+	Warning = "warning"
+	Problem = "problem"
+	Skipped = "skipped"
 )
 
-// finding is one thing that doctor looked at. docs/doctor.md publishes its form.
-type finding struct {
+// Finding is one thing that doctor looked at. docs/doctor.md publishes its form.
+type Finding struct {
 	Check      string `json:"check"`
 	Target     string `json:"target"`
 	Status     string `json:"status"`
@@ -31,36 +31,36 @@ type finding struct {
 	missing bool // the name is not in DNS
 }
 
-func (f *finding) took(d time.Duration) { f.DurationMS = d.Milliseconds() }
+func (f *Finding) took(d time.Duration) { f.DurationMS = d.Milliseconds() }
 
-// sheet is what was found, in the order of the way.
-type sheet struct {
-	findings []finding
+// Sheet is what was found, in the order of the way.
+type Sheet struct {
+	Findings []Finding
 	secrets  []string // as given; in no finding
 	hider    *cassettes.Anonymizer
 }
 
-// add takes a finding without what nobody may see, and without what a terminal would
+// Add takes a finding without what nobody may see, and without what a terminal would
 // obey: nearly all of it is what servers say.
-func (s *sheet) add(f finding) {
+func (s *Sheet) Add(f Finding) {
 	for _, text := range []*string{&f.Target, &f.Detail, &f.Advice} {
 		*text = s.clean(*text)
 	}
-	s.findings = append(s.findings, f)
+	s.Findings = append(s.Findings, f)
 }
 
 // hide keeps a secret out of all findings, in every encoding, also out of those that
 // are there.
-func (s *sheet) hide(secret string) {
+func (s *Sheet) hide(secret string) {
 	s.secrets = append(s.secrets, secret)
 	s.hider = nil
-	for i := range s.findings {
-		f := &s.findings[i]
+	for i := range s.Findings {
+		f := &s.Findings[i]
 		f.Target, f.Detail, f.Advice = s.clean(f.Target), s.clean(f.Detail), s.clean(f.Advice)
 	}
 }
 
-func (s *sheet) clean(text string) string {
+func (s *Sheet) clean(text string) string {
 	if s.hider == nil {
 		hider, err := cassettes.NewAnonymizer(&cassettes.Cassette{}, cassettes.AnonymizeOptions{Secrets: s.secrets, KeepNames: true})
 		if err != nil {
@@ -71,9 +71,10 @@ func (s *sheet) clean(text string) string {
 	return strings.ReplaceAll(reports.Legible(s.hider.Hide(text)), "\n", " ") // a line of its own could pass for a finding
 }
 
-func (s *sheet) count(status string) int {
+// Count returns how many findings have a status.
+func (s *Sheet) Count(status string) int {
 	n := 0
-	for _, f := range s.findings {
+	for _, f := range s.Findings {
 		if f.Status == status {
 			n++
 		}
@@ -81,10 +82,11 @@ func (s *sheet) count(status string) int {
 	return n
 }
 
-func (s *sheet) json(w io.Writer) error {
-	list := s.findings
+// JSON writes the findings as docs/doctor.md publishes them.
+func (s *Sheet) JSON(w io.Writer) error {
+	list := s.Findings
 	if list == nil {
-		list = []finding{}
+		list = []Finding{}
 	}
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
@@ -92,11 +94,12 @@ func (s *sheet) json(w io.Writer) error {
 	return encoder.Encode(list)
 }
 
-var statusColors = map[string]string{statusOK: "\x1b[32m", statusWarning: "\x1b[33m", statusProblem: "\x1b[31m", statusSkipped: "\x1b[2m"}
+var statusColors = map[string]string{OK: "\x1b[32m", Warning: "\x1b[33m", Problem: "\x1b[31m", Skipped: "\x1b[2m"}
 
-func (s *sheet) text(w io.Writer, of string, color bool) {
-	fmt.Fprintf(w, "conform %s · doctor · %s\n\n", tool().Version, s.clean(of))
-	for _, f := range s.findings {
+// Text writes them for people.
+func (s *Sheet) Text(w io.Writer, version, of string, color bool) {
+	fmt.Fprintf(w, "conform %s · doctor · %s\n\n", version, s.clean(of))
+	for _, f := range s.Findings {
 		status := fmt.Sprintf("%-7s", f.Status)
 		if color {
 			status = statusColors[f.Status] + status + "\x1b[0m"
@@ -109,13 +112,13 @@ func (s *sheet) text(w io.Writer, of string, color bool) {
 	fmt.Fprintf(w, "\n%s\n", s.summary())
 }
 
-func (s *sheet) summary() string {
-	problems, warnings, skipped := s.count(statusProblem), s.count(statusWarning), s.count(statusSkipped)
+func (s *Sheet) summary() string {
+	problems, warnings, skipped := s.Count(Problem), s.Count(Warning), s.Count(Skipped)
 	var parts []string
 	for _, part := range []struct {
 		n    int
 		what string
-	}{{problems, "problem"}, {warnings, "warning"}, {s.count(statusOK), "ok"}, {skipped, "skipped"}} {
+	}{{problems, "problem"}, {warnings, "warning"}, {s.Count(OK), "ok"}, {skipped, "skipped"}} {
 		if part.n == 0 {
 			continue
 		}

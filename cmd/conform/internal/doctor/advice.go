@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -95,11 +96,11 @@ func answerAdvice(err error) string {
 		case strings.Contains(text, "enabled for UCWA"):
 			return "enable the user for Skype for Business (Enable-CsUser), look at where the account is homed (Get-CsUser), and at its mobility policy"
 		case strings.Contains(text, "outside the user's domain"):
-			return adviceOn([]string{text})
+			return network.Advice(text)
 		case strings.Contains(text, "not followed"):
 			return "look at the external web services URL of the pool: the link should lead to https, on the usual port"
 		default:
-			if advice := adviceOn([]string{text}); advice != "" {
+			if advice := network.Advice(text); advice != "" {
 				return advice
 			}
 			return "look at what answers there: is it the pool, or something before it?"

@@ -1,10 +1,6 @@
-package main
+package network
 
-import (
-	"strings"
-
-	"github.com/ucwa-conform/ucwa-conform/reports"
-)
+import "strings"
 
 // advices say what to do about a failure of the network, as far as its words tell. The
 // first that knows its words speaks, so the narrower stand first.
@@ -38,8 +34,8 @@ var advices = []struct{ words, advice string }{
 	{"no answer in the time that was given for one", "the server takes longer than --request-timeout allows: give it more, or look at why"},
 }
 
-// adviceOn returns what to do about the first failure that is known, "" if none is.
-func adviceOn(failures []string) string {
+// Advice returns what to do about the first failure that is known, "" if none is.
+func Advice(failures ...string) string {
 	for _, known := range advices {
 		for _, failure := range failures {
 			if strings.Contains(failure, known.words) {
@@ -48,38 +44,4 @@ func adviceOn(failures []string) string {
 		}
 	}
 	return ""
-}
-
-// telling returns a failure that tells something: that nothing came on the event channel
-// while the driver listened is none.
-func telling(part, failure string) string {
-	if part == "events" && strings.Contains(failure, "no answer in the time") {
-		return ""
-	}
-	return failure
-}
-
-func errorsOf(r *reports.Report) []string {
-	var list []string
-	if r.Outcome == reports.Conformant {
-		return nil // what was passed over needs no advice
-	}
-	found := 0 // the Autodiscover root that led on
-	for _, x := range r.Exchanges {
-		if x.Step == "autodiscover" && x.Response != nil && x.Response.Status == 200 {
-			found = x.Number
-		}
-	}
-	for _, x := range r.Exchanges {
-		if x.Number < found {
-			continue
-		}
-		list = append(list, telling(x.Step, x.Error))
-	}
-	for _, note := range r.Notes {
-		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "https://") {
-			list = append(list, note) // where it tried to, stands in notes of their own
-		}
-	}
-	return list
 }

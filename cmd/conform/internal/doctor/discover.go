@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -8,11 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/cmd/conform/internal/network"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // discover asks Autodiscover as clients do, and tells of every address on the way.
-func (w *walk) discover(sign *ucwa.SignIn) *ucwa.Discovery {
+func (w *Walk) discover(sign *ucwa.SignIn) *ucwa.Discovery {
 	w.gathering = true
 	found, err := sign.Discover(w.ctx)
 	w.gathering = false
@@ -46,22 +47,22 @@ func (w *walk) discover(sign *ucwa.SignIn) *ucwa.Discovery {
 		w.put(w.grade(of, f))
 	}
 	w.told = len(w.exchanges)
-	if found == nil && len(trail) > 0 && !slices.ContainsFunc(w.findings, func(f finding) bool { return f.Check == "autodiscover" }) {
+	if found == nil && len(trail) > 0 && !slices.ContainsFunc(w.Findings, func(f Finding) bool { return f.Check == "autodiscover" }) {
 		w.skip("nothing answered at any of its addresses", "autodiscover")
 	}
 	if found == nil && len(trail) == 0 && err != nil { // it was cut short
 		for _, x := range w.exchanges {
 			w.tellOf(attempt{url: x.url}, w.places[ucwa.Origin(x.url)])
 		}
-		w.put(finding{Check: "autodiscover", Target: sign.Address + sign.Start, Status: statusProblem, Detail: err.Error(), Advice: refusedAdvice(err)})
+		w.put(Finding{Check: "autodiscover", Target: sign.Address + sign.Start, Status: Problem, Detail: err.Error(), Advice: refusedAdvice(err)})
 	}
 	return found
 }
 
 // tellOf adds what was found on the way to an address, once.
-func (w *walk) tellOf(a attempt, p *place) {
+func (w *Walk) tellOf(a attempt, p *place) {
 	for _, f := range p.findings {
-		w.add(w.grade(a, f))
+		w.Add(w.grade(a, f))
 	}
 	p.findings = nil
 }
@@ -75,12 +76,12 @@ type attempt struct {
 	given    bool // the address was given by hand, so there is no other
 }
 
-func (a attempt) finding() finding {
-	f := finding{Check: "autodiscover", Target: a.url.Redacted(), Status: statusOK, Detail: fmt.Sprint(a.Status)}
+func (a attempt) finding() Finding {
+	f := Finding{Check: "autodiscover", Target: a.url.Redacted(), Status: OK, Detail: fmt.Sprint(a.Status)}
 	f.took(a.exchange.took)
 	switch {
 	case a.Err != nil:
-		f.Status, f.Detail = statusProblem, a.Err.Error()
+		f.Status, f.Detail = Problem, a.Err.Error()
 		f.Advice = a.advice()
 		if html(a.exchange) && a.Status == http.StatusOK {
 			f.Detail = fmt.Sprintf("%d, but it is a web page (%s), not the JSON of Autodiscover", a.Status, a.exchange.header.Get("Content-Type"))
@@ -109,7 +110,7 @@ func (a attempt) advice() string {
 	case a.Status >= http.StatusBadRequest:
 		return "Autodiscover answers anyone: take the authentication before it away, at the reverse proxy"
 	}
-	if advice := adviceOn([]string{text}); advice != "" {
+	if advice := network.Advice(text); advice != "" {
 		return advice
 	}
 	return "look at what answers there: it should be the Autodiscover service"
@@ -121,8 +122,8 @@ func html(x exchange) bool {
 
 // grade says how bad it is. There are four addresses, and one that leads on is enough:
 // inside a company the one, outside the other.
-func (w *walk) grade(a attempt, f finding) finding {
-	if f.Status != statusProblem || a.given {
+func (w *Walk) grade(a attempt, f Finding) Finding {
+	if f.Status != Problem || a.given {
 		return f
 	}
 	internal := strings.HasPrefix(a.url.Host, "lyncdiscoverinternal.")
@@ -135,13 +136,13 @@ func (w *walk) grade(a attempt, f finding) finding {
 	otherThere := w.named[other] || w.names[other] == nil // or it was not its turn yet
 	switch {
 	case f.missing && internal && (a.answered || otherThere):
-		f.Status, f.Detail, f.Advice = statusOK, "DNS knows no such name, as is usual outside the company", ""
+		f.Status, f.Detail, f.Advice = OK, "DNS knows no such name, as is usual outside the company", ""
 	case f.missing && internal:
-		f.Status, f.Advice = statusWarning, "add it to the DNS inside the company; outside it may be missing"
+		f.Status, f.Advice = Warning, "add it to the DNS inside the company; outside it may be missing"
 	case f.missing && external && otherThere:
-		f.Status, f.Advice = statusWarning, "add it to the public DNS: clients outside the company ask for it"
+		f.Status, f.Advice = Warning, "add it to the public DNS: clients outside the company ask for it"
 	case a.answered, a.url.Scheme == "http": // which is the last resort, after https
-		f.Status = statusWarning
+		f.Status = Warning
 	}
 	return f
 }

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
+)
+
+// telling returns a failure that tells something: that nothing came on the event channel
+// while the driver listened is none.
+func telling(part, failure string) string {
+	if part == "events" && strings.Contains(failure, "no answer in the time") {
+		return ""
+	}
+	return failure
+}
+
+func errorsOf(r *reports.Report) []string {
+	var list []string
+	if r.Outcome == reports.Conformant {
+		return nil // what was passed over needs no advice
+	}
+	found := 0 // the Autodiscover root that led on
+	for _, x := range r.Exchanges {
+		if x.Step == "autodiscover" && x.Response != nil && x.Response.Status == 200 {
+			found = x.Number
+		}
+	}
+	for _, x := range r.Exchanges {
+		if x.Number < found {
+			continue
+		}
+		list = append(list, telling(x.Step, x.Error))
+	}
+	for _, note := range r.Notes {
+		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "https://") {
+			list = append(list, note) // where it tried to, stands in notes of their own
+		}
+	}
+	return list
+}
