@@ -5,10 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	testresult "github.com/in-toto/attestation/go/predicates/test_result/v0"
-	intoto "github.com/in-toto/attestation/go/v1"
 	"github.com/joshdk/go-junit"
-	"google.golang.org/protobuf/encoding/protojson"
 )
 
 // What others wrote for reading JUnit reads ours: the same cases, with the same fate.
@@ -66,36 +63,12 @@ func TestJUnitAsOthersReadIt(t *testing.T) {
 	}
 }
 
-// Our attestation is what in-toto's own types say a test result is, with no field beside.
-func TestAttestationAsInTotoReadsIt(t *testing.T) {
+// The subjects of an attestation are the report, and the evidence if that has a hash. (.ci/endtoend reads ours with in-toto's own types.)
+func TestAttestationSubjects(t *testing.T) {
 	for name, r := range samples() {
-		var s intoto.Statement
-		if err := protojson.Unmarshal(render(t, r, "intoto", Options{}), &s); err != nil {
+		var s statement
+		if err := json.Unmarshal(render(t, r, "intoto", Options{}), &s); err != nil {
 			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if err := s.Validate(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		predicate, err := protojson.Marshal(s.Predicate)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var p testresult.TestResult
-		if err := protojson.Unmarshal(predicate, &p); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if len(p.Configuration) == 0 {
-			t.Errorf("%s: no configuration", name)
-		}
-		for _, c := range append(p.Configuration, s.Subject...) {
-			if err := c.Validate(); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if len(p.PassedTests) != r.Counts.Pass || (p.Result == "PASSED") != (r.Outcome == Conformant && r.Counts.Warn == 0) {
-			t.Errorf("%s: %s with %d passed; the report is %s with %s", name, p.Result, len(p.PassedTests), r.Outcome, r.Counts)
 		}
 		if hashed := len(s.Subject) == 2; hashed != isDigest(r.Evidence.SHA256, 32) {
 			t.Errorf("%s: the subjects are %v", name, s.Subject)

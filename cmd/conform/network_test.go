@@ -31,8 +31,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
-	"github.com/rs/zerolog"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -242,8 +240,7 @@ func driveHere(t *testing.T, f *liveFlags) *suite.Evidence {
 	}
 	// Those of the server, which ends its connections when it likes.
 	server := []goleak.Option{before, goleak.IgnoreAnyFunction("net/http.(*conn).serve"), goleak.IgnoreAnyFunction("net/http.(*connReader).backgroundRead"),
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).read"), goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2.(*ToxicLink).write"),
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"), goleak.IgnoreAnyFunction("github.com/ucwa-conform/ucwa-conform/cmd/conform.(*relay).pass"),
+		goleak.IgnoreAnyFunction("github.com/ucwa-conform/ucwa-conform/cmd/conform.(*relay).pass"),
 		goleak.IgnoreAnyFunction("net/http.(*http2serverConn).serve")}
 	if err := goleak.Find(server...); err != nil {
 		t.Error(err)
@@ -272,53 +269,6 @@ func (r ran) says(t *testing.T, words ...string) {
 		if !strings.Contains(told.String(), w) {
 			t.Errorf("nowhere is said %q:\n%s", w, told.String())
 		}
-	}
-}
-
-// toxic puts a toxiproxy with one toxic before the server.
-func (p *pool) toxic(toxic string) {
-	p.t.Helper()
-	api := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(api, "pool", "127.0.0.1:0", strings.TrimPrefix(p.url, "http://"))
-	if err := proxy.Start(); err != nil {
-		p.t.Fatal(err)
-	}
-	p.t.Cleanup(proxy.Stop)
-	p.url = "http://" + proxy.Listen
-	if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// TestToxics holds what a run says of a network that is slow, stalls or breaks.
-func TestToxics(t *testing.T) {
-	for _, test := range []struct {
-		name, toxic string
-		code        int
-		words       []string
-	}{
-		{"slow", `{"type":"latency","attributes":{"latency":20,"jitter":10}}`, exitConformant, nil},
-		{"narrow", `{"type":"bandwidth","attributes":{"rate":200}}`, exitConformant, nil},
-		{"in slices", `{"type":"slicer","attributes":{"average_size":64,"size_variation":32,"delay":100}}`, exitConformant, nil},
-		{"too slow", `{"type":"latency","attributes":{"latency":3000}}`, exitFailed, []string{"error: ", "no answer in the time", "longer than --request-timeout allows"}},
-		{"stalls", `{"type":"timeout","attributes":{"timeout":0}}`, exitFailed, []string{"no answer in the time", "longer than --request-timeout allows"}},
-		{"hangs up", `{"type":"timeout","attributes":{"timeout":50}}`, exitFailed, []string{"EOF", "closed the connection without an answer"}},
-		{"reset", `{"type":"reset_peer","attributes":{"timeout":0}}`, exitFailed, []string{"cut the connection"}},
-		{"cut in the headers", `{"type":"limit_data","attributes":{"bytes":100}}`, exitFailed, []string{"unexpected EOF", "ended in the middle of an answer"}},
-		{"cut in a body", `{"type":"limit_data","attributes":{"bytes":1500}}`, exitIncomplete, []string{"unexpected EOF", "ended in the middle of an answer"}},
-		{"cut later", `{"type":"limit_data","attributes":{"bytes":9000}}`, exitIncomplete, []string{"got no whole answer"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			p := newPool(t)
-			p.serve(p.server)
-			p.toxic(test.toxic)
-			r := p.certify(nil, p.url+p.application())
-			if r.code != test.code {
-				t.Errorf("exit code %d, expected %d: %s", r.code, test.code, r.stderr)
-			}
-			r.says(t, test.words...)
-			p.leaksNothing(p.url+p.application(), nil)
-		})
 	}
 }
 
