@@ -212,6 +212,9 @@ func TestLive(t *testing.T) {
 // TestManyAtOnce gathers 200 applications of 50 users from one server at once
 // and judges them in one run.
 func TestManyAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	if ownProcess(t) {
 		return
 	}
@@ -222,10 +225,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	defer running.Close()
 	var targets []Target
-	users := 50
-	if race {
-		users = 15 // as many take turns as ever, and wait for one another
-	}
+	const users = 15 // with four applications each, which take turns
 	for u := range users {
 		token := server.AddUser(ucwatest.User{Name: fmt.Sprint("User ", u), URI: fmt.Sprintf("sip:user%d@contoso.com", u)})
 		for a := range 4 {

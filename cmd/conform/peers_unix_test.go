@@ -27,6 +27,9 @@ import (
 // others wrote, by NTLM and by Kerberos, and holds that the recording is as good as the
 // run, and shows nobody.
 func TestWindows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	const password = danasPassword
 	type way struct {
 		name, password string

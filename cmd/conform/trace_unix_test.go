@@ -21,6 +21,9 @@ import (
 
 // TestLeavesNoTrace holds that the server is as it was, however a run ends.
 func TestLeavesNoTrace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for _, test := range []struct {
 		name   string
