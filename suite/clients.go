@@ -185,7 +185,7 @@ func deal(clients []*appClient, loose, all []*Exchange) {
 	give := func(x *Exchange, to []*appClient) {
 		for i, c := range to {
 			if i > 0 {
-				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url}
+				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url, batch: x.batch, place: x.place}
 			}
 			c.exchanges = append(c.exchanges, x)
 			c.spoken.note(x)
@@ -304,12 +304,17 @@ func hasToken(text, token string) bool {
 	return false
 }
 
+// isPhoto reports whether x asks for a picture of somebody, which a cookie opens, and which is no resource.
+func (x *Exchange) isPhoto() bool {
+	return x.is("photo") || x.is("contactPhoto") || strings.Contains(lowerPath(x.url.Path), "/photos/")
+}
+
 // clientRequests finds them, once an evidence.
 func (e *Evidence) clientRequests() []*Exchange {
 	var list []*Exchange
 	tokens := map[string]bool{}
 	for _, x := range e.Exchanges {
-		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.is("photo") || x.is("batch") {
+		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.isPhoto() || x.is("batch") {
 			continue
 		}
 		token := x.authorization()
@@ -326,11 +331,13 @@ func (e *Evidence) clientRequests() []*Exchange {
 // application, or to anything else in its name, and that was answered; those which
 // ask for a refusal on purpose say nothing of the client, of those without an answer
 // nobody knows what arrived, and a redirect is followed by the HTTP library. A photo
-// is fetched by its cookie, and a batch is a message of its own kind.
+// is fetched by its cookie, and a batch is a message of its own kind, as is what stands in it.
 func (c *check) clientRequests() []answer {
 	list := make([]answer, 0, len(c.index.clients))
 	for _, x := range c.index.clients {
-		list = append(list, answer{x, c})
+		if x.batch == nil {
+			list = append(list, answer{x, c})
+		}
 	}
 	if len(list) == 0 {
 		c.notExercised("the evidence holds no request on the application")
@@ -341,9 +348,9 @@ func (c *check) clientRequests() []answer {
 // requests returns the client's own requests with that method on that rel.
 func (c *check) requests(method, rel string) []answer {
 	var list []answer
-	for _, r := range c.clientRequests() {
-		if r.Request.Method == method && r.is(rel) {
-			list = append(list, r)
+	for _, x := range c.index.clients {
+		if x.Request.Method == method && x.is(rel) {
+			list = append(list, answer{x, c})
 		}
 	}
 	if len(list) == 0 {

@@ -60,7 +60,10 @@ type Exchange struct {
 	Part  string // what it is in the task, "" if nothing; see parts.go
 	Probe string // the name that a deliberately odd request carries, "" for an ordinary one
 
-	lost     bool // the evidence does not keep the body of the answer; see kept.go
+	batch    *Exchange   // in which it was sent, nil if it was sent alone
+	place    int         // there, from 1
+	inside   []*Exchange // of a batch: what was sent in it
+	lost     bool        // the evidence does not keep the body of the answer; see kept.go
 	url      *url.URL
 	rels     []string // under which its URL was served, or which the documentation gives it
 	request  document

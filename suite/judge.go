@@ -141,7 +141,9 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	}
 	r.Results = results(j.selected[e], j.outcomes[e])
 	for _, x := range e.Exchanges {
-		r.Exchanges = append(r.Exchanges, x.report())
+		if x.batch == nil {
+			r.Exchanges = append(r.Exchanges, x.report())
+		}
 	}
 	r.Tally()
 	return r
@@ -284,7 +286,7 @@ func conclude(result *reports.Result, o *outcome) {
 	for _, look := range decisive {
 		prefix := ""
 		if len(decisive) > 1 {
-			prefix = look.Name + " "
+			prefix = look.x.names(look.Name) + " "
 		}
 		expected = append(expected, prefix+look.expected)
 		observed = append(observed, prefix+look.observed())
@@ -293,7 +295,7 @@ func conclude(result *reports.Result, o *outcome) {
 	result.DurationMs = decisive[0].x.Response.Duration.Seconds() * 1000
 	for _, list := range [][]observation{decisive, looks} {
 		for _, look := range list {
-			pointer := reports.Pointer{Exchange: look.x.ID, Field: look.Name}
+			pointer := reports.Pointer{Exchange: look.x.ID, Field: look.x.names(look.Name)}
 			if len(result.Evidence) < mostPointers && !slices.Contains(result.Evidence, pointer) {
 				result.Evidence = append(result.Evidence, pointer)
 			}

@@ -23,7 +23,7 @@ import (
 
 // headersLost reports whether the evidence keeps no header of the request, but perhaps for the host, which
 // recorders keep beside it. Each has one.
-func (x *Exchange) headersLost() bool { return len(x.Request.Headers) == 0 }
+func (x *Exchange) headersLost() bool { return len(x.Request.Headers) == 0 && x.batch == nil }
 
 // provisional reports whether the evidence keeps of the request only what a browser meant to send: it has no
 // host, and others have one.
@@ -31,7 +31,7 @@ func (e *Evidence) provisional(x *Exchange) bool { return x.Request.Host == "" &
 
 // answerHeadersLost reports whether it keeps no header of the answer, but for the media type, which HAR keeps beside it.
 func (x *Exchange) answerHeadersLost() bool {
-	if x.Response.Code == 0 || len(x.Response.Headers) > 1 {
+	if x.Response.Code == 0 || len(x.Response.Headers) > 1 || x.batch != nil { // of what is in a batch the header is in the body
 		return false
 	}
 	return len(x.Response.Headers) == 0 || len(cassettes.HeaderValues(x.Response.Headers, "Content-Type")) > 0

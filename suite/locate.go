@@ -114,7 +114,7 @@ func legible(c *cassettes.Cassette) (*cassettes.Cassette, *cassettes.Anonymizer,
 // locate finds the steps in exchanges of a redacted recording.
 func locate(c *cassettes.Cassette, hides *cassettes.Anonymizer, all []*Exchange, names []string) []*Evidence {
 	var list []*Evidence
-	groups := byApplication(all, c.Provenance.Task != "")
+	groups := byApplication(unfolded(all), c.Provenance.Task != "")
 	for _, group := range groups {
 		e := &Evidence{signedIn: signInAmong(tasksOf(c)) != nil, Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
 			Absent: c.Provenance.Absent, Exchanges: group, Recording: c, names: hides}
@@ -156,7 +156,9 @@ func recordingOf(c *cassettes.Cassette, group []*Exchange) *cassettes.Cassette {
 	part := *c
 	part.SHA256, part.Provenance.SHA256, part.Exchanges = "", "", nil
 	for _, x := range group {
-		part.Exchanges = append(part.Exchanges, x.Exchange)
+		if x.batch == nil {
+			part.Exchanges = append(part.Exchanges, x.Exchange)
+		}
 	}
 	return &part
 }

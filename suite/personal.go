@@ -280,7 +280,7 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 		if len(p.readAs(s.value)) == 0 || such != nil && !such(s) {
 			continue
 		}
-		for len(reads) > 0 && reads[0].ID < s.ID {
+		for len(reads) > 0 && reads[0].ID <= s.ID { // those in one batch have no order
 			reads = reads[1:]
 		}
 		for _, a := range reads {

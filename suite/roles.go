@@ -162,7 +162,7 @@ type state struct {
 
 // part says what x is, given all that came before it.
 func (s *state) part(x *Exchange) string {
-	if s.e.putOff(x) || s.e.isLost(x) {
+	if s.e.putOff(x) || s.e.isLost(x) || s.e.isUnordered(x) {
 		return ""
 	}
 	if x.Probe != "" {
@@ -184,6 +184,15 @@ func (s *state) part(x *Exchange) string {
 		}
 	}
 	return part
+}
+
+// isUnordered reports whether x stands in a batch beside a request that begins, or ends, what x depends on: in which order the server
+// did them nobody knows ("applications should not presume a particular order of execution", Grouping requests in a batch).
+func (e *Evidence) isUnordered(x *Exchange) bool {
+	turns := func(y *Exchange) bool {
+		return y.is(roleOf(partMake).rel) || y.is(roleOf(partEnd).rel) && y.Request.Method == http.MethodDelete
+	}
+	return x.batch != nil && !turns(x) && slices.ContainsFunc(x.batch.inside, turns)
 }
 
 // played says what an ordinary request is.
@@ -329,7 +338,7 @@ func (s *state) refused(x *Exchange) string {
 		return "token of another host"
 	case x.is(relToken) || x.is(relUser) || x.is(relRoot):
 		return "" // before there is an application
-	case len(authorization) == 0 && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.index.carries:
+	case len(authorization) == 0 && !x.isPhoto() && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.index.carries:
 		return "no-token" // refused in a way of its own
 	case x.Response.Code == 401 && (own || x.is("applications")):
 		switch {
