@@ -38,7 +38,7 @@ func (e *Evidence) findSignIn() {
 		get := x.Request.Method == http.MethodGet
 		switch {
 		case e.signIn[key] != "":
-		case get && (isRoot(x.url) || x.servesRoot() || e.signedIn && !user && x.Probe == ""):
+		case get && (isRoot(x.url) || x.servesRoot() || e.signedIn && !user && x.Probe == "" && applicationOf(x.url) == nil):
 			e.signIn[key] = relRoot
 		case x.asksForToken():
 			e.signIn[key] = relToken
