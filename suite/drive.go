@@ -453,15 +453,20 @@ func (s *session) run() {
 	}
 	var list []*personal
 	var begin func(*session, []*personal)
+	asked := false // for more than an application
 	for _, l := range Ledgers() {
 		if l.page.begin != nil {
 			begin = l.page.begin
 		}
-		if p := l.page.sets; p != nil && slices.Contains(s.target.Tasks, l.Task) && !slices.Contains(list, p) {
+		if !slices.Contains(s.target.Tasks, l.Task) || signs(l.page) {
+			continue
+		}
+		asked = true
+		if p := l.page.sets; p != nil && !slices.Contains(list, p) {
 			list = append(list, p)
 		}
 	}
-	if len(list) > 0 {
+	if asked {
 		begin(s, list)
 	}
 }
