@@ -214,7 +214,7 @@ func (a *Anonymizer) inspect(c *Cassette) error {
 					kind = found.kind
 				}
 			}
-			if len(text) <= mostRemembered {
+			if len(text) <= maxRemembered {
 				checked[text] = kind
 			}
 		}

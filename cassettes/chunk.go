@@ -104,7 +104,7 @@ func inRun(text string, i, end int) []chunk {
 				if j-start < end-i && j-start >= shortestChunk {
 					chunks = inBase64(chunks, text[start:j], start)
 				}
-				if start = j + 1; n < mostBefore && end-start >= shortestChunk { // it may be of the base64, or stand before it
+				if start = j + 1; n < maxBefore && end-start >= shortestChunk { // it may be of the base64, or stand before it
 					chunks = inBase64(chunks, text[start:end], start)
 					n++
 				}
@@ -129,8 +129,8 @@ func inRun(text string, i, end int) []chunk {
 // separators are characters of base64 that stand beside it as well: in a path, in a query, in a form.
 const separators = "/=-_+"
 
-// mostBefore is how many of them may stand before the base64 in one run.
-const mostBefore = 8
+// maxBefore is how many of them may stand before the base64 in one run.
+const maxBefore = 8
 
 // inBase64 adds what a run is base64 of, read from its first character; from the next three only where a text comes out.
 func inBase64(chunks []chunk, run string, at int) []chunk {

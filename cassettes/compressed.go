@@ -25,7 +25,7 @@ func (c *Cassette) decompressed(all bool) (*Cassette, error) {
 		return c, nil
 	}
 	copied := c.clone()
-	left := mostDecompressed
+	left := maxDecompressed
 	for i := range copied.Exchanges {
 		x := &copied.Exchanges[i]
 		for _, m := range x.messages() {
@@ -36,7 +36,7 @@ func (c *Cassette) decompressed(all bool) (*Cassette, error) {
 			body, err := inflated(*m.body, left)
 			if errors.Is(err, errTooLong) {
 				return nil, fmt.Errorf("exchange %d: up to it, the bodies that are compressed hold more than %d MiB, the most that is decoded: record fewer exchanges into one file",
-					x.ID, mostDecompressed>>20)
+					x.ID, maxDecompressed>>20)
 			}
 			if err != nil || body == "" {
 				continue
@@ -52,8 +52,8 @@ func (c *Cassette) decompressed(all bool) (*Cassette, error) {
 	return copied, nil
 }
 
-// mostDecompressed bounds the bodies of a recording together, in bytes.
-const mostDecompressed = 256 << 20
+// maxDecompressed bounds the bodies of a recording together, in bytes.
+const maxDecompressed = 256 << 20
 
 const gzipMagic = "\x1f\x8b"
 

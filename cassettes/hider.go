@@ -100,7 +100,7 @@ func fixed(stands string) func(string) string { return func(string) string { ret
 
 // hide replaces what is known in a text.
 func (h *hider) hide(text string) string {
-	return h.newGlance().hide(text, mostNested)
+	return h.newGlance().hide(text, maxNested)
 }
 
 // glance is one look at a text. It has an end, whatever the text is.
@@ -110,11 +110,11 @@ type glance struct {
 }
 
 const (
-	mostNested   = 4       // how deep base64 in base64 is looked into
-	mostInflated = 8 << 20 // bounds what is decompressed of all that a text holds, in bytes
+	maxNested   = 4       // how deep base64 in base64 is looked into
+	maxInflated = 8 << 20 // bounds what is decompressed of all that a text holds, in bytes
 )
 
-func (h *hider) newGlance() *glance { return &glance{h, mostInflated} }
+func (h *hider) newGlance() *glance { return &glance{h, maxInflated} }
 
 func (l *glance) hide(text string, nested int) string {
 	if text == "" {
@@ -242,7 +242,7 @@ func (l *glance) search(text string, nested int) *identity {
 	}
 	layers := bareView(text).layers()
 	if can {
-		if found := l.seen(l.views(layers), nested == mostNested); found != nil {
+		if found := l.seen(l.views(layers), nested == maxNested); found != nil {
 			return found
 		}
 	}
@@ -262,7 +262,7 @@ func (l *glance) encoded(text string, nested int) iter.Seq2[chunk, *identity] {
 	return func(yield func(chunk, *identity) bool) {
 		for _, r := range encodedRuns(text) {
 			whole := text[r.start:r.end]
-			outermost := nested == mostNested && len(whole) <= mostCleanLength // else it is remembered with what it stands in
+			outermost := nested == maxNested && len(whole) <= maxCleanLength // else it is remembered with what it stands in
 			if outermost && l.isClean(whole) {
 				continue
 			}
@@ -284,8 +284,8 @@ func (l *glance) encoded(text string, nested int) iter.Seq2[chunk, *identity] {
 }
 
 const (
-	mostClean       = 1 << 15 // bounds how many runs are remembered as clean, and how many as aged
-	mostCleanLength = 256     // bounds how long each may be, in bytes
+	maxClean       = 1 << 15 // bounds how many runs are remembered as clean, and how many as aged
+	maxCleanLength = 256     // bounds how long each may be, in bytes
 )
 
 // isClean tells whether nothing that is looked for is encoded in a run. Most are words of the protocol and parts of links, which
@@ -307,7 +307,7 @@ func (h *hider) setClean(run string) {
 
 // remember notes a clean run. Where many clients were recorded most runs are of one of them, and go; the words of the protocol stay.
 func (h *hider) remember(run string) {
-	if h.clean == nil || len(h.clean) >= mostClean {
+	if h.clean == nil || len(h.clean) >= maxClean {
 		h.clean, h.aged = map[string]bool{}, h.clean
 	}
 	h.clean[strings.Clone(run)] = true // a copy, which does not keep the text that it stands in
@@ -344,7 +344,7 @@ func (l *glance) compressed(text string, nested int) *identity {
 
 // leak returns the kind of an identity that stands in a text, "" if there is none.
 func (h *hider) leak(text string) string {
-	if found := h.newGlance().search(text, mostNested); found != nil {
+	if found := h.newGlance().search(text, maxNested); found != nil {
 		return found.kind
 	}
 	return ""

@@ -309,7 +309,7 @@ func TestWordsAreNoSecretToHunt(t *testing.T) {
 
 // TestDecompressionEnds holds that what grows without end when it is decompressed is hidden and not looked through.
 func TestDecompressionEnds(t *testing.T) {
-	bomb := b64(zipped(strings.Repeat("\x00", mostInflated+1)))
+	bomb := b64(zipped(strings.Repeat("\x00", maxInflated+1)))
 	a, err := NewAnonymizer(&Cassette{}, AnonymizeOptions{Secrets: []string{"Hunter2-Secret"}, KeepNames: true})
 	if err != nil {
 		t.Fatal(err)
@@ -376,17 +376,17 @@ func TestCleanRunsAreForgotten(t *testing.T) {
 	if got := h.hide(text); got == text {
 		t.Error("what is looked for since is not found in a run that was clean before")
 	}
-	for i := range mostClean + 100 {
+	for i := range maxClean + 100 {
 		h.hide(fmt.Sprintf("word%07d", i))
 	}
-	h.hide(strings.Repeat("w", mostCleanLength+1))
+	h.hide(strings.Repeat("w", maxCleanLength+1))
 	for run := range h.clean {
-		if len(run) > mostCleanLength {
+		if len(run) > maxCleanLength {
 			t.Errorf("a run of %d bytes is remembered", len(run))
 		}
 	}
-	if n := len(h.clean); n == 0 || n > mostClean {
-		t.Errorf("%d runs are remembered, expected at most %d", n, mostClean)
+	if n := len(h.clean); n == 0 || n > maxClean {
+		t.Errorf("%d runs are remembered, expected at most %d", n, maxClean)
 	}
 }
 

@@ -58,7 +58,7 @@ func Observed(next http.Handler, keep func(Exchange)) http.Handler {
 		next.ServeHTTP(o, &sent)
 		ended = true
 		if o.failure == "" { // a refusal comes before the body is read, which belongs to the record all the same
-			_, _ = io.Copy(io.Discard, io.LimitReader(body, mostUnread))
+			_, _ = io.Copy(io.Discard, io.LimitReader(body, maxUnread))
 		}
 		if o.status == 0 && o.failure == "" {
 			o.WriteHeader(http.StatusOK)
@@ -66,8 +66,8 @@ func Observed(next http.Handler, keep func(Exchange)) http.Handler {
 	})
 }
 
-// mostUnread is how much of a body is read, for the record, that the handler did not want.
-const mostUnread = 256 << 10
+// maxUnread is how much of a body is read, for the record, that the handler did not want.
+const maxUnread = 256 << 10
 
 // observer holds an answer back until it is whole.
 type observer struct {

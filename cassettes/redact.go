@@ -83,8 +83,8 @@ type secrets struct {
 	plain map[labelled]bool // texts in which nothing can be a secret
 }
 
-// mostPlain bounds the texts that are remembered as plain, each with the name of its field.
-const mostPlain = 10_000
+// maxPlain bounds the texts that are remembered as plain, each with the name of its field.
+const maxPlain = 10_000
 
 // survey notes the placeholders of an earlier redaction, and the texts that are plain, and changes nothing that is a secret. Most
 // texts are plain, and many occur in each exchange: those are looked at once.
@@ -97,7 +97,7 @@ func (s *secrets) survey(name, text string) string {
 		found = true
 		return s.reserve(secret)
 	})
-	if !found && changed == text && len(s.plain) < mostPlain && !mayShow(strings.ToLower(text)) {
+	if !found && changed == text && len(s.plain) < maxPlain && !mayShow(strings.ToLower(text)) {
 		s.plain[labelled{name, text}] = true
 	}
 	return changed

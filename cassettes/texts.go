@@ -148,8 +148,8 @@ func (x *Exchange) fields() []field {
 	return list
 }
 
-// mostRemembered bounds the texts that are remembered as done: short ones occur again and again.
-const mostRemembered = 512
+// maxRemembered bounds the texts that are remembered as done: short ones occur again and again.
+const maxRemembered = 512
 
 // remembered has a change done once for texts that occur again.
 func remembered(change func(text string) string) func(name, text string) string {
@@ -157,7 +157,7 @@ func remembered(change func(text string) string) func(name, text string) string 
 	return func(_, text string) string {
 		changed, ok := done[text]
 		if !ok {
-			if changed = change(text); len(text) <= mostRemembered {
+			if changed = change(text); len(text) <= maxRemembered {
 				done[text] = changed
 			}
 		}

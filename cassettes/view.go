@@ -28,7 +28,7 @@ func bareView(text string) view { return view{text: text, bare: true} }
 // twice, as a URL in a query in a JSON string, is plain in the last.
 func (v view) layers() []view {
 	views := []view{v}
-	for len(views) < mostLayers {
+	for len(views) < maxLayers {
 		next, ok := views[len(views)-1].peel()
 		if !ok {
 			break
@@ -105,7 +105,7 @@ func (v view) ended(text []byte, end int) view {
 	return v
 }
 
-const mostLayers = 6
+const maxLayers = 6
 
 // peel takes off one layer: percent codes, escapes of JSON and YAML, character references of HTML, and the zero bytes of
 // UTF-16.

@@ -10,7 +10,7 @@ import (
 func (a *Anonymizer) ownWords(_, text string) string {
 	if strings.Contains(text, `":`) || strings.Contains(text, `" :`) {
 		for _, m := range expressions().member.FindAllStringSubmatch(text, -1) {
-			if len(a.members) < mostMembers {
+			if len(a.members) < maxMembers {
 				a.members[strings.ToLower(m[1])] = true
 			}
 		}
@@ -18,7 +18,7 @@ func (a *Anonymizer) ownWords(_, text string) string {
 	return text
 }
 
-const mostMembers = 10_000
+const maxMembers = 10_000
 
 // constant tells whether a text is a word of the protocol, which no person is known by.
 func (a *Anonymizer) constant(text string) bool {

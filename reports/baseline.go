@@ -64,18 +64,18 @@ type Stale struct {
 // unwritten is the reason of an entry that nobody has thought about yet.
 const unwritten = "TODO"
 
-// mostBaseline bounds a baseline, in bytes.
-const mostBaseline = 1 << 20
+// maxBaseline bounds a baseline, in bytes.
+const maxBaseline = 1 << 20
 
 // ReadBaseline reads a baseline in YAML. The name is for messages. An entry without a
 // reason, or with that which [WriteBaseline] leaves to be filled in, is refused.
 func ReadBaseline(name string, r io.Reader) (*Baseline, error) {
-	data, err := io.ReadAll(io.LimitReader(r, mostBaseline+1))
+	data, err := io.ReadAll(io.LimitReader(r, maxBaseline+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if len(data) > mostBaseline {
-		return nil, fmt.Errorf("%s: is larger than %d KiB, so it is no baseline", name, mostBaseline>>10)
+	if len(data) > maxBaseline {
+		return nil, fmt.Errorf("%s: is larger than %d KiB, so it is no baseline", name, maxBaseline>>10)
 	}
 	b := &Baseline{file: name, sha256: digest(data)}
 	dec := yaml.NewDecoder(bytes.NewReader(data))

@@ -39,7 +39,7 @@ type Run struct {
 }
 
 // A directory with more files than this is none of reports.
-const mostHistory = 10_000
+const maxHistory = 10_000
 
 // ReadHistory reads all reports below a directory. Files that are no reports are passed
 // over, and those that claim to be and cannot be read are told.
@@ -57,8 +57,8 @@ func ReadHistory(dir string) (*History, error) {
 		case entry.IsDir():
 			return nil
 		}
-		if files++; files > mostHistory {
-			return fmt.Errorf("%s holds more than %d files: give a directory of reports", dir, mostHistory)
+		if files++; files > maxHistory {
+			return fmt.Errorf("%s holds more than %d files: give a directory of reports", dir, maxHistory)
 		}
 		if !entry.Type().IsRegular() || !strings.EqualFold(filepath.Ext(path), ".json") {
 			h.Foreign++

@@ -67,11 +67,11 @@ var pageOnce = sync.OnceValues(func() (*template.Template, error) {
 	}).Parse(pageTemplate)
 })
 
-// mostNotes is how many notes stand open: a wall of them is read by nobody.
-const mostNotes = 3
+// maxNotes is how many notes stand open: a wall of them is read by nobody.
+const maxNotes = 3
 
 // FirstNotes is the notes that stand open.
-func (p *page) FirstNotes() []string { return p.Notes[:min(mostNotes, len(p.Notes))] }
+func (p *page) FirstNotes() []string { return p.Notes[:min(maxNotes, len(p.Notes))] }
 
 // MoreNotes is the others.
 func (p *page) MoreNotes() []string { return p.Notes[len(p.FirstNotes()):] }

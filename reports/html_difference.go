@@ -5,16 +5,16 @@ import (
 	"unicode"
 )
 
-// mostWords bounds the comparison, which takes as many steps as the words of one value
+// maxWords bounds the comparison, which takes as many steps as the words of one value
 // times those of the other.
-const mostWords = 200
+const maxWords = 200
 
 // difference marks in two values what the other does not have, if they are short and
 // enough alike that the marks help: an address that should be another, and not a
 // sentence that a number fails to be.
 func difference(expected, observed string) (left, right []run) {
 	a, b := words(expected), words(observed)
-	if len(a) == 0 || len(b) == 0 || len(a) > mostWords || len(b) > mostWords {
+	if len(a) == 0 || len(b) == 0 || len(a) > maxWords || len(b) > maxWords {
 		return unmarked(expected), unmarked(observed)
 	}
 	common := commonWords(a, b)

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	mostPretty   = 256 << 10 // a longer body is shown as it came, and cut
+	maxPretty    = 256 << 10 // a longer body is shown as it came, and cut
 	deepestShown = 60        // a deeper body is shown as it came: its indentation would outgrow it
 )
 
@@ -23,7 +23,7 @@ type bodyLine struct{ text, path string }
 // all else as it came. Nothing but the space between members is changed.
 func bodyLines(body string) []bodyLine {
 	trimmed := strings.TrimSpace(body)
-	if trimmed == "" || len(body) > mostPretty {
+	if trimmed == "" || len(body) > maxPretty {
 		return asItCame(body)
 	}
 	var lines []bodyLine

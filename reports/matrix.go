@@ -331,9 +331,9 @@ func Merge(paths ...string) (*Matrix, error) {
 		if err := m.addFile(path); err != nil {
 			problems = append(problems, err)
 		}
-		if len(m.Targets)*len(m.Rows) > mostCells {
+		if len(m.Targets)*len(m.Rows) > maxCells {
 			return nil, fmt.Errorf("%s: with it there are %d targets and %d requirements, more than the %d million verdicts that are merged: merge fewer at a time",
-				path, len(m.Targets), len(m.Rows), mostCells/1_000_000)
+				path, len(m.Targets), len(m.Rows), maxCells/1_000_000)
 		}
 	}
 	if n := len(problems) - shownProblems; n > 0 {
@@ -348,8 +348,8 @@ func Merge(paths ...string) (*Matrix, error) {
 
 const shownProblems = 10
 
-// mostCells bounds what one matrix takes, to some GiB: 100,000 targets of 168 requirements are a third of it.
-const mostCells = 50_000_000
+// maxCells bounds what one matrix takes, to some GiB: 100,000 targets of 168 requirements are a third of it.
+const maxCells = 50_000_000
 
 func (m *Matrix) addFile(path string) error {
 	data, err := readFile(path)

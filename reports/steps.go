@@ -228,7 +228,7 @@ func path(url string) string {
 }
 
 // A step that was not judged has its place in the text; a row of more is one.
-const mostUnjudged = 2
+const maxUnjudged = 2
 
 // together makes one of the steps of a task that follow each other and of which nothing was
 // judged: what ended a run early is not to be looked for below all that it left undone.
@@ -239,7 +239,7 @@ func together(steps []*stepResults) []*stepResults {
 		for end < len(steps) && steps[end].Task == steps[i].Task && steps[end].unjudged() {
 			end++
 		}
-		if end-i <= mostUnjudged {
+		if end-i <= maxUnjudged {
 			out = append(out, steps[i])
 			i++
 			continue

@@ -34,13 +34,13 @@ type observation struct {
 	Field    // its text is made where a report needs it: most looks are right, and only one of them is shown
 }
 
-// mostLooks bounds what a check remembers of what was right in thousands of exchanges.
-const mostLooks = 10 * mostPointers
+// maxLooks bounds what a check remembers of what was right in thousands of exchanges.
+const maxLooks = 10 * maxPointers
 
 // look remembers a look at a field: all of the first exchanges, and the last of all.
 func (c *check) look(expected string, f Field) {
-	if len(c.looks) == mostLooks {
-		c.looks = c.looks[:mostLooks-1]
+	if len(c.looks) == maxLooks {
+		c.looks = c.looks[:maxLooks-1]
 	}
 	c.looks = append(c.looks, observation{expected, f})
 }
@@ -325,14 +325,14 @@ func (f Field) within(name string, value any, present bool) Field {
 // observed tells what stands in the field, for people.
 func (f Field) observed() string {
 	text := f.text()
-	if len(text) > mostObserved {
-		text = strings.ToValidUTF8(text[:mostObserved], "") + fmt.Sprintf("… (%d bytes)", len(text))
+	if len(text) > maxObserved {
+		text = strings.ToValidUTF8(text[:maxObserved], "") + fmt.Sprintf("… (%d bytes)", len(text))
 	}
 	return text
 }
 
-// mostObserved bounds what a report repeats of a field, in bytes; the exchange has all of it.
-const mostObserved = 4 << 10
+// maxObserved bounds what a report repeats of a field, in bytes; the exchange has all of it.
+const maxObserved = 4 << 10
 
 func (f Field) text() string {
 	switch v := f.Value.(type) {

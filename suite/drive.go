@@ -107,7 +107,7 @@ type Party struct{ Application, Token string }
 func Gather(ctx context.Context, targets ...Target) []*Evidence {
 	list := make([]*Evidence, len(targets))
 	turns := NewTurns()
-	slots := make(chan struct{}, mostAtOnce)
+	slots := make(chan struct{}, maxAtOnce)
 	var wait sync.WaitGroup
 	for i, t := range targets {
 		wait.Go(func() {
@@ -170,8 +170,8 @@ func anonymized(c *cassettes.Cassette, t Target) (*cassettes.Anonymizer, *casset
 	return names, hidden, nil
 }
 
-// mostAtOnce bounds the connections that one Gather holds open.
-const mostAtOnce = 256
+// maxAtOnce bounds the connections that one Gather holds open.
+const maxAtOnce = 256
 
 // Turns lets the applications of one user set its presence one after another. Its zero
 // value is of no use: [NewTurns] makes one.
@@ -425,8 +425,8 @@ type session struct {
 	err       error
 }
 
-// mostReceived bounds what one driver takes from a server, in bytes.
-const mostReceived = 64 << 20
+// maxReceived bounds what one driver takes from a server, in bytes.
+const maxReceived = 64 << 20
 
 // run does what the target asks for, from the sign-in, if it has one, to the end of
 // the application. A driver that panics cleans up on its way out, and what was seen
@@ -528,8 +528,8 @@ func (s *session) within(limit time.Duration, c *ucwa.Client, method string, lin
 	}
 	if res != nil {
 		s.answered = true
-		if s.received += len(res.Body); s.received > mostReceived {
-			return res, fmt.Errorf("the server has sent more than %d MiB: it is asked no more", mostReceived>>20)
+		if s.received += len(res.Body); s.received > maxReceived {
+			return res, fmt.Errorf("the server has sent more than %d MiB: it is asked no more", maxReceived>>20)
 		}
 	}
 	return res, err

@@ -275,8 +275,8 @@ func TestDriverEnds(t *testing.T) {
 		body string
 		most int // pending GETs
 	}{
-		{"nothing to say, at once", `{"_links":{"self":{"href":"events"},"next":{"href":"events?ack=2"}}}`, 10 * mostPending}, // two waits for presence and note each are whole
-		{"long packages", `{"_links":{"self":{"href":"events"},"next":{"href":"events?ack=2"}},"x":"` + strings.Repeat("x", 3<<20) + `"}`, mostReceived>>20/3 + 1},
+		{"nothing to say, at once", `{"_links":{"self":{"href":"events"},"next":{"href":"events?ack=2"}}}`, 10 * maxPending}, // two waits for presence and note each are whole
+		{"long packages", `{"_links":{"self":{"href":"events"},"next":{"href":"events?ack=2"}},"x":"` + strings.Repeat("x", 3<<20) + `"}`, maxReceived>>20/3 + 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			target := live(t, false, func(h http.Handler) http.Handler {

@@ -225,12 +225,12 @@ func (x *Exchange) said() string {
 		if value = strings.TrimSpace(value); value == "" {
 			return
 		}
-		if len(value) > mostSaid {
-			value = strings.ToValidUTF8(value[:mostSaid], "") + "…"
+		if len(value) > maxSaid {
+			value = strings.ToValidUTF8(value[:maxSaid], "") + "…"
 		}
 		parts = append(parts, name+" "+value)
 	}
-	if len(x.Response.Body) <= mostRefusal {
+	if len(x.Response.Body) <= maxRefusal {
 		object, _ := x.object()
 		for _, name := range []string{"code", "subcode", "error"} { // the last is that of OAuth
 			value, _ := member(object, name)
@@ -249,8 +249,8 @@ func (x *Exchange) said() string {
 }
 
 const (
-	mostSaid    = 500      // bytes of one value that tells why the server refused
-	mostRefusal = 64 << 10 // bytes of a body in which a code is looked for: those that hold one are short
+	maxSaid    = 500      // bytes of one value that tells why the server refused
+	maxRefusal = 64 << 10 // bytes of a body in which a code is looked for: those that hold one are short
 )
 
 // conclude turns what Ginkgo found into a verdict with its proof.
@@ -296,15 +296,15 @@ func conclude(result *reports.Result, o *outcome) {
 	for _, list := range [][]observation{decisive, looks} {
 		for _, look := range list {
 			pointer := reports.Pointer{Exchange: look.x.ID, Field: look.x.names(look.Name)}
-			if len(result.Evidence) < mostPointers && !slices.Contains(result.Evidence, pointer) {
+			if len(result.Evidence) < maxPointers && !slices.Contains(result.Evidence, pointer) {
 				result.Evidence = append(result.Evidence, pointer)
 			}
 		}
 	}
 }
 
-// mostPointers bounds the proof of a verdict that was found in every exchange.
-const mostPointers = 10
+// maxPointers bounds the proof of a verdict that was found in every exchange.
+const maxPointers = 10
 
 // firstExchange returns the looks at the first exchange, one a field and at most
 // three: what a reader needs to believe a pass.

@@ -8,9 +8,9 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// leastLost is how many answers in a row, up to the last, say that the run has lost its
+// minLost is how many answers in a row, up to the last, say that the run has lost its
 // token or its application. Fewer can be the mistake of the server for a resource or two.
-const leastLost = 3
+const minLost = 3
 
 // findLoss finds the exchange from which on the server took a driver's token for none,
 // or its application for gone, to the very end and after it had accepted both. Tokens
@@ -32,7 +32,7 @@ func (e *Evidence) findLoss() {
 		first--
 	}
 	lost := own[first:]
-	if len(lost) >= leastLost && slices.ContainsFunc(lost, func(x *Exchange) bool { return x.Probe == "" }) &&
+	if len(lost) >= minLost && slices.ContainsFunc(lost, func(x *Exchange) bool { return x.Probe == "" }) &&
 		slices.ContainsFunc(own[:first], (*Exchange).succeeded) {
 		if x := e.freshRefused(lost[0]); x != nil {
 			e.note(fmt.Sprintf("the token was refused from exchange %d on, and so was a fresh one in exchange %d: it is the server that refuses, and what it answers is judged", lost[0].ID, x.ID))

@@ -32,7 +32,7 @@ func (s *session) exercise(list []*personal, made *personal, me *ucwa.Resource, 
 	}
 	if _, err := s.made.URL(); err == nil {
 		// What makeMeAvailable had to tell comes first, so that it is not taken for the confirmation.
-		events, _ = s.listen(wait/3, mostPending, made, me.Link(made.rel), events, "")
+		events, _ = s.listen(wait/3, maxPending, made, me.Link(made.rel), events, "")
 	}
 	for i, p := range list {
 		s.at(p.task, "5")
@@ -89,7 +89,7 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 		}
 		if taken.Status/100 == 2 && knew && known && !p.repeats(was, now) { // else no event need come
 			told := false
-			if events, told = s.listen(wait/s.haste(), mostPending/int(s.haste()), p, link, events, now); !told {
+			if events, told = s.listen(wait/s.haste(), maxPending/int(s.haste()), p, link, events, now); !told {
 				s.untold++
 			}
 		}
@@ -186,9 +186,9 @@ func (s *session) listen(limit time.Duration, most int, p *personal, at, link uc
 	return link, false
 }
 
-// mostPending bounds the pending GETs of one wait, for a server that answers each
+// maxPending bounds the pending GETs of one wait, for a server that answers each
 // at once with nothing to say.
-const mostPending = 60
+const maxPending = 60
 
 // tellsOf reports whether an event tells of what the user sets. One that embeds another
 // value tells of an earlier change, and contacts have a presence too.

@@ -52,8 +52,8 @@ type budget struct {
 	times     int
 }
 
-// mostRetries bounds how often one driver asks again, for a server that says "at once" for ever.
-const mostRetries = 20
+// maxRetries bounds how often one driver asks again, for a server that says "at once" for ever.
+const maxRetries = 20
 
 func patienceOf(wait time.Duration) *budget {
 	switch {
@@ -81,8 +81,8 @@ func (b *budget) again(s *session, asked request, status int, header http.Header
 	case wait > left:
 		s.note(fmt.Sprintf("%s%s, longer than what is left of the %s to wait in all (--retry-wait); it was not asked again", what, wait, b.all))
 		return false
-	case b.times > mostRetries:
-		s.note(fmt.Sprintf("%s%s, after %d such answers; it was not asked again", what, wait, mostRetries))
+	case b.times > maxRetries:
+		s.note(fmt.Sprintf("%s%s, after %d such answers; it was not asked again", what, wait, maxRetries))
 		return false
 	}
 	b.left -= wait

@@ -25,7 +25,7 @@ func TestSaid(t *testing.T) {
 		{403, nil, `{"code":7}`, "403 Forbidden"},
 		{503, http.Header{"SERVER": {"Microsoft-HTTPAPI/2.0"}, "Via": {"1.1 a", "1.1 b"}, "Retry-After": {"9"}}, "<html>", "503 Service Unavailable, Retry-After 9, Server Microsoft-HTTPAPI/2.0, Via 1.1 a, 1.1 b"},
 		{599, http.Header{"Via": {strings.Repeat("é", 1000)}}, "", "599, Via " + strings.Repeat("é", 250) + "…"},
-		{403, nil, `{"code":"Forbidden","x":"` + strings.Repeat("x", mostRefusal) + `"}`, "403 Forbidden"},
+		{403, nil, `{"code":"Forbidden","x":"` + strings.Repeat("x", maxRefusal) + `"}`, "403 Forbidden"},
 	} {
 		x := &Exchange{Exchange: cassettes.Exchange{Interaction: new(cassettes.Interaction)}}
 		x.Response.Code, x.Response.Headers, x.Response.Body = test.code, test.header, test.body

@@ -160,7 +160,7 @@ func dechunked(h http.Header, body []byte) (plain []byte, whole bool) {
 	if !strings.Contains(strings.ToLower(strings.Join(cassettes.HeaderValues(h, "Transfer-Encoding"), ",")), "chunked") {
 		return body, true
 	}
-	plain, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(bytes.NewReader(body)), mostMember))
+	plain, err := io.ReadAll(io.LimitReader(httputil.NewChunkedReader(bytes.NewReader(body)), maxMember))
 	if err != nil && len(plain) == 0 {
 		return body, len(body) > 0 && !errors.Is(err, io.ErrUnexpectedEOF)
 	}

@@ -348,7 +348,7 @@ func lengthOfRequest(x *cassettes.Exchange, known int64) {
 		}
 	}
 	if r.Body == tooLong {
-		r.Body, known = "", max(known, mostText)
+		r.Body, known = "", max(known, maxText)
 	}
 	r.ContentLength = max(known, -1)
 	if r.Body != "" {
@@ -380,7 +380,7 @@ func (e *harEntry) response(x *cassettes.Exchange) (lost string) {
 		x.Failure = failure(err)
 	}
 	if body == tooLong {
-		body, size = "", max(size, mostText)
+		body, size = "", max(size, maxText)
 	}
 	if from.Content.Encoding == "" {
 		body = unmarked(narrow(body), string(from.Content.MimeType))

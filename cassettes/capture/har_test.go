@@ -64,7 +64,7 @@ func TestHARBodies(t *testing.T) {
 		"null content":      {`null`, "", "the capture does not hold the body of the answer"},
 		"a number":          {`{"text":7}`, "7", ""},
 		"a NUL":             {`{"text":"{\"note\":\"\u0000\"}"}`, "{\"note\":\"\x00\"}", ""},
-		"too long":          {`{"text":"` + strings.Repeat("x", mostText+1) + `"}`, "", "the capture does not hold the body of the answer"},
+		"too long":          {`{"text":"` + strings.Repeat("x", maxText+1) + `"}`, "", "the capture does not hold the body of the answer"},
 		"escapes":           {`{"text":"` + strings.Repeat(`\\`, 300_000) + `\""}`, strings.Repeat(`\`, 300_000) + `"`, ""},
 	} {
 		x := readString(t, harHead+entryWith(1, test.content)+harTail).Exchanges[0]

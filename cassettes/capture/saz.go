@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	mostArchive  = 256 << 20 // bytes of an archive that comes through a pipe, so that it must be held in memory
-	mostSessions = 200_000
-	mostMember   = 16 << 20 // bytes of a file in an archive; a longer one is passed over
-	mostUnpacked = 2 << 30  // bytes of all
+	maxArchive  = 256 << 20 // bytes of an archive that comes through a pipe, so that it must be held in memory
+	maxSessions = 200_000
+	maxMember   = 16 << 20 // bytes of a file in an archive; a longer one is passed over
+	maxUnpacked = 2 << 30  // bytes of all
 )
 
 // session is one of Fiddler's: the names of its files end with its number, and a letter for the client's request, the
@@ -63,12 +63,12 @@ func openArchive(name string, in *bufio.Reader, whole io.Reader) (*zip.Reader, e
 		}
 	}
 	if at == nil {
-		content, err := io.ReadAll(io.LimitReader(in, mostArchive+1))
+		content, err := io.ReadAll(io.LimitReader(in, maxArchive+1))
 		if err != nil {
 			return nil, fmt.Errorf("%s: cannot read the archive: %w", name, err)
 		}
-		if len(content) > mostArchive {
-			return nil, fmt.Errorf("%s: is an archive of more than %d MiB, the most that is read from a pipe: give the file itself", name, mostArchive>>20)
+		if len(content) > maxArchive {
+			return nil, fmt.Errorf("%s: is an archive of more than %d MiB, the most that is read from a pipe: give the file itself", name, maxArchive>>20)
 		}
 		at, size = bytes.NewReader(content), int64(len(content))
 	}
@@ -115,8 +115,8 @@ func sessionsIn(archive *zip.Reader) (map[string][]*session, error) {
 	}
 	folders := map[string][]*session{}
 	for folder, sessions := range found {
-		if len(sessions) > mostSessions {
-			return nil, fmt.Errorf("holds %d sessions, and %d are the most that is read: save the sessions of UCWA alone", len(sessions), mostSessions)
+		if len(sessions) > maxSessions {
+			return nil, fmt.Errorf("holds %d sessions, and %d are the most that is read: save the sessions of UCWA alone", len(sessions), maxSessions)
 		}
 		folders[folder] = slices.SortedFunc(maps.Values(sessions), func(a, b *session) int { return cmp.Compare(a.number, b.number) })
 	}
@@ -129,7 +129,7 @@ type saz struct {
 	*bundle
 }
 
-var errUnpacked = fmt.Errorf("holds more than %d MiB when it is unpacked, the most that is read: save the sessions of UCWA alone", mostUnpacked>>20)
+var errUnpacked = fmt.Errorf("holds more than %d MiB when it is unpacked, the most that is read: save the sessions of UCWA alone", maxUnpacked>>20)
 
 // about is what Fiddler writes of a session.
 type about struct {

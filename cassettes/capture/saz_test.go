@@ -156,7 +156,7 @@ func TestSAZRefused(t *testing.T) {
 
 // TestSAZBomb unpacks what a small archive promises no further than it may.
 func TestSAZBomb(t *testing.T) {
-	zeros := strings.Repeat("\x00", mostMember+1)
+	zeros := strings.Repeat("\x00", maxMember+1)
 	files := []string{"raw/1_c.txt", "GET https://lyncdiscover.contoso.com/ HTTP/1.1\r\n\r\n", "raw/1_s.txt", zeros}
 	c, err := Read("bomb.saz", bytes.NewReader(archiveOf(files...)))
 	if err != nil || len(c.Exchanges) != 1 || !strings.Contains(c.Exchanges[0].Failure, "longer than 16 MiB") {

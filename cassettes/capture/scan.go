@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	mostText  = 8 << 20  // bytes of a string in JSON; a longer one is passed over
-	mostValue = 32 << 20 // bytes of a value that is kept
-	mostDepth = 200      // levels of nesting; a HAR goes some 8 deep
+	maxText  = 8 << 20  // bytes of a string in JSON; a longer one is passed over
+	maxValue = 32 << 20 // bytes of a value that is kept
+	maxDepth = 200      // levels of nesting; a HAR goes some 8 deep
 )
 
 // tooLong stands for a string that was passed over.
 const tooLong = "\x00too long"
 
-// errTooLarge: the value was read to its end, and is larger than mostValue.
-var errTooLarge = fmt.Errorf("is larger than %d MiB", mostValue>>20)
+// errTooLarge: the value was read to its end, and is larger than maxValue.
+var errTooLarge = fmt.Errorf("is larger than %d MiB", maxValue>>20)
 
 // malformed says why a text is no JSON.
 type malformed struct{ problem string }
@@ -128,7 +128,7 @@ func (s *scanner) items(open, closing byte, item func() error) error {
 	}
 }
 
-// value reads one value and returns its text, which holds until the next call. A string that is longer than mostText is
+// value reads one value and returns its text, which holds until the next call. A string that is longer than maxText is
 // tooLong in it.
 func (s *scanner) value() ([]byte, error) {
 	s.kept = s.kept[:0]
@@ -138,12 +138,12 @@ func (s *scanner) value() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(s.kept) > mostValue {
+		if len(s.kept) > maxValue {
 			large, s.kept = true, s.kept[:0]
 		}
 		switch c {
 		case '"':
-			if err := s.text(mostText); err != nil {
+			if err := s.text(maxText); err != nil {
 				return nil, err
 			}
 		case '{', '[', '}', ']':
@@ -152,8 +152,8 @@ func (s *scanner) value() ([]byte, error) {
 			} else {
 				depth--
 			}
-			if depth > mostDepth {
-				return nil, malformed{fmt.Sprintf("is nested deeper than %d", mostDepth)}
+			if depth > maxDepth {
+				return nil, malformed{fmt.Sprintf("is nested deeper than %d", maxDepth)}
 			}
 			if depth < 0 {
 				return nil, malformed{"expected a value, found " + string(c)}

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	mostKept      = 64 << 20 // bytes of UCWA's exchanges in one capture
-	mostExchanges = 20_000   // of UCWA
-	mostPending   = 16 << 20 // bytes of those of which it is not known yet whether they are UCWA's
-	mostHosts     = 1000     // names that are remembered
+	maxKept      = 64 << 20 // bytes of UCWA's exchanges in one capture
+	maxExchanges = 20_000   // of UCWA
+	maxPending   = 16 << 20 // bytes of those of which it is not known yet whether they are UCWA's
+	maxHosts     = 1000     // names that are remembered
 )
 
 // found is an exchange where it stands in a capture.
@@ -57,7 +57,7 @@ func (s *sieve) offer(x found, ours bool) error {
 	}
 	s.seen++
 	host := strings.ToLower(u.Host)
-	if len(s.hosts) < mostHosts || s.hosts[host] > 0 {
+	if len(s.hosts) < maxHosts || s.hosts[host] > 0 {
 		s.hosts[host]++
 	}
 	switch size := sizeOf(x.Exchange); {
@@ -69,8 +69,8 @@ func (s *sieve) offer(x found, ours bool) error {
 	case ours || s.serves[host] || carriesToken(x.Exchange):
 		return s.keep(x)
 	case worthless(x.Exchange):
-	case s.waiting+size > mostPending:
-		if len(s.lost) < mostHosts || s.lost[host] > 0 {
+	case s.waiting+size > maxPending:
+		if len(s.lost) < maxHosts || s.lost[host] > 0 {
 			s.lost[host]++
 		}
 	default:
@@ -84,9 +84,9 @@ func (s *sieve) keep(x found) error {
 	if x.lost != "" && x.lost != bodyNotKept { // of that, the verdicts speak
 		s.note("exchange %d of the file, %s %s: %s", x.position+1, x.Request.Method, pathOf(x), x.lost)
 	}
-	if s.size += sizeOf(x.Exchange); s.size > mostKept || len(s.kept) == mostExchanges {
+	if s.size += sizeOf(x.Exchange); s.size > maxKept || len(s.kept) == maxExchanges {
 		return fmt.Errorf("%s: there are more than %d exchanges of UCWA in it, or more than %d MiB of them, the most that is read: capture less at once, or split the file",
-			s.name, mostExchanges, mostKept>>20)
+			s.name, maxExchanges, maxKept>>20)
 	}
 	s.kept = append(s.kept, x)
 	return nil

@@ -22,7 +22,7 @@ func readZip(name string, in *bufio.Reader, whole io.Reader) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := (&bundle{archive: archive, left: mostUnpacked}).read(name, true)
+	c, err := (&bundle{archive: archive, left: maxUnpacked}).read(name, true)
 	if err != nil && !strings.HasPrefix(err.Error(), name+": ") {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
@@ -84,9 +84,9 @@ func (z *bundle) read(name string, again bool) (*Capture, error) {
 		}
 		return readHAR(name, bufio.NewReaderSize(&unpacking{content, z}, 64<<10), z)
 	}
-	inner, err := io.ReadAll(io.LimitReader(content, mostArchive+1))
-	if err == nil && len(inner) > mostArchive {
-		err = fmt.Errorf("is longer than %d MiB", mostArchive>>20)
+	inner, err := io.ReadAll(io.LimitReader(content, maxArchive+1))
+	if err == nil && len(inner) > maxArchive {
+		err = fmt.Errorf("is longer than %d MiB", maxArchive>>20)
 	}
 	if err == nil {
 		z.archive, err = zip.NewReader(bytes.NewReader(inner), int64(len(inner)))
@@ -159,12 +159,12 @@ func (z *bundle) unpack(file *zip.File) ([]byte, error) {
 		return nil, err
 	}
 	defer r.Close()
-	content, err := io.ReadAll(io.LimitReader(r, min(mostMember, z.left)+1))
+	content, err := io.ReadAll(io.LimitReader(r, min(maxMember, z.left)+1))
 	if z.left -= int64(len(content)); z.left < 0 {
 		return nil, errUnpacked
 	}
-	if err == nil && len(content) > mostMember {
-		err = fmt.Errorf("a file of it is longer than %d MiB", mostMember>>20)
+	if err == nil && len(content) > maxMember {
+		err = fmt.Errorf("a file of it is longer than %d MiB", maxMember>>20)
 	}
 	return content, err
 }

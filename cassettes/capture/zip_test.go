@@ -96,8 +96,8 @@ func TestZippedHARBomb(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), errUnpacked.Error()) {
 		t.Errorf("a HAR without end: %v", err)
 	}
-	attached := playwrightOf("", fmt.Sprintf(`{"size":%d,"mimeType":"application/json","_file":"a.json"}`, mostMember+1))
-	c, err := Read("x.zip", bytes.NewReader(archiveOf("har.har", attached, "a.json", strings.Repeat("\x00", mostMember+1))))
+	attached := playwrightOf("", fmt.Sprintf(`{"size":%d,"mimeType":"application/json","_file":"a.json"}`, maxMember+1))
+	c, err := Read("x.zip", bytes.NewReader(archiveOf("har.har", attached, "a.json", strings.Repeat("\x00", maxMember+1))))
 	if err != nil || len(c.Exchanges) != 1 || c.Exchanges[0].Response.Body != "" {
 		t.Errorf("a body without end: %v", err)
 	}

@@ -205,7 +205,7 @@ func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, key []byte)
 // readCapture reads a capture of any format; an interrupt ends it.
 func readCapture(cmd *cobra.Command, quiet bool, file string) (*capture.Capture, error) {
 	if os.Getenv("GOMEMLIMIT") == "" { // a capture can be as large as a disk, while little of it is ever kept
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(mostMemory))
+		defer debug.SetMemoryLimit(debug.SetMemoryLimit(maxMemory))
 	}
 	c, err := during(cmd, quiet, "reading "+file, func() (*capture.Capture, error) { return capture.Open(file) })
 	if err != nil {
@@ -215,9 +215,9 @@ func readCapture(cmd *cobra.Command, quiet bool, file string) (*capture.Capture,
 	return c, nil
 }
 
-// mostMemory is from where on the collector works hard, in bytes. What is done with what was kept may need more, and would
+// maxMemory is from where on the collector works hard, in bytes. What is done with what was kept may need more, and would
 // take thrice as long.
-const mostMemory = 200 << 20
+const maxMemory = 200 << 20
 
 // failed is an error that ends the command with 4; one that has its exit code, as an interrupt has, stays what it is.
 func failed(err error) error {

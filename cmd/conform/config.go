@@ -187,8 +187,8 @@ func fromEnvironment(cmd *cobra.Command) (map[string]setting, error) {
 	return settings, nil
 }
 
-// mostConfig bounds a configuration, in bytes.
-const mostConfig = 1 << 20
+// maxConfig bounds a configuration, in bytes.
+const maxConfig = 1 << 20
 
 // fromFile reads the file of --config, if one is given.
 func fromFile(cmd *cobra.Command) (map[string]setting, error) {
@@ -218,12 +218,12 @@ func (c *config) load(from string, read func(content []byte) error) error {
 		return usage("%s: %w", from, err)
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, mostConfig+1))
+	content, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
 	if err != nil {
 		return usage("%s: %w", from, err)
 	}
-	if len(content) > mostConfig {
-		return usage("%s %s: is larger than %d KiB, so it is no configuration", from, c.path, mostConfig>>10)
+	if len(content) > maxConfig {
+		return usage("%s %s: is larger than %d KiB, so it is no configuration", from, c.path, maxConfig>>10)
 	}
 	if err := read(content); err != nil {
 		return err

@@ -111,8 +111,8 @@ func notPositive(flag string, d time.Duration) error {
 	return usage("%s %s: expected a time of more than zero, such as 10s", flag, d)
 }
 
-// mostPEM bounds a file of certificates or of a key, in bytes: all authorities of a system are less.
-const mostPEM = 4 << 20
+// maxPEM bounds a file of certificates or of a key, in bytes: all authorities of a system are less.
+const maxPEM = 4 << 20
 
 func readPEM(path string) ([]byte, error) {
 	file, err := os.Open(path)
@@ -120,9 +120,9 @@ func readPEM(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, mostPEM+1))
-	if err == nil && len(content) > mostPEM {
-		err = fmt.Errorf("%s is larger than %d MiB, so it is no certificate and no key", path, mostPEM>>20)
+	content, err := io.ReadAll(io.LimitReader(file, maxPEM+1))
+	if err == nil && len(content) > maxPEM {
+		err = fmt.Errorf("%s is larger than %d MiB, so it is no certificate and no key", path, maxPEM>>20)
 	}
 	return content, err
 }

@@ -67,8 +67,8 @@ func (s secret) read(ctx context.Context, from terminal, clean func(where, value
 	return clean("the "+s.what, value)
 }
 
-// mostSecret bounds the file of a secret, in bytes.
-const mostSecret = 64 << 10
+// maxSecret bounds the file of a secret, in bytes.
+const maxSecret = 64 << 10
 
 func (s secret) fromFile(warnings io.Writer) (string, error) {
 	file, err := os.Open(s.file)
@@ -92,12 +92,12 @@ func (s secret) fromFile(warnings io.Writer) (string, error) {
 	case mode&0o044 != 0:
 		fmt.Fprintf(warnings, "warning: %s %s can be read by others on this machine (mode %04o): chmod 600 it\n", s.flag, s.file, info.Mode().Perm())
 	}
-	data, err := io.ReadAll(io.LimitReader(file, mostSecret+1))
+	data, err := io.ReadAll(io.LimitReader(file, maxSecret+1))
 	switch {
 	case err != nil:
 		return "", usage("%s: %w", s.flag, err)
-	case len(data) > mostSecret: // a part of it would be a wrong one, and be sent
-		return "", usage("%s %s: is larger than %d KiB, so it is no %s", s.flag, s.file, mostSecret>>10, s.what)
+	case len(data) > maxSecret: // a part of it would be a wrong one, and be sent
+		return "", usage("%s %s: is larger than %d KiB, so it is no %s", s.flag, s.file, maxSecret>>10, s.what)
 	}
 	value, problem := decodeSecret(data)
 	if problem != "" {

@@ -117,7 +117,7 @@ func TestDecodeSecret(t *testing.T) {
 // TestLongSecret holds that no part of a file is taken for the secret: a wrong one would be sent.
 func TestLongSecret(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
-	for size, ok := range map[int]bool{mostSecret: true, mostSecret + 1: false} {
+	for size, ok := range map[int]bool{maxSecret: true, maxSecret + 1: false} {
 		if err := os.WriteFile(file, bytes.Repeat([]byte("x"), size), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -144,7 +144,7 @@ func (h *host) userOf(form url.Values) string {
 const (
 	sendPatience = 30 * time.Second
 	takePatience = 30 * time.Second
-	mostSent     = 256 << 10
+	maxSent      = 256 << 10
 )
 
 // patient gives a client so much time and no more: one that sends its body byte by byte,
@@ -192,13 +192,13 @@ func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // bounded refuses bodies that are longer than anything in UCWA.
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ContentLength > mostSent {
+		if r.ContentLength > maxSent {
 			w.Header().Set("Content-Type", "application/json; charset=utf-8")
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
-			fmt.Fprintf(w, `{"code":"EntityTooLarge","message":"The body is longer than %d bytes."}`, mostSent)
+			fmt.Fprintf(w, `{"code":"EntityTooLarge","message":"The body is longer than %d bytes."}`, maxSent)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, mostSent)
+		r.Body = http.MaxBytesReader(w, r.Body, maxSent)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -148,8 +148,8 @@ type exchangeView struct {
 
 // How much the page shows.
 const (
-	mostClients = 20
-	mostSteps   = 12
+	maxClients = 20
+	maxSteps   = 12
 )
 
 func (h *host) view() view {
@@ -162,8 +162,8 @@ func (h *host) view() view {
 	}
 	clients := h.journal.list()
 	slices.Reverse(clients)
-	if len(clients) > mostClients {
-		v.Earlier, clients = len(clients)-mostClients, clients[:mostClients]
+	if len(clients) > maxClients {
+		v.Earlier, clients = len(clients)-maxClients, clients[:maxClients]
 	}
 	for _, c := range clients {
 		h.grader.mu.Lock()
@@ -210,7 +210,7 @@ func (g *grade) view() clientView {
 		}
 	}
 	for _, x := range slices.Backward(s.exchanges) {
-		if len(v.Steps) == mostSteps {
+		if len(v.Steps) == maxSteps {
 			break
 		}
 		e := exchangeView{Number: x.ID, Method: x.Request.Method, Path: s.within(shownPath(x.Request.URL)), Part: g.parts[x.ID], Broken: where[x.ID]}

@@ -19,8 +19,8 @@ import (
 // secret: it stands here, and is told.
 var builtIn = ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Email: "dana@contoso.com", Password: "Passw0rd-of-Dana"}
 
-// mostUsersFile bounds what is read of a file of users, in bytes.
-const mostUsersFile = 1 << 20
+// maxUsersFile bounds what is read of a file of users, in bytes.
+const maxUsersFile = 1 << 20
 
 // usersFrom reads a file of users.
 func usersFrom(path string) ([]ucwatest.User, error) {
@@ -29,12 +29,12 @@ func usersFrom(path string) ([]ucwatest.User, error) {
 		return nil, exit{exitFailed, fmt.Errorf("--users: %w", err)}
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, mostUsersFile+1))
+	content, err := io.ReadAll(io.LimitReader(file, maxUsersFile+1))
 	switch {
 	case err != nil:
 		return nil, exit{exitFailed, fmt.Errorf("--users: %w", err)}
-	case len(content) > mostUsersFile:
-		return nil, usage("--users: %s is longer than %d bytes, the most that is read", path, mostUsersFile)
+	case len(content) > maxUsersFile:
+		return nil, usage("--users: %s is longer than %d bytes, the most that is read", path, maxUsersFile)
 	}
 	users, err := parseUsers(content)
 	if err != nil {

@@ -47,8 +47,8 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 			return usage("--targets excludes --%s: what is certified, and its name, stands in the list", name)
 		}
 	}
-	if f.concurrency < 1 || f.concurrency > mostTargets {
-		return usage("--concurrency %d: expected 1 to %d", f.concurrency, mostTargets)
+	if f.concurrency < 1 || f.concurrency > maxTargets {
+		return usage("--concurrency %d: expected 1 to %d", f.concurrency, maxTargets)
 	}
 	if !slices.Contains(reports.MatrixFormats(), f.format) {
 		return usage("--format %s is about one report: with --targets there are %s; --out DIR keeps a folder for each target, with its report.json for conform report convert",

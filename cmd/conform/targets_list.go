@@ -93,8 +93,8 @@ func (l *targetList) read(content []byte) error {
 		none = usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path)
 	case list.Kind != yaml.SequenceNode || len(list.Content) == 0:
 		none = l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}")
-	case len(list.Content) > mostTargets:
-		none = l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), mostTargets)
+	case len(list.Content) > maxTargets:
+		none = l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), maxTargets)
 	}
 	if none != nil {
 		wrong.add(none)
@@ -124,8 +124,8 @@ func (l *targetList) read(content []byte) error {
 	return wrong.err()
 }
 
-// mostTargets bounds what one process holds in memory, and judges.
-const mostTargets = 1000
+// maxTargets bounds what one process holds in memory, and judges.
+const maxTargets = 1000
 
 func newEntry() *entry {
 	e := &entry{cmd: &cobra.Command{Use: "run"}, settings: map[string]setting{}}

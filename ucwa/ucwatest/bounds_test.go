@@ -12,11 +12,11 @@ func TestTokensAreBounded(t *testing.T) {
 	first := s.AddUser(u)
 	other := s.AddUser(User{Name: "Lee", URI: "sip:lee@contoso.com"})
 	last := ""
-	for range mostTokens {
+	for range maxTokens {
 		last = s.AddUser(u)
 	}
-	if len(s.tokens) != mostTokens+1 {
-		t.Errorf("%d tokens, expected %d", len(s.tokens), mostTokens+1)
+	if len(s.tokens) != maxTokens+1 {
+		t.Errorf("%d tokens, expected %d", len(s.tokens), maxTokens+1)
 	}
 	for token, want := range map[string]bool{first: false, last: true, other: true} {
 		if _, good := s.tokens[token]; good != want {

@@ -88,16 +88,16 @@ func (s *Server) add(u User) *user {
 	return account
 }
 
-// mostTokens bounds the tokens that one user has at a time: whoever asks for more loses
+// maxTokens bounds the tokens that one user has at a time: whoever asks for more loses
 // the first of them, as if it had expired.
-const mostTokens = 4096
+const maxTokens = 4096
 
 // token makes a token. The server's lock must be held.
 func (s *Server) token(t ticket, purpose string) string {
 	token := "cwt=" + s.secret(fmt.Sprintf("token %d %s", s.issued, purpose))
 	s.issued++
 	s.tokens[token] = t
-	if t.user.tokens = append(t.user.tokens, token); len(t.user.tokens) > mostTokens {
+	if t.user.tokens = append(t.user.tokens, token); len(t.user.tokens) > maxTokens {
 		delete(s.tokens, t.user.tokens[0])
 		t.user.tokens = t.user.tokens[1:]
 	}
