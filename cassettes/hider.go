@@ -14,7 +14,7 @@ import (
 )
 
 // ErrLeak marks the refusal to hand out what still shows a secret or an identity.
-var ErrLeak = errors.New("it is not handed out")
+var ErrLeak = errors.New("output withheld: it still contains a secret")
 
 // hider looks for texts that are known, in any text and in every encoding, and replaces them. There is no other search:
 // secrets and names, recordings, reports and messages are all hidden by it. It is safe for concurrent use once all texts are put in.

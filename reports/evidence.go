@@ -40,7 +40,7 @@ func (e Evidence) sentence() string {
 func (e Evidence) words() (name, limit string) {
 	switch e.Kind {
 	case "live":
-		return "live server", "speaks of that server as it answered then"
+		return "live server", "applies to that server at the time of the run"
 	case "reference":
 		return "recording of conform's own reference server", "says nothing about a Skype for Business Server"
 	case "documentation":
@@ -48,5 +48,5 @@ func (e Evidence) words() (name, limit string) {
 	case "capture":
 		return "captured traffic", "says nothing about what was not captured"
 	}
-	return "source of unknown kind", "cannot be held to show anything about a server"
+	return "source of unknown kind", "proves nothing about a server"
 }

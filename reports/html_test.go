@@ -397,7 +397,7 @@ func TestKnownFailuresAreNotRed(t *testing.T) {
 func TestNextOfAnOldBaseline(t *testing.T) {
 	r := conformant()
 	apply(r, "known:\n- requirement: set-presence.2.status\n  reason: tracked as UC-19\n")
-	if got := next(r, ""); !strings.HasPrefix(got, "mend the baseline, which is out of date on set-presence.2.status") {
+	if got := next(r, ""); !strings.HasPrefix(got, "update the baseline, which is out of date on set-presence.2.status") {
 		t.Error(got)
 	}
 }

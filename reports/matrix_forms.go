@@ -180,7 +180,7 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 	}
 	if hidden := len(m.Rows) - len(rows); hidden > 0 {
 		p.blank()
-		p.item(0, "", plain, "met, or not applicable, wherever asked for: "+count(hidden, "requirement"), plain)
+		p.item(0, "", plain, count(hidden, "requirement")+" passed or not applicable on all targets", plain)
 	}
 	for i, c := range m.Conflicts {
 		if i == 0 {

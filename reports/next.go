@@ -10,12 +10,12 @@ import (
 // where the evidence is kept, "" if that is not known.
 func next(r *Report, dir string) string {
 	if list := r.stale(); len(list) > 0 && r.Outcome != Nonconformant {
-		return "mend the baseline, which is out of date on " + argument(list[0].Requirement) + "; until then no run that it is held against is green"
+		return "update the baseline, which is out of date on " + argument(list[0].Requirement) + ": until then no run with it passes"
 	}
 	switch r.Outcome {
 	case Excused:
 		for _, result := range r.knownFailures() {
-			return "mend what is known, and take it out of the baseline: conform explain " + argument(result.Requirement)
+			return "fix what is known, and remove it from the baseline: conform explain " + argument(result.Requirement)
 		}
 	case Nonconformant:
 		for _, result := range r.Results {
@@ -76,7 +76,7 @@ func missing(r *Report) string {
 		switch v {
 		case Error:
 			if r.Evidence.Kind == "live" {
-				what += "; conform doctor tells where the way to the server ends"
+				what += "; run conform doctor to see where the connection fails"
 			}
 			return what
 		case Blocked:

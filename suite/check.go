@@ -148,7 +148,7 @@ func (c *check) optional(part string) []answer {
 // missing ends the spec that found no exchange of a part, and says why there is none.
 func (c *check) missing(part string) {
 	if slices.Contains(c.Absent, part) {
-		c.notApplicable("the run was not given what it takes (" + roleOf(part).needs + ")")
+		c.notApplicable("not tested: pass " + roleOf(part).needs + " to run this check")
 	}
 	if verdict, reason := c.blockedBy(part); reason != "" {
 		c.stop(verdict, reason)

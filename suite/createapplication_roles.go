@@ -34,7 +34,7 @@ func signInRoles() []role {
 	given.title, given.status, given.mistake = "POST on a token endpoint", http.StatusOK, nil
 	create.title, create.status, create.holds, create.once = "POST that created the application", http.StatusCreated, "application", true
 	create.then = func(s *state, x *Exchange) { s.seen = s.seen || x.succeeded() && hasLink(x, "makeMeAvailable") }
-	again.title, again.after, again.ready, again.mistake = "POST with the endpointId of an application that there is", partCreate, sound, bySituation
+	again.title, again.after, again.ready, again.mistake = "POST on applications with an existing endpointId", partCreate, sound, bySituation
 	invalid.mistake = wrongPassword
 	elsewhere.status, elsewhere.needs = 0, "--foreign-token, Target.ForeignToken"
 	return []role{

@@ -19,7 +19,7 @@ import (
 // Options say how to judge.
 type Options struct {
 	Selection Selection    // which requirements; zero: all
-	Strict    bool         // a broken should makes nonconformant
+	Strict    bool         // treat failed SHOULD requirements as failures
 	Tool      reports.Tool // who judges, for the report
 }
 
@@ -262,7 +262,7 @@ func conclude(result *reports.Result, o *outcome) {
 	looks := o.check.looks
 	switch {
 	case o.state == hasPassed && len(looks) == 0:
-		result.Verdict, result.Reason = reports.Error, "its spec looked at nothing"
+		result.Verdict, result.Reason = reports.Error, "internal error: the check made no assertion"
 	case o.state == hasPassed:
 		result.Verdict = reports.Pass
 	case o.state == hasFailed && result.Level == "must":

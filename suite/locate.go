@@ -35,7 +35,7 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	}
 	for _, capability := range c.Provenance.Absent {
 		if capabilities()[capability] == "" {
-			return nil, fmt.Errorf("%s: conform.absent: %q is no capability that a run can do without%s; those are: %s", c.Name, capability,
+			return nil, fmt.Errorf("%s: conform.absent: %q is not a known capability%s; expected one of %s", c.Name, capability,
 				Nearest(capability, capabilityNames()), strings.Join(capabilityNames(), ", "))
 		}
 	}

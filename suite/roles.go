@@ -107,7 +107,7 @@ func roleOf(name string) role {
 // describe names it for people.
 func (r role) describe() string {
 	if r.title == "" {
-		return "request that must be refused so"
+		return "such invalid request"
 	}
 	return r.title
 }

@@ -79,7 +79,7 @@ func (s *SignIn) check(from, to *url.URL) error {
 		if s.Plain && to.Scheme == "http" && port(to) == "80" {
 			return nil
 		}
-		return fail("since it is on a port where anyone may have put a server: give the URL by hand if it is right")
+		return fail("since credentials go only to port 443, or to the port of the first URL: if the link is right, give the URL by hand")
 	case (from.Scheme != "http" || !s.Plain) && !s.trusts(to.Hostname()):
 		return fail("since that host is outside the user's domain, and would ask for the password: trust the domain if it is right")
 	}

@@ -41,7 +41,7 @@ func (f *connectionFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.clientKey, "client-key", "", "PEM file with its private key, if that is not in the file of --client-cert")
 	flags.BoolVar(&f.insecure, "insecure", false, "trust any certificate: whoever is on the way can read the token")
 	flags.Float64Var(&f.rate, "rate", 0, "at most so many requests a second, such as 2 or 0.5; 0 is no limit")
-	flags.DurationVar(&f.perRequest, "request-timeout", 10*time.Second, "for one answer")
+	flags.DurationVar(&f.perRequest, "request-timeout", 10*time.Second, "timeout per request")
 	for _, name := range []string{"resolve", "rate", "request-timeout"} {
 		complete(cmd, name, func() []string { return nil })
 	}

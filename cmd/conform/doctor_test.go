@@ -360,7 +360,7 @@ func TestDoctorFindsTheCause(t *testing.T) {
 			w.config.SignIn.Pool = "https://" + poolHost + ":8443"
 			w.restart()
 			w.opened(w, paper{}, both...)
-		}, 1, "", "user", "https://" + externalHost + userPath, "a port where anyone", "https, on the usual port"},
+		}, 1, "", "user", "https://" + externalHost + userPath, "only to port 443", "https, on the usual port"},
 		{"a pool of another domain", func(w *ward) {
 			w.config.SignIn.Pool = "https://lyncweb.fabrikam.com"
 			w.restart()

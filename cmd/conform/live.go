@@ -44,7 +44,7 @@ func (f *liveFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.keepNames, "keep-names", false, "name hosts, people and addresses in the report and its evidence, instead of pseudonyms")
 	flags.StringArrayVar(&f.words, "redact", nil, "hide this word too, of 3 characters or more; can be repeated")
 	flags.DurationVar(&f.timeout, "timeout", 2*time.Minute, "for the whole run")
-	flags.DurationVar(&f.retryWait, "retry-wait", 30*time.Second, "in all, where answers 429 and 503 say when to ask again (Retry-After); 0 is never")
+	flags.DurationVar(&f.retryWait, "retry-wait", 30*time.Second, "total time to spend on Retry-After (answers 429 and 503); 0 disables retries")
 	f.addServer(cmd, "--application")
 	for _, name := range []string{"application", "anonymous-application", "restricted-application", "origin", "timeout", "retry-wait"} {
 		complete(cmd, name, func() []string { return nil })

@@ -103,7 +103,7 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 	shown.stop()
 	switch {
 	case errors.Is(err, context.Canceled):
-		return exit{exitInterrupted, errors.New("interrupted: a proof of a part would prove nothing, so none is written")}
+		return exit{exitInterrupted, errors.New("interrupted: no proof written, since part of one proves nothing")}
 	case err != nil && p == nil && len(o.Names) > 0 && strings.HasPrefix(err.Error(), "nothing is tried"):
 		return usage("%w; docs/proof.md lists them", err)
 	case err != nil:

@@ -63,7 +63,7 @@ A file that is there is not replaced: it may hold reasons.`,
 // create writes a file that is not there yet.
 func create(path string, data []byte) error {
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("%s is there already, and may hold reasons: take it away, or write into another file", path)
+		return fmt.Errorf("%s exists and may contain reviewed reasons: remove it, or choose another file", path)
 	}
 	return reports.WriteFile(path, data)
 }

@@ -96,7 +96,7 @@ func (f *runFlags) reporting(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	selectionFlags(cmd, &f.tasks, &f.selection)
 	f.known.add(cmd)
-	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
+	flags.BoolVar(&f.strict, "strict", false, "treat failed SHOULD requirements as failures")
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
 	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")

@@ -52,7 +52,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 		panic(err) // the flag is defined above
 	}
 	f.known.add(cmd)
-	flags.BoolVar(&f.strict, "strict", false, "a broken should makes nonconformant")
+	flags.BoolVar(&f.strict, "strict", false, "treat failed SHOULD requirements as failures")
 	flags.StringVar(&f.users, "users", "", "YAML file of the users who can sign in (docs/serve.md has an example); else there is "+builtIn.URI)
 	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
 	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave on purpose by this name (docs/proof.md lists the faults of servers); can be repeated")
@@ -370,10 +370,10 @@ func (f *serveFlags) greet(w io.Writer, config hostConfig, name, trust string) {
 		fmt.Fprintf(w, "  pool          %s, to which Autodiscover leads\n", pool)
 	}
 	if f.page != "off" {
-		fmt.Fprintf(w, "  for people    %s%s\n", f.place.origin(name), pagePath)
+		fmt.Fprintf(w, "  dashboard     %s%s\n", f.place.origin(name), pagePath)
 	}
 	if trust != "" {
-		fmt.Fprintf(w, "  to trust      %s\n", trust)
+		fmt.Fprintf(w, "  CA file       %s\n", trust)
 	}
 	if f.server.users == "" {
 		fmt.Fprintf(w, "  user          %s, password %s (--users FILE for others)\n", builtIn.URI, builtIn.Password)

@@ -199,7 +199,7 @@ func (g *grade) view() clientView {
 	case len(v.Broken) > 0:
 		v.Standing, v.Class = fmt.Sprintf("%d to mend", len(v.Broken)), "care"
 	case len(v.Left) > 0:
-		v.Standing, v.Class = fmt.Sprintf("right so far, %d to show", len(v.Left)), "calm"
+		v.Standing, v.Class = fmt.Sprintf("no violations, %d checks pending", len(v.Left)), "calm"
 	default:
 		v.Standing, v.Class = "conformant so far", "good"
 	}

@@ -23,7 +23,7 @@ func (f *runFlags) addTargets(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.targets, "targets", "", "YAML file with a list of targets, certified side by side: see docs/targets.md")
 	flags.IntVar(&f.concurrency, "concurrency", 32, "with --targets: so many at once")
-	flags.StringVar(&f.shard, "shard", "", "with --targets: I/N, only each Nth target, from the Ith on, for one of N machines")
+	flags.StringVar(&f.shard, "shard", "", "with --targets: run shard I of N, as in 2/4")
 	if err := cmd.MarkFlagFilename("targets", "yaml", "yml"); err != nil {
 		panic(err) // the flag is defined above
 	}

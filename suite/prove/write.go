@@ -46,11 +46,11 @@ func (p *Proof) Sums() []Sum {
 	var list []Sum
 	for i, kind := range Kinds {
 		s := Sum{Kind: kind, Does: []string{
-			"faults of servers, each caught by its own requirement at the field at fault, and by no other that looks elsewhere, unless declared",
-			"faults of clients, the same",
-			"small changes of the reference recording, caught or reviewed",
-			"differences of correct servers, none held against them",
-			"combinations of these, none held against them",
+			"injected server faults: each detected by the intended requirement, at the right field, and by no undeclared one",
+			"injected client faults: the same",
+			"small changes of the reference recording: detected, or reviewed with a reason",
+			"variations of correct servers: all pass",
+			"combinations of these: all pass",
 		}[i]}
 		for _, t := range p.Trials {
 			if t.Kind != kind {
