@@ -8,6 +8,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // declined is an ordinary request that the server answered with an error which the documentation
@@ -30,7 +31,7 @@ func (e *Evidence) declines(x *Exchange, part string) string {
 		return "the origin in X-Ms-Origin is not on the server's list; the administrator can allow it (Set-CsWebServiceConfiguration)"
 	case x.is(relRoot) || x.is(relUser) || x.is(relToken):
 		return "" // which have no errors of operations
-	case code == http.StatusForbidden && (x.is("makeMeAvailable") || x.is("applications")) && x.Request.Method == http.MethodPost &&
+	case code == http.StatusForbidden && x.mayBeForbidden() &&
 		(x.lost || hasCode(x) || len(cassettes.HeaderValues(x.Response.Headers, "X-Ms-Diagnostics")) > 0):
 		return "the user may not do this: look at the user's policies, or use another user"
 	case code == http.StatusForbidden && subcode == "MobileApplicationNoLongerAllowed":
@@ -45,6 +46,18 @@ func (e *Evidence) declines(x *Exchange, part string) string {
 		return "it conflicts with something that is there"
 	}
 	return ""
+}
+
+// mayBeForbidden reports whether the API reference lists 403 for what x asks to be done.
+func (x *Exchange) mayBeForbidden() bool {
+	return x.Request.Method != http.MethodGet && slices.ContainsFunc(x.rels, func(rel string) bool {
+		resource, ok := api.ResourceOf(rel)
+		if !ok {
+			return false
+		}
+		operation, ok := resource.Operation(x.Request.Method)
+		return ok && slices.ContainsFunc(operation.Errors, func(e api.Error) bool { return e.Status == http.StatusForbidden })
+	})
 }
 
 // hasCode reports whether the answer is an error of UCWA's own.
