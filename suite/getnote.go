@@ -87,6 +87,6 @@ func typeOfNote(_ *check, a answer) matcher {
 	return m
 }
 
-var plain = regexp.MustCompile(`^[A-Za-z0-9 ]*$`)
+var plain = regexp.MustCompile(`^[A-Za-z0-9 -]*$`) // pseudonyms have hyphens
 
 func isPlain(s setting) bool { return plain.MatchString(s.value) }
