@@ -66,6 +66,9 @@ func (x *htmlExchange) About() string {
 	if x.Step != "" {
 		parts = append(parts, cut(x.Step, 40))
 	}
+	if x.Aside != "" {
+		parts = append(parts, "not judged: "+cut(x.Aside, 120))
+	}
 	if x.DurationMs > 0 {
 		parts = append(parts, fmt.Sprintf("%.1f ms", x.DurationMs))
 	}

@@ -119,7 +119,8 @@ type Pointer struct {
 // Exchange is one request and its response. Exchanges are numbered from 1.
 type Exchange struct {
 	Number     int       `json:"number"`
-	Step       string    `json:"step,omitempty"`
+	Step       string    `json:"step,omitempty"`  // its role, "" if it plays none
+	Aside      string    `json:"aside,omitempty"` // why it plays none, whatever it asks for
 	Request    Request   `json:"request"`
 	Response   *Response `json:"response,omitempty"` // nil: none came
 	Error      string    `json:"error,omitempty"`

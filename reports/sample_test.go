@@ -173,7 +173,7 @@ func hostile() *Report {
 	r.Baseline = &Applied{nasty, nasty, []Stale{{nasty, nasty, nasty}}}
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
-		x.Step, x.Error = nasty, nasty
+		x.Step, x.Aside, x.Error = nasty, nasty, nasty
 		x.Request = Request{nasty, nasty, map[string][]string{nasty: {nasty, nasty}}, nasty}
 		if x.Response != nil {
 			x.Response = &Response{x.Response.Status, map[string][]string{nasty: {nasty}}, strings.Repeat(nasty, 100)}

@@ -41,7 +41,7 @@ func legible(r *Report) *Report {
 		})}
 	}
 	out.Exchanges = each(r.Exchanges, func(x Exchange) Exchange {
-		x.Step, x.Error = visible(x.Step), visible(x.Error)
+		x.Step, x.Aside, x.Error = visible(x.Step), visible(x.Aside), visible(x.Error)
 		x.Request = Request{visible(x.Request.Method), visible(x.Request.URL), visibleHeaders(x.Request.Headers), visibleLines(x.Request.Body)}
 		if x.Response != nil {
 			x.Response = &Response{x.Response.Status, visibleHeaders(x.Response.Headers), visibleLines(x.Response.Body)}

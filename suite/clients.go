@@ -314,7 +314,7 @@ func (e *Evidence) clientRequests() []*Exchange {
 	var list []*Exchange
 	tokens := map[string]bool{}
 	for _, x := range e.Exchanges {
-		if x.Probe != "" || aside(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.isPhoto() || x.is("batch") {
+		if x.Probe != "" || byItself(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.isPhoto() || x.is("batch") {
 			continue
 		}
 		token := x.authorization()

@@ -770,7 +770,7 @@ func learnsIssuer(c *check) {
 }
 
 func asksFramed(c *check) {
-	requests := slices.DeleteFunc(c.sent(relUser), func(r answer) bool { return aside(r.Exchange) })
+	requests := slices.DeleteFunc(c.sent(relUser), func(r answer) bool { return byItself(r.Exchange) })
 	if len(requests) == 0 {
 		c.missing(partChallenge)
 	}
@@ -1183,7 +1183,7 @@ func (e *Evidence) asksForIssuer(x *Exchange) bool {
 func (c *check) tokenRequests() []answer {
 	list := slices.DeleteFunc(c.sent(relToken), func(a answer) bool {
 		bare := a.Request.Body == "" && a.authorization() != ""
-		return aside(a.Exchange) || bare && a.Response.Code == http.StatusUnauthorized && windowsLeg(a.Exchange)
+		return byItself(a.Exchange) || bare && a.Response.Code == http.StatusUnauthorized && windowsLeg(a.Exchange)
 	})
 	if len(list) == 0 {
 		c.missing(partToken)

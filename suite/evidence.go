@@ -60,6 +60,7 @@ type Exchange struct {
 	Part  string // what it is in the task, "" if nothing; see parts.go
 	Probe string // the name that a deliberately odd request carries, "" for an ordinary one
 
+	aside    string      // why it plays no role, whatever it asks for; see asides.go
 	batch    *Exchange   // in which it was sent, nil if it was sent alone
 	place    int         // there, from 1
 	inside   []*Exchange // of a batch: what was sent in it

@@ -345,7 +345,7 @@ func (e *Evidence) mainExchange(l *Ledger, role string) int {
 
 // report returns x as a report shows it.
 func (x *Exchange) report() reports.Exchange {
-	r := reports.Exchange{Number: x.ID, Step: x.Part, Error: x.Failure, StartedAt: x.Began, DurationMs: x.Response.Duration.Seconds() * 1000,
+	r := reports.Exchange{Number: x.ID, Step: x.Part, Aside: x.aside, Error: x.Failure, StartedAt: x.Began, DurationMs: x.Response.Duration.Seconds() * 1000,
 		Request: reports.Request{Method: x.Request.Method, URL: x.Request.URL, Headers: x.Request.Headers, Body: x.Request.Body}}
 	if x.Response.Code != 0 {
 		r.Response = &reports.Response{Status: x.Response.Code, Headers: x.Response.Headers, Body: x.Response.Body}

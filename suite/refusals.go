@@ -260,7 +260,7 @@ func onlyOfBadRequests(_ *check, a answer) matcher {
 func (c *check) refused(isSuch func(status int) bool) []answer {
 	var list []answer
 	for _, x := range c.Exchanges {
-		if x.Failure == "" && !aside(x) && !x.isPhoto() && isSuch(x.Response.Code) && (len(x.rels) > 0 || x.Part != "") && !x.is(relToken) && !x.is(relUser) && !x.is(relRoot) {
+		if x.Failure == "" && !byItself(x) && !x.isPhoto() && isSuch(x.Response.Code) && (len(x.rels) > 0 || x.Part != "") && !x.is(relToken) && !x.is(relUser) && !x.is(relRoot) {
 			list = append(list, answer{x, c})
 		}
 	}

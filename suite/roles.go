@@ -160,15 +160,23 @@ type state struct {
 	root      *Exchange // see findRoot
 }
 
-// part says what x is, given all that came before it.
+// part says what x is, given all that came before it: a role, or "" where it plays none, or is put aside.
 func (s *state) part(x *Exchange) string {
-	if s.e.putOff(x) || s.e.isLost(x) || s.e.isUnordered(x) {
+	if x.aside = s.putAside(x, false); x.aside != "" {
 		return ""
 	}
 	if x.Probe != "" {
 		return s.probed(x)
 	}
-	part := s.played(x)
+	part := ""
+	if !s.e.Driven { // a driver marks what it does wrong on purpose; others meet refusals by chance
+		if x.aside = s.putAside(x, true); x.aside == "" {
+			part = s.refused(x)
+		}
+	}
+	if part == "" && x.aside == "" {
+		part = s.situation(x)
+	}
 	if why := s.e.declines(x, part); why != "" {
 		of := s.situation(x)
 		if of == "anonymous" || of == "modality" {
@@ -180,36 +188,11 @@ func (s *state) part(x *Exchange) string {
 			s.e.note(fmt.Sprintf("exchange %d, %s %s, was answered with %d, as the documentation allows, and is not held against the server: %s", x.ID, x.Request.Method, x.Request.URL, x.Response.Code, why))
 		}
 		if part == of {
+			x.aside = "an error that the documentation allows: " + why
 			return ""
 		}
 	}
 	return part
-}
-
-// isUnordered reports whether x stands in a batch beside a request that begins, or ends, what x depends on: in which order the server
-// did them nobody knows ("applications should not presume a particular order of execution", Grouping requests in a batch).
-func (e *Evidence) isUnordered(x *Exchange) bool {
-	turns := func(y *Exchange) bool {
-		return y.is(roleOf(partMake).rel) || y.is(roleOf(partEnd).rel) && y.Request.Method == http.MethodDelete
-	}
-	return x.batch != nil && !turns(x) && slices.ContainsFunc(x.batch.inside, turns)
-}
-
-// played says what an ordinary request is.
-func (s *state) played(x *Exchange) string {
-	// A driver marks what it does wrong on purpose; others meet refusals by chance.
-	if !s.e.Driven {
-		if aside(x) || s.e.forgotten(x) || s.e.unexplained(x) {
-			return ""
-		}
-		if s.e.ofAnother(x) {
-			return "" // what the client may ask of it, the specs of the client say
-		}
-		if part := s.refused(x); part != "" {
-			return part
-		}
-	}
-	return s.situation(x)
 }
 
 // situation says what x is by what it asks for, and when.
@@ -257,66 +240,6 @@ func createdBy(x *Exchange) *url.URL {
 	return self
 }
 
-// aside reports whether x is a request that browsers and caches make beside those of
-// the client: what is allowed, and whether something is there.
-func aside(x *Exchange) bool {
-	return x.Request.Method == http.MethodOptions || x.Request.Method == http.MethodHead
-}
-
-// forgotten reports whether nobody knows what came of x, and nobody cared: the client
-// broke it off, or asked the same again and was answered. Of pending GETs the specs of
-// the event channel speak.
-func (e *Evidence) forgotten(x *Exchange) bool {
-	if x.Failure == "" || x.is("events") {
-		return false
-	}
-	return x.givenUp() || e.index.lastAnswer[x.asks()] > x.ID
-}
-
-// putOff reports whether x was answered by no more than "later". A driver asks the very
-// same again next, and for a probe any other answer is one; what it asks later on it asks
-// for another reason. In the traffic of others it may also be "as before", or, by one who
-// stands between, "not now" to what then is answered.
-func (e *Evidence) putOff(x *Exchange) bool {
-	if !e.Driven {
-		return e.putOffAnother(x)
-	}
-	if !x.later() {
-		return false
-	}
-	for _, y := range e.Exchanges {
-		switch {
-		case y.ID <= x.ID:
-		case y.asks() != x.asks():
-			return false
-		case !y.later():
-			return x.Probe != "" || y.succeeded()
-		}
-	}
-	return false
-}
-
-func (e *Evidence) putOffAnother(x *Exchange) bool {
-	switch x.Response.Code {
-	case http.StatusNotModified:
-		return len(x.requestHeader("If-None-Match")) > 0 || len(x.requestHeader("If-Modified-Since")) > 0
-	case http.StatusTooManyRequests:
-		return x.later()
-	}
-	return x.later() || x.between() && e.index.lastAnswer[x.asks()] > x.ID
-}
-
-// between reports whether one who stands between, a reverse proxy or a front end, answered that
-// the server cannot be had just now.
-func (x *Exchange) between() bool {
-	return slices.Contains([]int{http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout}, x.Response.Code)
-}
-
-// later reports whether x was answered with "ask again later".
-func (x *Exchange) later() bool {
-	return (x.Response.Code == 429 || x.Response.Code == 503) && len(cassettes.HeaderValues(x.Response.Headers, "Retry-After")) > 0
-}
-
 // refused finds the refusals that any resource can meet.
 func (s *state) refused(x *Exchange) string {
 	authorization := x.requestHeader("Authorization")
@@ -358,12 +281,6 @@ func (e *Evidence) own(u *url.URL) bool {
 	}
 	key, app := linkKey(u), linkKey(e.application)
 	return key == app || strings.HasPrefix(key, app+"/")
-}
-
-// ofAnother reports whether x asks for another application than that of the evidence.
-func (e *Evidence) ofAnother(x *Exchange) bool {
-	app := applicationOf(x.url)
-	return app != nil && e.application != nil && !e.own(x.url) && lowerPath(app.Path) != lowerPath(e.application.Path)
 }
 
 func subcodeOf(x *Exchange) string {
