@@ -9,12 +9,14 @@ import (
 )
 
 // What each run has anew says nothing of the server: its pseudonyms (host-0123456789.example.invalid, REDACTED-3),
-// GUIDs, long numbers such as the id of an application, moments, and the ports of servers that are started for a test.
+// GUIDs, etags, long numbers such as the id of an application, moments, how long a body is that was cut, and the ports of servers that are started for a test.
 var volatile = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`(?P<pseudonym>\b(?:host|user|name|conf|word|blob|image|app)-[0-9a-f]{10}\b(?:\.example\.invalid\b(?::[0-9]{1,5}\b)?)?|\bREDACTED-[0-9]+\b)` +
 		`|(?P<guid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)` +
 		`|(?P<moment>\b[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z?)` +
 		`|(?P<application>/applications/[0-9]+\b)` +
+		`|(?P<etag>"etag":"[^"]{1,64}")` +
+		`|(?P<length>… \([0-9]+ bytes\)$)` + // of what was cut
 		`|(?P<number>\b[0-9]{9,}\b)` +
 		`|(?P<local>(?:\blocalhost|\b127\.0\.0\.1|\[::1\]):[0-9]{1,5}\b)`)
 })

@@ -25,6 +25,8 @@ func TestVolatileValues(t *testing.T) {
 		{"a GUID", "", "00000000-1481-4c1e-83c3-38d76202f13c", "", "00000000-D917-4e4b-8748-2e9eedb0115c", ""},
 		{"no GUID", "", "00000000-1481-4c1e-83c3-38d76202f13c", "", "00000000-d917-4e4b-8748", "observed: <guid 1> → 00000000-d917-4e4b-8748"},
 		{"an ETag", "", `"1785632821"`, "", `"369146530012"`, ""},
+		{"a short ETag in a body", "", `{"etag":"12814337","rel":"me"}`, "", `{"etag":"1785632821","rel":"me"}`, ""},
+		{"the length of what was cut", "", `{"rel":"application",… (4288 bytes)`, "", `{"rel":"application",… (4287 bytes)`, ""},
 		{"a secret", "", "cwt=REDACTED-5", "", "cwt=REDACTED-12", ""},
 		{"a moment", "", "Thu, 01 Jan 2026 00:00:00 GMT", "", "Fri, 02 Jan 2026 10:00:00 GMT", ""},
 		{"no moment", "", "Thu, 01 Jan 2026 00:00:00 GMT", "", "2026-01-01 00:00:00", "observed: <moment 1> → 2026-01-01 00:00:00"},

@@ -107,9 +107,14 @@ func read(recording []byte) []*suite.Evidence {
 	if err != nil {
 		ginkgo.Fail(err.Error())
 	}
+	for _, e := range evidence {
+		if recording != nil {
+			e.Kind = "live" // it came from here, and from no file
+		}
+	}
 	if suiteConfig, _ := ginkgo.GinkgoConfiguration(); suiteConfig.ParallelProcess == 1 {
 		for _, e := range evidence {
-			fmt.Fprintf(os.Stderr, "judged is: %s (%s)\n", reports.Legible(e.Source), e.Kind)
+			fmt.Fprintf(os.Stderr, "evidence: %s (%s)\n", reports.Legible(e.Source), e.Kind)
 		}
 	}
 	return evidence

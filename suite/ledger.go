@@ -167,7 +167,7 @@ func RequirementOf(id string) (*Requirement, *Ledger, error) {
 			ids = append(ids, l.Requirements[i].ID)
 		}
 	}
-	return nil, nil, fmt.Errorf("unknown requirement %q%s; `conform list` shows them all", id, Nearest(id, ids))
+	return nil, nil, fmt.Errorf("unknown requirement %q%s; `conform list` shows them all", id, Nearest(id, append(slices.Clone(taskNames), ids...)))
 }
 
 // Clause returns the clause of that id, nil if there is none.
@@ -206,7 +206,10 @@ func (s Selection) Apply(ledgers ...*Ledger) ([]Requirement, error) {
 		if slices.ContainsFunc(ids, func(id string) bool { return strings.HasPrefix(id, pattern+".") }) {
 			return nil, fmt.Errorf("unknown requirement %q; %q, with a dot, stands for all that begin so", pattern, pattern+".")
 		}
-		return nil, fmt.Errorf("unknown requirement %q of %s%s; `conform list` shows them all", pattern, strings.Join(titles, " and "), Nearest(pattern, ids))
+		if _, l, err := RequirementOf(pattern); err == nil {
+			return nil, fmt.Errorf("requirement %q is of the task %s, and asked for are %s: add --task %s", pattern, l.Task, strings.Join(titles, ", "), l.Task)
+		}
+		return nil, fmt.Errorf("unknown requirement %q in %s%s; `conform list` shows them all", pattern, strings.Join(titles, ", "), Nearest(pattern, ids))
 	}
 	if err := known("level", s.Levels, []string{"must", "should", "may"}); err != nil {
 		return nil, err

@@ -51,7 +51,7 @@ func (f *connectionFlags) add(cmd *cobra.Command) {
 const insecureNote = "--insecure: no certificate was checked, so nothing shows which server this was, and whoever was on the way could read the token"
 
 // plainNote is about a URL with http.
-const plainNote = "the token went over plain http, where others can read it"
+const plainNote = "with plain http, others on the way can read the token"
 
 // notes are what a report must say of the connection.
 func (f *connectionFlags) notes(server string) []string {

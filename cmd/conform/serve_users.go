@@ -26,7 +26,7 @@ const maxUsersFile = 1 << 20
 func usersFrom(path string) ([]ucwatest.User, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, exit{exitFailed, fmt.Errorf("--users: %w", err)}
+		return nil, usage("--users: %w", err)
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, maxUsersFile+1))
