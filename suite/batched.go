@@ -59,7 +59,7 @@ func (x *Exchange) batched() []*Exchange {
 		if err != nil {
 			continue
 		}
-		a, err := http.ReadResponse(bufio.NewReader(strings.NewReader(answered[i])), q)
+		a, err := http.ReadResponse(bufio.NewReader(strings.NewReader(answered[i])), q) //nolint:bodyclose // its body is a part of a string, and read from there
 		if err != nil {
 			continue
 		}
