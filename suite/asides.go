@@ -16,7 +16,10 @@ var asides = []struct {
 }{
 	{why: "answered with \"later\" or \"as before\": the answer to the same request counts", is: func(s *state, x *Exchange) bool { return s.e.putOff(x) }},
 	{why: "sent after the token or the application was lost", is: func(s *state, x *Exchange) bool { return s.e.isLost(x) }},
-	{why: "in a batch with a request on which it depends: batches have no order of execution", is: func(_ *state, x *Exchange) bool { return x.isUnordered() }},
+	{why: "in a batch with a request on which it depends: batches have no order of execution", is: func(_ *state, x *Exchange) bool { return x.apart }},
+	{why: "in a batch, which must not hold a batch, an event channel or a picture", is: func(_ *state, x *Exchange) bool {
+		return x.batch != nil && (x.is("events") || x.isBatch() || x.isPhoto())
+	}},
 	{why: "sent by the browser or a cache by itself", others: true, is: func(_ *state, x *Exchange) bool { return byItself(x) }},
 	{why: "given up by the client, or sent again and answered then", others: true, is: func(s *state, x *Exchange) bool { return s.e.forgotten(x) }},
 	{why: "refused, and the capture does not keep what may be the reason", others: true, is: func(s *state, x *Exchange) bool { return s.e.unexplained(x) }},
@@ -31,15 +34,6 @@ func (s *state) putAside(x *Exchange, others bool) string {
 		}
 	}
 	return ""
-}
-
-// isUnordered reports whether x stands in a batch beside a request that begins, or ends, what x depends on: in which order the server
-// did them nobody knows ("applications should not presume a particular order of execution", Grouping requests in a batch).
-func (x *Exchange) isUnordered() bool {
-	turns := func(y *Exchange) bool {
-		return y.is(roleOf(partMake).rel) || y.is(roleOf(partEnd).rel) && y.Request.Method == http.MethodDelete
-	}
-	return x.batch != nil && !turns(x) && slices.ContainsFunc(x.batch.inside, turns)
 }
 
 // byItself reports whether x is a request that browsers and caches make beside those of

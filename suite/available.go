@@ -412,7 +412,7 @@ func readsAgain(c *check) {
 	}
 	between := post.field("requests before it", "no GET on the application since makeMeAvailable", true)
 	for _, x := range c.Exchanges { // also one whose answer nobody kept
-		if x.Probe == "" && x.is("application") && x.Request.Method == "GET" && x.ID > available[0].ID && x.ID < post.ID {
+		if x.Probe == "" && x.is("application") && x.Request.Method == "GET" && x.ID >= available[0].ID && x.ID < post.ID {
 			between = answer{x, c}.field("request", "GET on the application", true)
 		}
 	}

@@ -20,15 +20,14 @@ import (
 // unfolded puts behind each batch that was answered the requests in it, each with its answer, as if they had been sent alone: with
 // the number of the batch, and those fields of its header that a part has not. Source: "Batching requests".
 func unfolded(all []*Exchange) []*Exchange {
-	if !slices.ContainsFunc(all, isBatch) {
+	if !slices.ContainsFunc(all, (*Exchange).isBatch) {
 		return all
 	}
 	var list []*Exchange
 	for _, x := range all {
 		list = append(list, x)
-		if isBatch(x) {
-			x.inside = x.batched()
-			list = append(list, x.inside...)
+		if x.isBatch() && x.Response.Code/100 != 4 {
+			list = append(list, x.batched()...)
 		}
 	}
 	return list
@@ -36,9 +35,9 @@ func unfolded(all []*Exchange) []*Exchange {
 
 const batchMedia = "multipart/batching"
 
-// isBatch reports whether x is a batch, and its answer too.
-func isBatch(x *Exchange) bool {
-	return x.Request.Method == http.MethodPost && x.succeeded() && boundaryOf(x.Request.Headers) != "" && boundaryOf(x.Response.Headers) != ""
+// isBatch reports whether x is a batch, by its media type.
+func (x *Exchange) isBatch() bool {
+	return x.Request.Method == http.MethodPost && boundaryOf(x.Request.Headers) != ""
 }
 
 // boundaryOf returns the boundary that a batch names in its header, "" if it is none.
@@ -50,11 +49,15 @@ func boundaryOf(h http.Header) string {
 	return parameters["boundary"]
 }
 
-// batched returns the requests in a batch that can be read, with the answers that stand in the same places.
+// batched returns the requests in a batch that can be read, with the answers that stand in the same places. Where there are more of
+// the one than of the other nobody knows which answer is whose.
 func (x *Exchange) batched() []*Exchange {
 	asked, answered := partsOf(x.Request.Headers, x.Request.Body), partsOf(x.Response.Headers, x.Response.Body)
+	if x.partial = len(asked) == 0 || len(asked) != len(answered); x.partial {
+		return nil
+	}
 	var list []*Exchange
-	for i := range min(len(asked), len(answered)) {
+	for i := range asked {
 		q, err := http.ReadRequest(bufio.NewReader(strings.NewReader(asked[i])))
 		if err != nil {
 			continue
@@ -64,7 +67,7 @@ func (x *Exchange) batched() []*Exchange {
 			continue
 		}
 		u, err := ucwa.Resolve(x.url, q.RequestURI)
-		if err != nil {
+		if err != nil || a.StatusCode < 200 || a.StatusCode > 599 {
 			continue
 		}
 		one := &cassettes.Interaction{ID: x.ID}
@@ -77,7 +80,30 @@ func (x *Exchange) batched() []*Exchange {
 		one.Response.ContentLength, one.Response.TransferEncoding = int64(len(one.Response.Body)), nil
 		list = append(list, &Exchange{Exchange: cassettes.Exchange{Interaction: one, Began: x.Began}, Probe: x.Probe, url: u, batch: x, place: i + 1})
 	}
+	x.partial = len(list) < len(asked)
+	unorder(list)
 	return list
+}
+
+// unorder notes of what is in one batch which requests depend on others: they can be processed in any order.
+func unorder(list []*Exchange) {
+	changes, turns := map[string]int{}, 0
+	turn := func(x *Exchange) bool {
+		app := applicationOf(x.url)
+		return x.Request.Method == http.MethodPost && strings.HasSuffix(lowerPath(x.url.Path), "/"+strings.ToLower(roleOf(partMake).rel)) ||
+			x.Request.Method == http.MethodDelete && app != nil && linkKey(app) == linkKey(x.url)
+	}
+	for _, x := range list {
+		if turn(x) {
+			turns++
+		} else if x.Request.Method != http.MethodGet {
+			changes[linkKey(x.url)]++
+		}
+	}
+	for _, x := range list {
+		n := changes[linkKey(x.url)]
+		x.apart, x.mixed, x.split = turns > 0 && !turn(x), x.Request.Method == http.MethodGet && n > 0, n > 1
+	}
 }
 
 // names is the name of a field of x in the exchange that a report shows.
@@ -91,9 +117,10 @@ func (x *Exchange) names(field string) string {
 // fieldsOf is the header of a part: its own fields, and those of the batch but for what describes the body of that.
 func fieldsOf(batch, part http.Header) http.Header {
 	h := maps.Clone(batch)
+	own := []string{"Transfer-Encoding", "Etag", "Location", "Retry-After", "Set-Cookie", "Www-Authenticate"}
 	maps.DeleteFunc(h, func(name string, _ []string) bool {
 		name = http.CanonicalHeaderKey(name)
-		return strings.HasPrefix(name, "Content-") || name == "Transfer-Encoding" || part[name] != nil
+		return strings.HasPrefix(name, "Content-") || slices.Contains(own, name) || part[name] != nil
 	})
 	maps.Copy(h, part)
 	return h
@@ -102,7 +129,7 @@ func fieldsOf(batch, part http.Header) http.Header {
 // partsOf returns the HTTP messages in a batch, each with the empty line behind its header.
 func partsOf(h http.Header, body string) []string {
 	var list []string
-	r := multipart.NewReader(strings.NewReader(body), boundaryOf(h))
+	r := multipart.NewReader(strings.NewReader(strings.TrimPrefix(body, "\ufeff")), boundaryOf(h))
 	for {
 		p, err := r.NextRawPart()
 		if err != nil {
@@ -119,11 +146,17 @@ func partsOf(h http.Header, body string) []string {
 	}
 }
 
-// bodyOf returns what stands behind the header of a message, without the byte order mark that servers write there.
+// bodyOf returns what stands behind the header of a message, without the byte order mark that servers write there, or what recorders
+// make of it.
 func bodyOf(message string) string {
-	_, body, found := strings.Cut(message, "\r\n\r\n")
-	if !found {
-		_, body, _ = strings.Cut(message, "\n\n")
+	_, body, _ := strings.Cut(message, "\r\n\r\n")
+	if i, j := strings.Index(message, "\n\n"), strings.Index(message, "\r\n\r\n"); i >= 0 && (j < 0 || i < j) {
+		body = message[i+2:]
 	}
-	return strings.TrimSpace(strings.TrimPrefix(body, "\ufeff"))
+	for _, mark := range []string{"\ufeff", "ï»¿", "\ufffd", "?"} {
+		if rest, found := strings.CutPrefix(body, mark); found && strings.HasPrefix(strings.TrimSpace(rest), "{") {
+			body = rest
+		}
+	}
+	return strings.TrimSpace(body)
 }

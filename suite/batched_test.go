@@ -111,3 +111,105 @@ func TestBatchedOrder(t *testing.T) {
 		}
 	}
 }
+
+// TestBatchedAnyOrder holds that nothing is held against anyone for the order in which what is in a batch was done, nor for what the
+// evidence does not keep of one, and that what is told apart from that is judged.
+func TestBatchedAnyOrder(t *testing.T) {
+	const app = "/ucwa/oauth/v1/applications/101"
+	busy, away := `{"rel":"presence","availability":"Busy","_links":{"self":{"href":"`+app+`/me/presence"}}}`, `{"rel":"presence","availability":"Away","_links":{"self":{"href":"`+app+`/me/presence"}}}`
+	type part struct{ asked, sent, status, body string } // "POST /me/presence", what is sent, "204 No Content", what is answered
+	set := func(value string) part {
+		return part{"POST /me/presence", `{"availability":"` + value + `"}`, "204 No Content", ""}
+	}
+	read := func(body string) part { return part{"GET /me/presence", "", "200 OK", body} }
+	join := func(parts []string, kind string) string {
+		text := ""
+		for _, p := range parts {
+			text += "--b1\r\nContent-Type: application/http; msgtype=" + kind + "\r\n\r\n" + p + "\r\n"
+		}
+		return text + "--b1--\r\n"
+	}
+	for _, test := range []struct {
+		name   string
+		list   [][]part // each sent in one batch, or alone where it is one
+		edit   func(batch *cassettes.Interaction)
+		judged string // must pass all the same
+		fails  string // the one that must fail
+	}{
+		{name: "read beside what sets it", list: [][]part{{set("Away")}, {set("Busy"), read(busy)}}, judged: "set-presence.6.read"},
+		{name: "and the other way round", list: [][]part{{set("Away")}, {read(away), set("Busy")}, {read(busy)}}, judged: "set-presence.6.received"},
+		{name: "two changes", list: [][]part{{set("Busy"), set("Away")}, {read(busy)}}, judged: "set-presence.6.read"},
+		{name: "a batch whose answer is lost", list: [][]part{{set("Away")}, {set("Busy"), set("Busy")}, {read(busy)}}, judged: "set-presence.6.read",
+			edit: func(x *cassettes.Interaction) { x.Response.Body, x.Response.ContentLength = "", -1 }},
+		{name: "an answer too few", list: [][]part{{set("Away")}, {set("Busy"), read(busy)}, {read(busy)}}, judged: "set-presence.6.read",
+			edit: func(x *cassettes.Interaction) {
+				x.Response.Body = join([]string{"HTTP/1.1 204 No Content\r\n\r\n"}, "response")
+			}},
+		{name: "a mark before the first part", list: [][]part{{read(away), set("Busy")}}, judged: "set-presence.6.status",
+			edit: func(x *cassettes.Interaction) { x.Response.Body = "\ufeff" + x.Response.Body }},
+		{name: "marks as recorders leave them", list: [][]part{{read("?\r\n" + away), {"GET /me", "", "200 OK", `{"rel":"me"}`}}}, judged: "set-presence.6.read"},
+		{name: "the event channel, which no batch holds", list: [][]part{{{"GET /events?ack=1", "", "403 Forbidden", `{"code":"Forbidden"}`}, read(busy)}}, judged: "set-presence.6.read"},
+		{name: "a wrong value after a batch", list: [][]part{{{"GET /me", "", "200 OK", `{"rel":"me"}`}, set("Busy")}, {read(away)}}, fails: "set-presence.6.received"},
+		{name: "a wrong status in one", list: [][]part{{{"POST /me/presence", `{"availability":"Busy"}`, "200 OK", ""}, read(busy)}}, fails: "set-presence.6.status"},
+	} {
+		c, err := cassettes.Open("testdata/batch.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := *c.Exchanges[2].Interaction
+		c.Exchanges = c.Exchanges[:2]
+		for _, parts := range test.list {
+			x := model
+			x.ID = len(c.Exchanges) + 1
+			x.Request.Headers, x.Response.Headers = model.Request.Headers.Clone(), model.Response.Headers.Clone()
+			var asked, answered []string
+			for _, p := range parts {
+				method, path, _ := strings.Cut(p.asked, " ")
+				x.Request.Method, x.Request.URL, x.Request.Body = method, "https://lyncweb.contoso.com"+app+path, p.sent
+				status, _, _ := strings.Cut(p.status, " ")
+				x.Response.Status, x.Response.Body = p.status, p.body
+				x.Response.Code, _ = strconv.Atoi(status)
+				if p.sent == "" {
+					x.Request.Headers.Del("Content-Type")
+					x.Request.Headers.Del("Content-Length")
+				}
+				if p.body != "" {
+					x.Response.Headers.Set("Content-Type", "application/json")
+					p.status += "\r\nContent-Type: application/json"
+				}
+				asked = append(asked, p.asked[:len(method)]+" "+app+path+" HTTP/1.1\r\nContent-Type: application/json\r\n\r\n"+p.sent)
+				answered = append(answered, "HTTP/1.1 "+p.status+"\r\n\r\n"+p.body)
+			}
+			if len(parts) > 1 {
+				x.Request.Method, x.Request.URL, x.Request.Body = "POST", "https://lyncweb.contoso.com"+app+"/batch", join(asked, "request")
+				x.Response.Code, x.Response.Status, x.Response.Body = 200, "200 OK", join(answered, "response")
+				x.Request.Headers.Set("Content-Type", `multipart/batching; boundary="b1"`)
+				x.Response.Headers.Set("Content-Type", "multipart/batching; boundary=b1")
+				if test.edit != nil {
+					test.edit(&x)
+				}
+			}
+			if x.Request.Body != "" {
+				x.Request.Headers.Set("Content-Length", strconv.Itoa(len(x.Request.Body)))
+			}
+			c.Exchanges = append(c.Exchanges, cassettes.Exchange{Interaction: &x})
+		}
+		located, err := Locate(c, "set-presence")
+		if err != nil || len(located) != 1 {
+			t.Fatal(test.name, len(located), err)
+		}
+		found := map[string]reports.Verdict{}
+		for _, r := range examined(t, located[0]) {
+			found[r.Requirement] = r.Verdict
+			if r.Verdict == reports.Fail && r.Requirement != test.fails {
+				t.Errorf("%s: %s fails: expected %s, observed %s", test.name, r.Requirement, r.Expected, r.Observed)
+			}
+		}
+		if test.judged != "" && found[test.judged] != reports.Pass {
+			t.Errorf("%s: %s is %s", test.name, test.judged, found[test.judged])
+		}
+		if test.fails != "" && found[test.fails] != reports.Fail {
+			t.Errorf("%s: %s is %s", test.name, test.fails, found[test.fails])
+		}
+	}
+}

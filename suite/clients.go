@@ -185,7 +185,7 @@ func deal(clients []*appClient, loose, all []*Exchange) {
 	give := func(x *Exchange, to []*appClient) {
 		for i, c := range to {
 			if i > 0 {
-				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url, batch: x.batch, place: x.place}
+				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url, batch: x.batch, place: x.place, apart: x.apart, mixed: x.mixed, split: x.split, partial: x.partial}
 			}
 			c.exchanges = append(c.exchanges, x)
 			c.spoken.note(x)
@@ -314,7 +314,7 @@ func (e *Evidence) clientRequests() []*Exchange {
 	var list []*Exchange
 	tokens := map[string]bool{}
 	for _, x := range e.Exchanges {
-		if x.Probe != "" || byItself(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.isPhoto() || x.is("batch") {
+		if x.Probe != "" || byItself(x) || x.Response.Code == 0 || x.Response.Code/100 == 3 || x.isPhoto() || x.is("batch") || x.isBatch() {
 			continue
 		}
 		token := x.authorization()

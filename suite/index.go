@@ -66,7 +66,7 @@ func indexOf(e *Evidence) *index {
 			i.challenges = append(i.challenges, challenge{x.ID, ucwa.Origin(x.url), issuer})
 		}
 		i.sent = i.sent || bearer.MatchString(x.authorization())
-		if !e.Driven && x.Failure != "" && x.Request.Method == http.MethodPost && (x.is(roleOf(partMake).rel) || slices.ContainsFunc(x.rels, func(rel string) bool { return roles().mine[rel] })) {
+		if !e.Driven && (x.Failure != "" || x.between() || x.partial) && x.Request.Method == http.MethodPost && (x.partial || x.is(roleOf(partMake).rel) || slices.ContainsFunc(x.rels, func(rel string) bool { return roles().mine[rel] })) {
 			i.unsettled = append(i.unsettled, x)
 		}
 		if e.mayServe(x) {

@@ -141,8 +141,11 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 	}
 	r.Results = results(j.selected[e], j.outcomes[e])
 	for _, x := range e.Exchanges {
-		if x.batch == nil {
+		switch {
+		case x.batch == nil:
 			r.Exchanges = append(r.Exchanges, x.report())
+		case len(r.Exchanges) == 0 || r.Exchanges[len(r.Exchanges)-1].Number != x.ID: // it is a batch of another application
+			r.Exchanges = append(r.Exchanges, x.batch.report())
 		}
 	}
 	r.Tally()

@@ -75,12 +75,12 @@ func (e *Evidence) mayServe(x *Exchange) bool {
 		return false
 	}
 	switch {
-	case slices.ContainsFunc(x.rels, isLinkless):
+	case x.isPhoto() || slices.ContainsFunc(x.rels, isLinkless):
 		return false
 	case x.is("events") && x.Failure != "":
 		return false // nothing came: a client gives pending GETs up as a matter of course
 	}
-	return x.lost || x.Failure != "" || x.Response.Code == http.StatusNotModified
+	return x.lost || x.partial || x.Failure != "" || x.Response.Code == http.StatusNotModified
 }
 
 // isLinkless reports whether the API reference gives a resource no links, but to itself. What holds other resources has theirs.

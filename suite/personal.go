@@ -115,7 +115,7 @@ func (p *personal) plays(s *state, x *Exchange) string {
 		return p.read
 	case method != http.MethodPost:
 		return otherMethod(method, http.MethodDelete, p.method)
-	case x.bodyLost() && !s.e.Driven:
+	case x.bodyLost() && !s.e.Driven, x.split:
 		return p.unread
 	case strings.TrimSpace(x.Request.Body) != "":
 		return p.playsBody(x)
@@ -214,6 +214,10 @@ func (c *check) changes(p *personal) (sets, resets []setting) {
 		case partMake:
 			note(p.given(x, p.signInAs))
 		case p.read:
+			if x.mixed {
+				known = nil
+				continue
+			}
 			object, err := x.object()
 			if err != nil {
 				continue
@@ -275,12 +279,12 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 		c.success(first, owners()[first.Part].status)
 	}
 	judged := false
-	reads := c.optional(p.read)
+	reads := slices.DeleteFunc(c.optional(p.read), func(a answer) bool { return a.mixed })
 	for i, s := range settings {
 		if len(p.readAs(s.value)) == 0 || such != nil && !such(s) {
 			continue
 		}
-		for len(reads) > 0 && reads[0].ID <= s.ID { // those in one batch have no order
+		for len(reads) > 0 && reads[0].ID <= s.ID {
 			reads = reads[1:]
 		}
 		for _, a := range reads {
@@ -358,7 +362,7 @@ func (c *check) isRead(p *personal, a, after *Exchange) bool {
 // changedUnseen reports whether between two exchanges something may have set it of which
 // the evidence does not show the answer.
 func (c *check) changedUnseen(p *personal, from, to int) bool {
-	return slices.ContainsFunc(within(c.index.unsettled, from, to), func(x *Exchange) bool { return x.is(p.rel) || x.is(roleOf(partMake).rel) })
+	return slices.ContainsFunc(within(c.index.unsettled, from, to), func(x *Exchange) bool { return x.partial || x.is(p.rel) || x.is(roleOf(partMake).rel) })
 }
 
 // muchLater reports whether the dates of two answers lie minutes apart: a server

@@ -97,7 +97,7 @@ func cleared(when string, such func(*Exchange) bool) fields {
 				if !x.is("note") || x.Part == "" && x.Request.Method == http.MethodGet {
 					continue
 				}
-				if such(reset.Exchange) && reset.succeeded() && x.Part == myNote.read && !myNote.isDisplaced(object) && !c.inDoubt(myNote, reset, a) {
+				if such(reset.Exchange) && reset.succeeded() && x.Part == myNote.read && !x.mixed && !myNote.isDisplaced(object) && !c.inDoubt(myNote, reset, a) {
 					list = append(list, a)
 				}
 				break

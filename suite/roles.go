@@ -255,6 +255,8 @@ func (s *state) refused(x *Exchange) string {
 		return "pending when the application ended"
 	case s.ended && own && x.Response.Code == http.StatusUnauthorized:
 		return "bad-token" // which may have expired meanwhile
+	case s.ended && own && x.isPhoto():
+		return "" // a picture that was loading, as a browser has it
 	case s.ended && own:
 		return "gone"
 	case (x.Response.Code == 403 || x.Response.Code == 500) && s.e.tokenFromElsewhere(x):

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -32,7 +33,7 @@ var rootPath = regexp.MustCompile(`(?i)/autodiscover/autodiscoverservice\.svc/ro
 // since redirects and challenges lead on as links do.
 func (e *Evidence) findSignIn() {
 	e.signIn = map[string]string{}
-	user := false
+	user, served := false, sync.OnceValue(e.usersServed)
 	for _, x := range e.Exchanges {
 		key := linkKey(x.url)
 		get := x.Request.Method == http.MethodGet
@@ -45,7 +46,7 @@ func (e *Evidence) findSignIn() {
 		}
 		user = user || e.signIn[key] == relUser
 		for rel, u := range x.leadsOn(e.signIn[key]) {
-			if rel == relRoot && e.signIn[key] == relUser && e.servesUser(u) {
+			if rel == relRoot && e.signIn[key] == relUser && served()[linkKey(u)] {
 				rel = relUser
 			}
 			if e.signIn[linkKey(u)] == "" {
@@ -58,14 +59,16 @@ func (e *Evidence) findSignIn() {
 	}
 }
 
-// servesUser reports whether what the evidence shows of u is a user resource: a challenge, or the applications.
-func (e *Evidence) servesUser(u *url.URL) bool {
-	key := linkKey(u)
-	return slices.ContainsFunc(e.Exchanges, func(x *Exchange) bool {
+// usersServed are the URLs of which the evidence shows that they are user resources: by a challenge, or by the applications.
+func (e *Evidence) usersServed() map[string]bool {
+	served := map[string]bool{}
+	for _, x := range e.Exchanges {
 		object, _ := x.object()
-		_, applications := dig(object, "_links", "applications")
-		return linkKey(x.url) == key && (applications || issuerOf(x) != nil)
-	})
+		if _, applications := dig(object, "_links", "applications"); applications || issuerOf(x) != nil {
+			served[linkKey(x.url)] = true
+		}
+	}
+	return served
 }
 
 func isRoot(u *url.URL) bool {
