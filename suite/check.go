@@ -196,11 +196,13 @@ func (c *check) brokeOff() *Exchange {
 	if c.lost != nil {
 		return c.lost
 	}
+	var resort *Exchange
 	for _, x := range slices.Backward(c.Exchanges) {
 		switch {
 		case !c.Driven:
 			return nil
 		case x.is(relRoot) && x.url.Scheme == "http" && x.Failure != "":
+			resort = x
 			continue // the last resort: what failed before it tells more
 		case x.Part == partEnd || x.Part == "gone" || slices.Contains(cleaning, x.Probe):
 			continue // asked whatever happened
@@ -209,7 +211,7 @@ func (c *check) brokeOff() *Exchange {
 		}
 		return nil
 	}
-	return nil
+	return resort
 }
 
 // laterReason says of a server which puts off what it is asked, to the end, that this is

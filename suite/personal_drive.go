@@ -45,6 +45,9 @@ func (s *session) exercise(list []*personal, made *personal, me *ucwa.Resource, 
 func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known bool, events ucwa.Link, wait time.Duration) ucwa.Link {
 	if p.blank && !known {
 		if before, known = s.read(p, link); !known {
+			if s.err != nil { // which says why
+				return events
+			}
 			s.note("the " + p.rel + " was not set: what the user has set could not be read, or something else is shown in its place, so that it could not be given back")
 			return events
 		}
