@@ -82,6 +82,14 @@ func ReadBaseline(name string, r io.Reader) (*Baseline, error) {
 	dec.KnownFields(true)
 	if err := dec.Decode(b); errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s: is empty: a baseline without a known failure says `known: []`", name)
+	} else if wrong := (*yaml.TypeError)(nil); errors.As(err, &wrong) {
+		line, what, _ := strings.Cut(wrong.Errors[0], ": ")
+		if key, unknown := strings.CutSuffix(what, " not found in type reports.Baseline"); unknown {
+			what = "unknown key " + strings.TrimPrefix(key, "field ") + "; a baseline has known, a list of entries"
+		} else {
+			what = "expected `known:` and a list of entries, each with requirement and reason"
+		}
+		return nil, fmt.Errorf("%s: is no baseline: %s: %s", name, line, what)
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: is no baseline: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))
 	}

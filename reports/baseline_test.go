@@ -14,7 +14,7 @@ func TestReadBaselineRefuses(t *testing.T) {
 		"nothing":        {"", "is empty"},
 		"no YAML":        {"known: [", "is no baseline"},
 		"a list":         {"- requirement: a\n", "is no baseline"},
-		"unknown key":    {"know: []\n", "field know not found"},
+		"unknown key":    {"know: []\n", "unknown key know;"},
 		"unknown field":  {"known:\n- requirement: a\n  reasn: b\n", `line 3: "reasn" is not known here`},
 		"no requirement": {"known:\n- reason: b\n", "known.yaml:2: an entry names no requirement"},
 		"no reason":      {"known:\n- requirement: a\n", "known.yaml:2: a has no reason yet"},

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -57,6 +58,15 @@ func WriteFile(path string, data []byte) error {
 	if err != nil {
 		if temporary != "" {
 			os.Remove(temporary)
+		}
+		if of := (*os.PathError)(nil); errors.As(err, &of) { // which names the temporary file
+			err = of.Err
+		}
+		if of := (*os.LinkError)(nil); errors.As(err, &of) {
+			err = of.Err
+		}
+		if found, is := os.Stat(path); is == nil && found.IsDir() {
+			err = errors.New("it is a directory: give a file in it")
 		}
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"regexp"
@@ -141,6 +142,9 @@ func (f *placeFlags) address() (address string, everywhere bool) {
 // It returns by which name this machine reaches the server.
 func (f *placeFlags) open() (listeners []net.Listener, name string, err error) {
 	first, err := net.Listen("tcp", f.listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w: another program listens there; choose another port, or 0 for a free one", err)
+	}
 	if err != nil {
 		return nil, "", err
 	}
