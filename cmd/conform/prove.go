@@ -32,20 +32,20 @@ func newProve() *cobra.Command {
 		Use:   "prove [NAME...]",
 		Short: "Prove the suite: every requirement fails for its own fault, and correct servers pass",
 		Long: `prove tries the suite itself. Each fault of a catalogue is put on the answers of the
-reference server, or on the requests of a client, and must be caught by the one
-requirement that it breaks, at the field that is at fault, and by no other undeclared.
-Every small change of the reference recording must be caught, or stand in a reviewed
-list. And what correct servers differ in, alone and together, must fail nothing.
+reference server, or on the requests of a client. The requirement that it breaks must
+detect it, at the right field, and no other requirement may fail unless the fault names it.
+Every small change of the reference recording must be detected, or stand in a reviewed
+list. The variations of correct servers, alone and together, must fail nothing.
 
-A NAME limits what is tried to the faults, changes and variations that have it in
-theirs; one that ends in a dot, to those that begin so. The result of all is published in docs/proof.md.
+A NAME selects the faults, changes and variations whose names contain it, or, if it ends
+in a dot, begin with it. docs/proof.md is the published result of all.
 
 With --applications the faults of servers are put on the answers of your own server, by
 a proxy on this machine. Each fault makes an application of the user whose token it is
 given, changes the presence and the note, and deletes the application; at the end the
-user has those of before. On a server that gathers events for seconds, all of them take a
-while, and a NAME is a good thing. What the server does not pass without a fault no fault
-can prove there: that is told, and the exit code is 3.
+user has those of before. A server that gathers events for seconds makes this slow: give a
+NAME. Faults of a requirement that the server fails without any fault are not tried; the
+report lists them, and the exit code is 3.
 
 ` + precedence,
 		Example: `  conform prove

@@ -154,7 +154,7 @@ func newDiff() *cobra.Command {
 		Use:   "diff BEFORE AFTER",
 		Short: "Compare two reports, requirement by requirement",
 		Long: `diff tells what became of each requirement: broken, fixed, newly exercised, no longer
-exercised, seen with other evidence, said otherwise by the ledger, added or removed.
+exercised, seen with other evidence, changed in what it says, added or removed.
 What fails and was not checked before is broken, too.
 
 Exit codes: 0 nothing is broken, 1 something is, 2 usage, 3 the reports have no

@@ -41,7 +41,7 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 			e.Notes = append(e.Notes, fmt.Sprintf("the client also asked for an application that is not its own, %s (exchange %d): that is not judged", other.Application(), other.Exchanges[0].ID))
 		}
 	}
-	e.Notes = append(e.Notes, "the client spoke with conform's own reference server, which is strict: how it takes the answers of a Skype for Business Server, this does not show")
+	e.Notes = append(e.Notes, "the client spoke with conform's own reference server, which is strict: this does not show how it takes the answers of a Skype for Business Server")
 	if s.ID == "" {
 		e.Notes = append(e.Notes, "the client signed in and created no application")
 	}
