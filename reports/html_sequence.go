@@ -54,8 +54,8 @@ type seqArrow struct {
 // Top is where the row begins that can be clicked.
 func (a seqArrow) Top() int { return a.Y - seqRow + 8 }
 
-// Aside is the part that the exchange plays, where its address does not say it.
-func (a seqArrow) Aside() string {
+// Role is what the exchange plays, where its address does not say it.
+func (a seqArrow) Role() string {
 	if strings.Contains(a.Label, a.Step) {
 		return ""
 	}

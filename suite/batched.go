@@ -27,7 +27,22 @@ func unfolded(all []*Exchange) []*Exchange {
 	for _, x := range all {
 		list = append(list, x)
 		if x.isBatch() && x.Response.Code/100 != 4 {
-			list = append(list, x.batched()...)
+			x.inside = x.batched()
+			list = append(list, x.inside...)
+		}
+	}
+	return list
+}
+
+// folded returns exchanges as they were sent: batches in place of what was in them. A batch may be another application's.
+func folded(all []*Exchange) []*Exchange {
+	var list []*Exchange
+	for _, x := range all {
+		switch {
+		case x.batch == nil:
+			list = append(list, x)
+		case len(list) == 0 || list[len(list)-1].ID != x.ID:
+			list = append(list, x.batch)
 		}
 	}
 	return list

@@ -102,6 +102,9 @@ func TestBatchedOrder(t *testing.T) {
 	for _, x := range list[0].Exchanges {
 		parts = append(parts, x.names(x.Part))
 	}
+	if why := list[0].Exchanges[0].report().Aside; !strings.HasPrefix(why, "part 2 in a batch with a request on which it depends") {
+		t.Errorf("the report says of the batch: %q", why)
+	}
 	if got := strings.Join(parts, ", "); got != ", part 1 makeMeAvailable, part 2 , part 3 " {
 		t.Errorf("the roles are %s", got)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // Target is a live server to gather evidence from: one application of one user.
-// The driver makes the user available, changes and resets the presence, and ends
+// The driver makes the user available, changes and resets the presence and the note, and ends
 // the application.
 type Target struct {
 	Tasks       []string // to judge; all if empty, but the one that signs in only with SignIn
@@ -102,8 +102,8 @@ type Party struct{ Application, Token string }
 
 // Gather drives every target at once and returns what was seen of each, in the
 // order given. It does not fail: what went wrong is in the evidence, and of a task
-// that there is none [Judge] says so. Presence belongs to the user, so applications
-// of one user take turns where they set it.
+// that there is none [Judge] says so. What is set belongs to the user, so applications
+// of one user take turns there.
 func Gather(ctx context.Context, targets ...Target) []*Evidence {
 	list := make([]*Evidence, len(targets))
 	turns := NewTurns()
@@ -173,7 +173,7 @@ func anonymized(c *cassettes.Cassette, t Target) (*cassettes.Anonymizer, *casset
 // maxAtOnce bounds the connections that one Gather holds open.
 const maxAtOnce = 256
 
-// Turns lets the applications of one user set its presence one after another. Its zero
+// Turns lets the applications of one user set what is theirs one after another. Its zero
 // value is of no use: [NewTurns] makes one.
 type Turns struct {
 	sync.Mutex

@@ -35,7 +35,7 @@ type index struct {
 	clients     []*Exchange                // see clientRequests
 	hosts       bool                       // some request has a host
 	unseen      []*Exchange                // see mayServe
-	unsettled   []*Exchange                // may have changed the presence, and nobody knows
+	unsettled   []*Exchange                // may have changed what the user sets, and nobody knows: unanswered, or a batch that is not whole
 }
 
 type question struct{ method, url string }

@@ -140,13 +140,8 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 		r.Notes = append(r.Notes, "the client that was judged is conform's own driver")
 	}
 	r.Results = results(j.selected[e], j.outcomes[e])
-	for _, x := range e.Exchanges {
-		switch {
-		case x.batch == nil:
-			r.Exchanges = append(r.Exchanges, x.report())
-		case len(r.Exchanges) == 0 || r.Exchanges[len(r.Exchanges)-1].Number != x.ID: // it is a batch of another application
-			r.Exchanges = append(r.Exchanges, x.batch.report())
-		}
+	for _, x := range folded(e.Exchanges) {
+		r.Exchanges = append(r.Exchanges, x.report())
 	}
 	r.Tally()
 	return r
@@ -348,7 +343,13 @@ func (e *Evidence) mainExchange(l *Ledger, role string) int {
 
 // report returns x as a report shows it.
 func (x *Exchange) report() reports.Exchange {
-	r := reports.Exchange{Number: x.ID, Step: x.Part, Aside: x.aside, Error: x.Failure, StartedAt: x.Began, DurationMs: x.Response.Duration.Seconds() * 1000,
+	aside := x.aside
+	for _, part := range x.inside { // each reason once
+		if part.aside != "" && !strings.Contains(aside, part.aside) {
+			aside = strings.TrimPrefix(aside+"; "+part.names(part.aside), "; ")
+		}
+	}
+	r := reports.Exchange{Number: x.ID, Step: x.Part, Aside: aside, Error: x.Failure, StartedAt: x.Began, DurationMs: x.Response.Duration.Seconds() * 1000,
 		Request: reports.Request{Method: x.Request.Method, URL: x.Request.URL, Headers: x.Request.Headers, Body: x.Request.Body}}
 	if x.Response.Code != 0 {
 		r.Response = &reports.Response{Status: x.Response.Code, Headers: x.Response.Headers, Body: x.Response.Body}

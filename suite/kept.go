@@ -107,6 +107,8 @@ func (c *check) unseen(x *Exchange) {
 	switch {
 	case x.Failure != "":
 		reason = fmt.Sprintf("the capture does not hold the answer of exchange %d, %s %s: %s", x.ID, x.Request.Method, x.Request.URL, x.Failure)
+	case x.partial:
+		reason = fmt.Sprintf("the capture does not hold all of the batch in exchange %d, %s %s", x.ID, x.Request.Method, x.Request.URL)
 	case !x.lost:
 		reason = fmt.Sprintf("exchange %d, %s %s, was answered from a cache, which the capture does not hold", x.ID, x.Request.Method, x.Request.URL)
 	}

@@ -17,7 +17,7 @@ import (
 // the rel under which a link was served, else (evidence that begins in the middle)
 // by the documented ending of the path. Without a name it is the tasks for which a
 // driver made the recording, or "set-presence"; or "create-application", where nothing
-// of an application was asked. Traffic of several applications gives one Evidence each,
+// of an application was asked; of a transcript of the documentation, those that it shows. Traffic of several applications gives one Evidence each,
 // in the order in which they appear.
 func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 	if len(names) == 0 {
@@ -155,10 +155,8 @@ func LocateAnonymized(c *cassettes.Cassette, o cassettes.AnonymizeOptions, names
 func recordingOf(c *cassettes.Cassette, group []*Exchange) *cassettes.Cassette {
 	part := *c
 	part.SHA256, part.Provenance.SHA256, part.Exchanges = "", "", nil
-	for _, x := range group {
-		if x.batch == nil {
-			part.Exchanges = append(part.Exchanges, x.Exchange)
-		}
+	for _, x := range folded(group) {
+		part.Exchanges = append(part.Exchanges, x.Exchange)
 	}
 	return &part
 }

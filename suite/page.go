@@ -17,7 +17,7 @@ type page struct {
 	Clauses     []Clause                    // of no step: nothing is tested
 	Errata      []string                    // where the document contradicts itself
 	about       string                      // the role of the request that it is about
-	sets        *personal                   // what its steps set or read, if that is what the user sets of himself
+	sets        *personal                   // what its steps set, reset or read, if that is what the user sets of himself
 	signsIn     *entrance                   // how a driver does it, if it leads to an application
 	begin       func(*session, []*personal) // does what comes before anything can be set, and then sets these
 	always      bool                        // traffic of others is judged by it, whatever they asked for

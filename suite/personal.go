@@ -46,7 +46,8 @@ type posting struct {
 	value       string // what it sets, "" for a reset
 	edit        func(*http.Request)
 	probe       string // the refusal that it is for
-	method, at  string // of a probe: POST, and the resource itself, if empty
+	method      string // of a probe: POST if empty
+	made        bool   // a probe that goes to makeMeAvailable
 	read        bool   // it is only read, to see what the probes did
 }
 
@@ -279,7 +280,7 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 		c.success(first, owners()[first.Part].status)
 	}
 	judged := false
-	reads := slices.DeleteFunc(c.optional(p.read), func(a answer) bool { return a.mixed })
+	reads := c.reads(p)
 	for i, s := range settings {
 		if len(p.readAs(s.value)) == 0 || such != nil && !such(s) {
 			continue
@@ -329,6 +330,11 @@ func (c *check) readBack(p *personal, which string, such func(setting) bool, aft
 		}
 		c.notExercised("the evidence holds no GET on " + p.rel + " after " + when)
 	}
+}
+
+// reads returns what was read of it, but for what stands in one batch with a change.
+func (c *check) reads(p *personal) []answer {
+	return slices.DeleteFunc(c.optional(p.read), func(a answer) bool { return a.mixed })
 }
 
 // isAfter reports whether x was sent after y, as far as the evidence tells. A driver's order is known, and so is that of

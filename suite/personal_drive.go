@@ -72,7 +72,7 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 			continue
 		case c.probe != "":
 			at := link
-			if c.at != "" {
+			if c.made {
 				at = s.made
 			}
 			s.do(s.probe(c.probe, c.edit), cmp.Or(c.method, http.MethodPost), at, c.content(now))

@@ -13,7 +13,7 @@ const (
 	partPresence = "presence"
 	partRead     = "presence read"
 	partReset    = "reset"
-	partUnread   = "presence, unread" // the evidence does not keep what is set, or whether it is a reset
+	partUnread   = "presence, unread" // what it leaves is not known: the body is not kept, or a batch changes the same twice
 )
 
 // myPresence is what the pages on the presence set and read.
@@ -51,9 +51,9 @@ var myPresence = &personal{
 				list = append(list, posting{probe: probe, body: body})
 			}
 		}
-		list = append(list, posting{probe: "make-again", at: "makeMeAvailable",
+		list = append(list, posting{probe: "make-again", made: true,
 			body: `{"supportedModalities":["Messaging"]}`},
-			posting{probe: "method-makeMeAvailable", at: "makeMeAvailable", method: http.MethodGet},
+			posting{probe: "method-makeMeAvailable", made: true, method: http.MethodGet},
 			posting{probe: "method-presence", method: http.MethodDelete}, posting{probe: "method-presence",
 				method: http.MethodPut, body: `{"availability":{now}}`})
 		// More than one of each: a server may know one value, and take all others.

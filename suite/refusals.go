@@ -308,7 +308,7 @@ func (c *check) fallsBack() {
 		if set == nil || set.value == set.before {
 			continue
 		}
-		for _, a := range slices.DeleteFunc(c.optional(partRead), func(a answer) bool { return a.mixed }) {
+		for _, a := range c.reads(myPresence) {
 			if a.ID < reset.ID || !c.Driven && (!c.isRead(myPresence, a.Exchange, reset.Exchange) || c.between(reset.ID, a.ID, partUnread) || c.changedUnseen(myPresence, reset.ID, a.ID)) ||
 				slices.ContainsFunc(settings, func(s setting) bool { return s.ID > reset.ID && s.ID < a.ID }) {
 				continue

@@ -187,7 +187,7 @@ func (s *state) part(x *Exchange) string {
 		if len(s.e.declined[of]) <= most && !s.e.Driven {
 			s.e.note(fmt.Sprintf("exchange %d, %s %s, was answered with %d, as the documentation allows, and is not held against the server: %s", x.ID, x.Request.Method, x.Request.URL, x.Response.Code, why))
 		}
-		if part == of {
+		if part == of && x.aside == "" {
 			x.aside = "an error that the documentation allows: " + why
 			return ""
 		}
@@ -292,7 +292,7 @@ func subcodeOf(x *Exchange) string {
 	return text
 }
 
-// probeRestore marks what a driver sends to give back the presence that was there.
+// probeRestore marks what a driver sends to give back what was there.
 // It is no part of the task.
 const probeRestore = "restore"
 

@@ -18,7 +18,7 @@ import (
 var engine = map[string][]string{
 	".": {"asides", "batched", "breaks", "certify", "check", "clients", "conditions", "created", "deadline", "declined", "doc", "drive", "evidence", "follow", "ginkgo",
 		"heard", "holders", "index", "judge", "kept", "kinds", "ledger", "links", "locate", "loss", "match", "nearest", "page", "personal",
-		"personal_drive", "retry", "roles", "signin", "told", "variants", "waiting", "answers"},
+		"personal_drive", "retry", "roles", "signin", "told", "variants", "waiting"},
 	"prove": {"changes", "derived", "explain", "fault", "faults", "live", "mutants", "prove", "proxy", "task", "write"},
 }
 

@@ -47,7 +47,7 @@ func (e event) about(rel string) bool {
 	return of == rel && (kind == "added" || kind == "updated")
 }
 
-// ofAnother reports whether it is a contact's presence that the event tells of: neither
+// ofAnother reports whether it is a contact's, and not the user's own, that the event tells of: neither
 // the sender nor the link is the user's.
 func (e event) ofAnother(rel string) bool {
 	link, _ := dig(e.Value, "link")
