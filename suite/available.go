@@ -604,11 +604,11 @@ func (s *state) isAfter(x *Exchange) bool {
 func (s *state) makeMeAvailable(x *Exchange) string {
 	switch {
 	case s.available, x.Response.Code == 409 && !s.seen:
-		return "make-again"
+		return partMadeAgain
 	case x.Response.Code == 403 && subcodeOf(x) == ucwa.SubcodeAnonymousNotAllowed:
-		return "anonymous"
+		return partAnonymous
 	case x.Response.Code == 403 && s.e.acceptsLater(x):
-		return "modality"
+		return partModality
 	case !s.e.Driven && (x.Response.Code == 400 || x.Response.Code == 415) && (s.e.acceptsLater(x) || mistakenMake(x)):
 		return "makeMeAvailable refused" // for what the client did wrong
 	}
@@ -663,13 +663,13 @@ func makeAvailable(s *session, list []*personal) {
 	me := app.Embed("me")
 	s.made = makeMeAvailable
 	s.beyond = func() *ucwa.Response {
-		return s.do(s.probe("gone", nil), http.MethodPost, me.Link(myPresence.rel), []byte(`{"availability":"Away"}`))
+		return s.do(s.probe(partGone, nil), http.MethodPost, me.Link(myPresence.rel), []byte(`{"availability":"Away"}`))
 	}
 	s.exercise(list, myPresence, me, app.Link("events"))
 
 	s.probeAnywhere(begin)
-	s.probeParty("anonymous", s.target.Anonymous)
-	s.probeParty("modality", s.target.Restricted)
+	s.probeParty(partAnonymous, s.target.Anonymous)
+	s.probeParty(partModality, s.target.Restricted)
 }
 
 // early is what is set before that is allowed: a presence that no server computes, and

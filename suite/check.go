@@ -155,7 +155,7 @@ func (c *check) missing(part string) {
 	}
 	c.displaced(roleOf(part).rel)
 	c.declinedBefore(part)
-	if part == "gone" {
+	if part == partGone {
 		c.staleAtTheEnd()
 	}
 	for _, x := range c.Exchanges {
@@ -175,7 +175,7 @@ func (c *check) missing(part string) {
 // staleAtTheEnd ends the spec where the token of the run was refused once the application was gone.
 func (c *check) staleAtTheEnd() {
 	for _, x := range c.Exchanges {
-		if x.Probe == "gone" && x.Response.Code == http.StatusUnauthorized {
+		if x.Probe == partGone && x.Response.Code == http.StatusUnauthorized {
 			c.look("an answer to the user of the run", answer{x, c}.Status())
 			c.stop(reports.Error, fmt.Sprintf("the token was refused after the end of the application (exchange %d), and nothing shows that it was good then: it may have expired meanwhile; run again with a new one", x.ID))
 		}
@@ -204,7 +204,7 @@ func (c *check) brokeOff() *Exchange {
 		case x.is(relRoot) && x.url.Scheme == "http" && x.Failure != "":
 			resort = x
 			continue // the last resort: what failed before it tells more
-		case x.Part == partEnd || x.Part == "gone" || slices.Contains(cleaning, x.Probe):
+		case x.Part == partEnd || x.Part == partGone || slices.Contains(cleaning, x.Probe):
 			continue // asked whatever happened
 		case x.Failure != "" && x.Part != partEvents:
 			return x

@@ -673,18 +673,18 @@ func createApplication() *page {
 						"A proxy that drops fields it does not know."),
 				}},
 				{Clause: Clause{ID: "5f", Reference: "UCWA 2.0 API reference: application; Web links and errors"}, Checks: []Check{
-					server("refusal.no-token", must, all(status(http.StatusUnauthorized), header("WWW-Authenticate", challengeThat(tokenChallenge, isTokenChallenge))).plays("create-no-token").asked(
+					server("refusal.no-token", must, all(status(http.StatusUnauthorized), header("WWW-Authenticate", challengeThat(tokenChallenge, isTokenChallenge))).plays(partCreateNoToken).asked(
 						"POST on the applications link without Authorization and look at status and "+
 							"WWW-Authenticate."),
 						"A POST on applications without a token is refused with 401 and a challenge with MsRtcOAuth.",
 						"403, from which no client learns where tokens are to be had."),
-					server("refusal.bad-token", must, status(http.StatusUnauthorized).plays("create-bad-token").asked(
+					server("refusal.bad-token", must, status(http.StatusUnauthorized).plays(partCreateBadToken).asked(
 						"POST on the applications link with such a token and look at the status."),
 						"A POST on applications with a token that nobody handed out is refused with 401.",
 						"500, as if the server were at fault."),
 				}},
 				{Clause: Clause{ID: "5h"}, Checks: []Check{
-					server("refusal.token-elsewhere", must, status(http.StatusForbidden, http.StatusInternalServerError).plays("create-elsewhere").after(twoHosts).asked(
+					server("refusal.token-elsewhere", must, status(http.StatusForbidden, http.StatusInternalServerError).plays(partElsewhere).after(twoHosts).asked(
 						"Where Autodiscover and pool are two hosts: POST on the pool's applications link with "+
 							"the token of Autodiscover."),
 						"A token of another host is refused with 403, or with 500 and HTML.",
@@ -1136,7 +1136,7 @@ func (c *check) refusedGrants() []answer {
 
 // twoHosts ends a check for which tokens have to be issued by another host than has the applications.
 func twoHosts(c *check) {
-	if len(c.parts["create-elsewhere"]) == 0 && c.oneHost() {
+	if len(c.parts[partElsewhere]) == 0 && c.oneHost() {
 		c.notApplicable("one host issues the tokens and has the applications")
 	}
 }

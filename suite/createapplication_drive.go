@@ -122,8 +122,8 @@ func nobody(address string) string {
 
 // probeCreation asks for applications without a token that is good for them.
 func (s *session) probeCreation(applications ucwa.Link, body any) {
-	s.create(s.probe("create-no-token", func(r *http.Request) { r.Header.Del("Authorization") }), applications, body)
-	s.create(s.probe("create-bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }), applications, body)
+	s.create(s.probe(partCreateNoToken, func(r *http.Request) { r.Header.Del("Authorization") }), applications, body)
+	s.create(s.probe(partCreateBadToken, func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }), applications, body)
 }
 
 // probeElsewhere sends the token of one host to another, which an administrator has
@@ -138,7 +138,7 @@ func (s *session) probeElsewhere(sign *ucwa.SignIn, user, applications ucwa.Link
 	if err != nil {
 		return
 	}
-	s.create(s.probe("create-elsewhere", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token.Value) }), applications, body)
+	s.create(s.probe(partElsewhere, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token.Value) }), applications, body)
 }
 
 // signInOf returns the sign-in that a recording begins with, nil if it cannot be
@@ -152,7 +152,7 @@ func signInOf(c *cassettes.Cassette, t *Target) (sign *ucwa.SignIn, address stri
 		switch {
 		case x.Probe == "grant-missing":
 			address = form.Get("username")
-		case x.Probe == "create-elsewhere":
+		case x.Probe == partElsewhere:
 			t.ForeignToken = true
 		case x.Probe != "":
 		case form.Get("grant_type") == ucwa.GrantWindows:

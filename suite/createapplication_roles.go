@@ -30,7 +30,7 @@ func signInRoles() []role {
 		r.is, r.status, r.mistake = notByItself, http.StatusUnauthorized, mistake
 		return r
 	}
-	given, create, again, invalid, elsewhere := token(partToken), creation(partCreate), creation(partAgain), token("grant-invalid"), refused("create-elsewhere", elsewhereToken)
+	given, create, again, invalid, elsewhere := token(partToken), creation(partCreate), creation(partAgain), token("grant-invalid"), refused(partElsewhere, elsewhereToken)
 	given.title, given.status, given.mistake = "POST on a token endpoint", http.StatusOK, nil
 	create.title, create.status, create.holds, create.once = "POST that created the application", http.StatusCreated, "application", true
 	create.then = func(s *state, x *Exchange) { s.seen = s.seen || x.succeeded() && hasLink(x, "makeMeAvailable") }
@@ -48,8 +48,8 @@ func signInRoles() []role {
 		{name: partRoot, title: "GET on an Autodiscover root", rel: relRoot, method: http.MethodGet, status: http.StatusOK,
 			is: func(s *state, x *Exchange) bool { return x == s.foundRoot() }},
 		create, again, creation("create refused"),
-		refused("create-no-token", withoutToken), elsewhere,
-		refused("create-bad-token", func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }),
+		refused(partCreateNoToken, withoutToken), elsewhere,
+		refused(partCreateBadToken, func(s *state, x *Exchange) bool { return isCreation(x) && unaccepted("Authorization")(s, x) }),
 	}
 }
 

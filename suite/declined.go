@@ -25,7 +25,7 @@ type declined struct {
 func (e *Evidence) declines(x *Exchange, part string) string {
 	subcode := subcodeOf(x)
 	switch code := x.Response.Code; {
-	case x.Failure != "" || code < 400 || part == "gone":
+	case x.Failure != "" || code < 400 || part == partGone:
 		return ""
 	case e.refusesOrigin(x):
 		return "the origin in X-Ms-Origin is not on the server's list; the administrator can allow it (Set-CsWebServiceConfiguration)"

@@ -241,13 +241,13 @@ func drive(ctx context.Context, t Target, turns *Turns) (*cassettes.Cassette, *s
 		}
 	}
 	if t.Anonymous == nil {
-		c.Provenance.Absent = append(c.Provenance.Absent, "anonymous")
+		c.Provenance.Absent = append(c.Provenance.Absent, partAnonymous)
 	}
 	if t.Restricted == nil {
-		c.Provenance.Absent = append(c.Provenance.Absent, "modality")
+		c.Provenance.Absent = append(c.Provenance.Absent, partModality)
 	}
 	if t.SignIn != nil && !t.ForeignToken {
-		c.Provenance.Absent = append(c.Provenance.Absent, "create-elsewhere")
+		c.Provenance.Absent = append(c.Provenance.Absent, partElsewhere)
 	}
 	return c, s
 }
@@ -350,9 +350,9 @@ func rehearseWith(ctx context.Context, c *cassettes.Cassette, patient func(*cass
 		switch {
 		case x.Probe == "setup":
 			setup = &Party{x.Request.URL, bearerOf(x.Exchange)}
-		case x.Probe == "anonymous":
+		case x.Probe == partAnonymous:
 			t.Anonymous = setup
-		case x.Probe == "modality":
+		case x.Probe == partModality:
 			t.Restricted = setup
 		case x.Probe == "" && x.Request.Method == http.MethodDelete:
 			t.Keep = false

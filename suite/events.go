@@ -602,7 +602,7 @@ func (c *check) listened(from, until int, s *silence) (last answer, found, concl
 		last = answer{heard[len(heard)-1], c}
 	}
 	wentOn := c.Driven && last.Exchange != nil && slices.ContainsFunc(c.Exchanges, func(x *Exchange) bool {
-		return x.ID > last.ID && x.Part != partEvents && x.Part != partEnd && x.Part != "gone" && !slices.Contains(cleaning, x.Probe)
+		return x.ID > last.ID && x.Part != partEvents && x.Part != partEnd && x.Part != partGone && !slices.Contains(cleaning, x.Probe)
 	})
 	return last, found, first(s.conclusive) < math.MaxInt || wentOn && !last.givenUp()
 }

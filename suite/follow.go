@@ -54,19 +54,19 @@ func (s *state) turnedAway(x *Exchange) string {
 	below, creates := applicationOf(x.url) != nil, x.is("applications") && x.Request.Method == http.MethodPost
 	switch code := x.Response.Code; {
 	case below && s.ended:
-		return "gone"
+		return partGone
 	case code == http.StatusUnauthorized && creates && len(x.requestHeader("Authorization")) == 0:
-		return "create-no-token"
+		return partCreateNoToken
 	case code == http.StatusUnauthorized && creates:
-		return "create-bad-token"
+		return partCreateBadToken
 	case code == http.StatusUnauthorized && below && len(x.requestHeader("Authorization")) == 0:
-		return "no-token"
+		return partNoToken
 	case code == http.StatusUnauthorized && below:
-		return "bad-token"
+		return partBadToken
 	case code == http.StatusForbidden && below && len(cassettes.HeaderValues(x.Response.Headers, "X-Ms-Diagnostics")) > 0:
-		return "origin"
+		return partOrigin
 	case code == http.StatusForbidden && x.is("makeMeAvailable") && subcodeOf(x) != ucwa.SubcodeAnonymousNotAllowed:
-		return "modality"
+		return partModality
 	}
 	return ""
 }

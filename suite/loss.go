@@ -75,7 +75,7 @@ func lostIn(x *Exchange) bool {
 
 // concerned: x asks for the application of the run with its token.
 func (e *Evidence) concerned(x *Exchange) bool {
-	return e.own(x.url) && x.Probe != "no-token" && x.Probe != "bad-token"
+	return e.own(x.url) && x.Probe != partNoToken && x.Probe != partBadToken
 }
 
 // isLost reports whether x came after the loss.

@@ -58,7 +58,7 @@ func typed(media string) func(*http.Request) {
 
 // refusals are the requests of an available user that must leave it as it is.
 func (p *personal) refusals() []string {
-	list := []string{"make-again", p.wrong, p.notJSON, p.media}
+	list := []string{partMadeAgain, p.wrong, p.notJSON, p.media}
 	if p.method != "" {
 		list = append(list, p.method)
 	}

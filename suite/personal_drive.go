@@ -232,7 +232,7 @@ func (s *session) end() {
 		s.cut = s.interrupted()
 		if s.err = err; res != nil && res.Status/100 == 2 {
 			if !s.hurries() {
-				gone := []*ucwa.Response{s.do(s.probe("gone", nil), http.MethodGet, s.begin, nil)}
+				gone := []*ucwa.Response{s.do(s.probe(partGone, nil), http.MethodGet, s.begin, nil)}
 				if s.beyond != nil {
 					gone = append(gone, s.beyond())
 				}

@@ -51,7 +51,7 @@ var myPresence = &personal{
 				list = append(list, posting{probe: probe, body: body})
 			}
 		}
-		list = append(list, posting{probe: "make-again", made: true,
+		list = append(list, posting{probe: partMadeAgain, made: true,
 			body: `{"supportedModalities":["Messaging"]}`},
 			posting{probe: "method-makeMeAvailable", made: true, method: http.MethodGet},
 			posting{probe: "method-presence", method: http.MethodDelete}, posting{probe: "method-presence",

@@ -18,25 +18,25 @@ func refusalRoles() []role {
 	anywhere := func(name string, status int, mistake func(*state, *Exchange) bool) role {
 		return role{name: name, rel: "application", too: "presence", is: notByItself, mistake: mistake, after: partBefore, ready: sound, status: status}
 	}
-	gone := anywhere("gone", http.StatusNotFound, func(s *state, x *Exchange) bool {
+	gone := anywhere(partGone, http.StatusNotFound, func(s *state, x *Exchange) bool {
 		return s.ended && (x.Response.Code != http.StatusUnauthorized || s.e.isGood(x))
 	})
 	gone.title, gone.after, gone.ready = "request on the application after its DELETE (which --keep-application leaves out)", partEnd, ended
 	gone.subcodes = []string{ucwa.SubcodeApplicationNotFound}
 	return []role{
-		{name: "make-again", rel: "makeMeAvailable", method: http.MethodPost, is: makes("make-again"), status: http.StatusConflict, after: partMake, ready: accepted,
+		{name: partMadeAgain, rel: "makeMeAvailable", method: http.MethodPost, is: makes(partMadeAgain), status: http.StatusConflict, after: partMake, ready: accepted,
 			mistake:  func(s *state, x *Exchange) bool { return x.Request.Method == http.MethodPost && s.available },
 			subcodes: []string{ucwa.SubcodeAlreadyExists}, then: func(s *state, _ *Exchange) { s.available = true }},
-		{name: "modality", rel: "makeMeAvailable", method: http.MethodPost, is: makes("modality"), status: http.StatusForbidden, mistake: asAnother,
+		{name: partModality, rel: "makeMeAvailable", method: http.MethodPost, is: makes(partModality), status: http.StatusForbidden, mistake: asAnother,
 			needs: "--restricted-application (in Go Target.Restricted)"},
-		{name: "anonymous", rel: "makeMeAvailable", method: http.MethodPost, is: makes("anonymous"), status: http.StatusForbidden, mistake: asAnother,
+		{name: partAnonymous, rel: "makeMeAvailable", method: http.MethodPost, is: makes(partAnonymous), status: http.StatusForbidden, mistake: asAnother,
 			needs: "--anonymous-application (in Go Target.Anonymous)", subcodes: []string{ucwa.SubcodeAnonymousNotAllowed}},
 		{name: "method-makeMeAvailable", rel: "makeMeAvailable", status: http.StatusMethodNotAllowed, mistake: bySituation, after: partMake, ready: accepted,
 			is: func(_ *state, x *Exchange) bool { return otherMethod(x.Request.Method, http.MethodGet, "so") != "" }},
 		gone,
-		anywhere("no-token", http.StatusUnauthorized, func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }),
-		anywhere("bad-token", http.StatusUnauthorized, unaccepted("Authorization")),
-		anywhere("origin", http.StatusForbidden, unaccepted("X-Ms-Origin")),
+		anywhere(partNoToken, http.StatusUnauthorized, func(_ *state, x *Exchange) bool { return len(x.requestHeader("Authorization")) == 0 }),
+		anywhere(partBadToken, http.StatusUnauthorized, unaccepted("Authorization")),
+		anywhere(partOrigin, http.StatusForbidden, unaccepted("X-Ms-Origin")),
 	}
 }
 
@@ -69,17 +69,17 @@ func refusalSteps() step {
 				"Set the location of an application that is not available yet."),
 				"POST location before makeMeAvailable is refused with 409 Conflict.",
 				"A server that makes the user available on the way."),
-			server("refusal.make-again", must, refused("make-again", http.StatusConflict,
+			server("refusal.make-again", must, refused(partMadeAgain, http.StatusConflict,
 				"POST once more to the link that step 1 used."),
 				"makeMeAvailable a second time is refused with 409 Conflict.",
 				"An idempotent implementation that answers 204 again."),
-			server("refusal.modality", must, refused("modality", http.StatusForbidden,
+			server("refusal.modality", must, refused(partModality, http.StatusForbidden,
 				"For a user whose policy forbids a modality, POST makeMeAvailable with every modality. "+
 					"Not applicable where no such user was given."),
 				"makeMeAvailable with a modality that the deployment does not allow is refused with 403 "+
 					"Forbidden.",
 				"A server that drops the modality in silence."),
-			server("refusal.anonymous", must, refused("anonymous", http.StatusForbidden,
+			server("refusal.anonymous", must, refused(partAnonymous, http.StatusForbidden,
 				"POST makeMeAvailable in the application of a meeting guest. Not applicable where no "+
 					"such user was given."),
 				"makeMeAvailable by an anonymous user is refused with 403 Forbidden.",
@@ -104,15 +104,15 @@ func refusalSteps() step {
 				refused("method-presence", http.StatusMethodNotAllowed, "DELETE the presence link."),
 				"DELETE presence is refused with 405 MethodNotAllowed.",
 				"204 from a framework that maps every verb."),
-			server("refusal.gone", must, refused("gone", http.StatusNotFound,
+			server("refusal.gone", must, refused(partGone, http.StatusNotFound,
 				"DELETE the application, then GET it, and POST its presence."),
 				"An application that was deleted is answered with 404 NotFound.",
 				"A cache that still serves it, or 404 without a UCWA error."),
-			server("refusal.no-token", must, refused("no-token", http.StatusUnauthorized,
+			server("refusal.no-token", must, refused(partNoToken, http.StatusUnauthorized,
 				"GET the application, and POST the presence, without Authorization."),
 				"A request without a token is refused with 401.",
 				"A redirect to a sign-in page."),
-			server("refusal.bad-token", must, refused("bad-token", http.StatusUnauthorized,
+			server("refusal.bad-token", must, refused(partBadToken, http.StatusUnauthorized,
 				"GET the application, and POST the presence, with a made-up token."),
 				"A request with a token that nobody handed out is refused with 401.",
 				"500 from the decoder, or 403."),
@@ -127,13 +127,13 @@ func refusalSteps() step {
 				"A refusal for which the API reference lists a subcode has one, and not that of another "+
 					"refusal.",
 				"A framework that answers with the status alone."),
-			server("refusal.origin", must, refused("origin", http.StatusForbidden,
+			server("refusal.origin", must, refused(partOrigin, http.StatusForbidden,
 				"GET the application, and POST the presence, with an X-Ms-Origin that nobody can own, "+
 					"below .invalid."),
 				"A request whose X-Ms-Origin is not on the allow list is refused with 403.",
 				"An allow list that is checked in the frame only, or not at all."),
 			server("refusal.origin-diagnostics", must,
-				header("X-Ms-Diagnostics", beText()).plays("origin").unless(otherwise),
+				header("X-Ms-Diagnostics", beText()).plays(partOrigin).unless(otherwise),
 				"The refusal of an origin says why in X-Ms-diagnostics.",
 				"A proxy that drops header fields that it does not know."),
 			server("refusal.json", must,
@@ -344,9 +344,9 @@ var mistakes = []struct {
 	name string
 	make func(*http.Request)
 }{
-	{"no-token", func(r *http.Request) { r.Header.Del("Authorization") }},
-	{"bad-token", func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }},
-	{"origin", func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }},
+	{partNoToken, func(r *http.Request) { r.Header.Del("Authorization") }},
+	{partBadToken, func(r *http.Request) { r.Header.Set("Authorization", "Bearer cwt=nobody-handed-out-this-token") }},
+	{partOrigin, func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://nobody.invalid") }},
 }
 
 // probeAnywhere asks for what is refused of any request.

@@ -53,6 +53,20 @@ const (
 	partEnd    = "end"
 )
 
+// The refusals that the engine knows, since a client can meet them by chance wherever it is, or a run must be given who meets them.
+const (
+	partOrigin         = "origin"
+	partNoToken        = "no-token"
+	partBadToken       = "bad-token"
+	partGone           = "gone"
+	partCreateNoToken  = "create-no-token"
+	partCreateBadToken = "create-bad-token"
+	partElsewhere      = "create-elsewhere"
+	partMadeAgain      = "make-again"
+	partAnonymous      = "anonymous"
+	partModality       = "modality"
+)
+
 // roleTable is the roles of all pages: the one list by which recordings are located, and by which a proxy follows what passes.
 type roleTable struct {
 	byName map[string]role
@@ -179,7 +193,7 @@ func (s *state) part(x *Exchange) string {
 	}
 	if why := s.e.declines(x, part); why != "" {
 		of := s.situation(x)
-		if of == "anonymous" || of == "modality" {
+		if of == partAnonymous || of == partModality {
 			of = partMake
 		}
 		s.e.declined[of] = append(s.e.declined[of], declined{x, why})
@@ -248,29 +262,29 @@ func (s *state) refused(x *Exchange) string {
 	case x.Response.Code == 406 && !acceptsUCWA(strings.Join(x.requestHeader("Accept"), ",")):
 		return "not acceptable"
 	case s.e.refusesOrigin(x):
-		return "origin"
+		return partOrigin
 	case x.Response.Code == 404 && own && subcodeOf(x) == ucwa.SubcodeApplicationNotFound && (s.ended || s.seen && !s.e.livesAfter(x)):
-		return "gone" // deleted, or ended by silence
+		return partGone // deleted, or ended by silence
 	case s.ended && x.is("events") && x.succeeded():
 		return "pending when the application ended"
 	case s.ended && own && x.Response.Code == http.StatusUnauthorized:
-		return "bad-token" // which may have expired meanwhile
+		return partBadToken // which may have expired meanwhile
 	case s.ended && own && x.isPhoto():
 		return "" // a picture that was loading, as a browser has it
 	case s.ended && own:
-		return "gone"
+		return partGone
 	case (x.Response.Code == 403 || x.Response.Code == 500) && s.e.tokenFromElsewhere(x):
 		return "token of another host"
 	case x.is(relToken) || x.is(relUser) || x.is(relRoot):
 		return "" // before there is an application
 	case len(authorization) == 0 && !x.isPhoto() && (x.Response.Code/100 == 3 || x.Response.Code == 403) && (own || x.is("applications")) && s.e.index.carries:
-		return "no-token" // refused in a way of its own
+		return partNoToken // refused in a way of its own
 	case x.Response.Code == 401 && (own || x.is("applications")):
 		switch {
 		case len(authorization) == 0:
-			return "no-token"
+			return partNoToken
 		case s.e.index.lastWith[x.authorization()] <= x.ID:
-			return "bad-token" // or one that has expired
+			return partBadToken // or one that has expired
 		}
 	}
 	return ""

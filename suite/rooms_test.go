@@ -22,7 +22,8 @@ var engine = map[string][]string{
 	"prove": {"changes", "derived", "explain", "fault", "faults", "live", "mutants", "prove", "proxy", "task", "write"},
 }
 
-// TestRooms holds the wall between pages and the engine: the engine names nothing that a page declares, and no requirement by its id. Of
+// TestRooms holds the wall between pages and the engine: the engine names nothing that a page declares, no
+// requirement by its id, and no role but those that roles.go names. Of
 // package prove the ids alone are looked at: what pages have of particular faults, it lists.
 func TestRooms(t *testing.T) {
 	for dir, names := range engine {
@@ -66,6 +67,9 @@ func TestRooms(t *testing.T) {
 						if n.Kind == gotoken.STRING && (text == task || strings.HasPrefix(text, task+".")) {
 							t.Errorf("%s: the engine speaks of %q: let the page say it", fset.Position(n.Pos()), text)
 						}
+					}
+					if _, isRole := roles().byName[text]; isRole && dir == "." && roles().byRel[text] == nil && name != "roles" {
+						t.Errorf("%s: the engine speaks of the role %q: let the page say it, or name it in roles.go", fset.Position(n.Pos()), text)
 					}
 				case *ast.Ident:
 					of := info.Uses[n]
