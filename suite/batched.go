@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -93,7 +94,7 @@ func (x *Exchange) batched() []*Exchange {
 		one.Response.Status, one.Response.Code = a.Status, a.StatusCode
 		one.Response.Headers, one.Response.Body = fieldsOf(x.Response.Headers, a.Header), bodyOf(answered[i])
 		one.Response.ContentLength, one.Response.TransferEncoding = int64(len(one.Response.Body)), nil
-		list = append(list, &Exchange{Exchange: cassettes.Exchange{Interaction: one, Began: x.Began}, Probe: x.Probe, url: u, batch: x, place: i + 1})
+		list = append(list, &Exchange{Exchange: cassettes.Exchange{Interaction: one, Began: x.Began}, Probe: x.Probe, url: u, batching: batching{batch: x, place: i + 1}})
 	}
 	x.partial = len(list) < len(asked)
 	unorder(list)
@@ -141,6 +142,9 @@ func fieldsOf(batch, part http.Header) http.Header {
 	return h
 }
 
+// emptyLine is what ends a header, with the line ends that net/http takes.
+var emptyLine = regexp.MustCompile(`\r?\n\r?\n`)
+
 // partsOf returns the HTTP messages in a batch, each with the empty line behind its header.
 func partsOf(h http.Header, body string) []string {
 	var list []string
@@ -154,7 +158,7 @@ func partsOf(h http.Header, body string) []string {
 		if err != nil {
 			return list
 		}
-		if content = bytes.TrimLeft(content, "\r\n"); !bytes.Contains(content, []byte("\r\n\r\n")) && !bytes.Contains(content, []byte("\n\n")) {
+		if content = bytes.TrimLeft(content, "\r\n"); !emptyLine.Match(content) {
 			content = append(bytes.TrimRight(content, "\r\n"), "\r\n\r\n"...)
 		}
 		list = append(list, string(content))
@@ -164,10 +168,7 @@ func partsOf(h http.Header, body string) []string {
 // bodyOf returns what stands behind the header of a message, without the byte order mark that servers write there, or what recorders
 // make of it.
 func bodyOf(message string) string {
-	_, body, _ := strings.Cut(message, "\r\n\r\n")
-	if i, j := strings.Index(message, "\n\n"), strings.Index(message, "\r\n\r\n"); i >= 0 && (j < 0 || i < j) {
-		body = message[i+2:]
-	}
+	body := message[emptyLine.FindStringIndex(message)[1]:]
 	for _, mark := range []string{"\ufeff", "ï»¿", "\ufffd", "?"} {
 		if rest, found := strings.CutPrefix(body, mark); found && strings.HasPrefix(strings.TrimSpace(rest), "{") {
 			body = rest

@@ -185,7 +185,7 @@ func deal(clients []*appClient, loose, all []*Exchange) {
 	give := func(x *Exchange, to []*appClient) {
 		for i, c := range to {
 			if i > 0 {
-				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url, batch: x.batch, place: x.place, apart: x.apart, mixed: x.mixed, split: x.split, partial: x.partial}
+				x = &Exchange{Exchange: x.Exchange, Probe: x.Probe, lost: x.lost, url: x.url, batching: x.batching}
 			}
 			c.exchanges = append(c.exchanges, x)
 			c.spoken.note(x)

@@ -224,7 +224,7 @@ func tellsOnce(c *check) {
 			if u, err := resolveLink(in, p.url); err == nil {
 				at.in = linkKey(u)
 			}
-			if rel == "presence" || rel != nil && roles().mine[fmt.Sprint(rel)] && (!c.Driven || c.changesOf(u, standing[at], p.ID) > 0) {
+			if rel == "presence" || isMine(fmt.Sprint(rel)) && (!c.Driven || c.changesOf(u, standing[at], p.ID) > 0) {
 				continue // some servers tell each change as added
 			}
 			switch kind, _ := dig(e.Value, "type"); kind {
@@ -394,7 +394,7 @@ func (c *check) told() []event {
 func (e event) onceEach() (key string, one bool) {
 	kind, _ := dig(e.Value, "type")
 	rel, _ := dig(e.Value, "link", "rel")
-	if kind == "updated" && (e.sender.Value != "me" || !roles().mine[fmt.Sprint(rel)]) || kind == "deleted" {
+	if kind == "updated" && (e.sender.Value != "me" || !isMine(fmt.Sprint(rel))) || kind == "deleted" {
 		return "", false
 	}
 	text, err := json.Marshal(e.Value) // keys in order

@@ -54,20 +54,25 @@ func (e *Evidence) Unfinished() string { return e.unfinished }
 // before all was asked. What was seen by then is judged, and never conformant.
 func (e *Evidence) CutShort() bool { return e.cut }
 
+// batching is what it means for an exchange that it was sent in a batch, or is one.
+type batching struct {
+	batch   *Exchange // in which it was sent, nil if it was sent alone
+	place   int       // there, from 1
+	apart   bool      // there, with what it depends on; unorder sets this and the next two
+	mixed   bool      // there, with something that changes the same
+	split   bool      // there, and others change the same, too
+	partial bool      // it is a batch of which the evidence does not show all that was asked and answered
+}
+
 // Exchange is one exchange of an Evidence.
 type Exchange struct {
 	cassettes.Exchange
 	Part  string // what it is in the task, "" if nothing; see roles.go
 	Probe string // the name that a deliberately odd request carries, "" for an ordinary one
 
-	aside    string      // why it plays no role, whatever it asks for; see asides.go
-	batch    *Exchange   // in which it was sent, nil if it was sent alone
-	place    int         // there, from 1
+	aside string // why it plays no role, whatever it asks for; see asides.go
+	batching
 	inside   []*Exchange // of a batch, what is in it
-	apart    bool        // in a batch, with what it depends on; set by unorder, as the next two are
-	mixed    bool        // in a batch, with something that changes the same
-	split    bool        // there, and others change the same, too
-	partial  bool        // a batch of which the evidence does not show all that was asked and answered
 	lost     bool        // the evidence does not keep the body of the answer; see kept.go
 	url      *url.URL
 	rels     []string // under which its URL was served, or which the documentation gives it

@@ -66,7 +66,8 @@ func indexOf(e *Evidence) *index {
 			i.challenges = append(i.challenges, challenge{x.ID, ucwa.Origin(x.url), issuer})
 		}
 		i.sent = i.sent || bearer.MatchString(x.authorization())
-		if !e.Driven && (x.Failure != "" || x.between() || x.partial) && x.Request.Method == http.MethodPost && (x.partial || x.is(roleOf(partMake).rel) || slices.ContainsFunc(x.rels, func(rel string) bool { return roles().mine[rel] })) {
+		changes := x.Request.Method == http.MethodPost && (x.is(roleOf(partMake).rel) || slices.ContainsFunc(x.rels, isMine))
+		if !e.Driven && (x.partial || changes && (x.Failure != "" || x.between())) {
 			i.unsettled = append(i.unsettled, x)
 		}
 		if e.mayServe(x) {
@@ -233,4 +234,13 @@ func within(list []*Exchange, from, to int) []*Exchange {
 	first, _ := slices.BinarySearchFunc(list, from+1, number)
 	last, _ := slices.BinarySearchFunc(list, to, number)
 	return list[first:max(first, last)]
+}
+
+// firstWithin returns the first exchange of a list from one number to another, nil if there is none.
+func firstWithin(list []*Exchange, from, to int) *Exchange {
+	i, _ := slices.BinarySearchFunc(list, from, func(x *Exchange, id int) int { return x.ID - id })
+	if i == len(list) || list[i].ID > to {
+		return nil
+	}
+	return list[i]
 }

@@ -97,6 +97,9 @@ var roles = sync.OnceValue(func() roleTable {
 	return t
 })
 
+// isMine reports whether a rel is that of something that a user sets of himself.
+func isMine(rel string) bool { return roles().mine[rel] }
+
 // refusals are the roles of which the API reference lists subcodes, in the order of the pages.
 func (t roleTable) refusals() []role {
 	var list []role

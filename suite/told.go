@@ -73,12 +73,3 @@ func ackOf(u *url.URL) (int, bool) {
 
 // waysOn are the links by which a client goes on after a package, which has one of them.
 var waysOn = []string{"next", "resync", "resume"}
-
-// firstWithin returns the first exchange of a list from one number to another, nil if there is none.
-func firstWithin(list []*Exchange, from, to int) *Exchange {
-	i, _ := slices.BinarySearchFunc(list, from, func(x *Exchange, id int) int { return x.ID - id })
-	if i == len(list) || list[i].ID > to {
-		return nil
-	}
-	return list[i]
-}
