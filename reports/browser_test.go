@@ -30,10 +30,13 @@ import (
 // patience is for one thing done in the page, such as a click on what never appears.
 const patience = 30 * time.Second
 
-// browser starts Chromium, or skips the test where there is none. With
+// browser starts Chromium, or skips the test where there is none, and with -short. With
 // CONFORM_PEERS=required a missing browser fails it.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it needs a browser, and seconds")
+	}
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -193,9 +196,6 @@ const (
 
 // Every filter narrows the list to what it says, tells how many are left, and stands in the address.
 func TestFilter(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	r := reports.Everything()
 	v := open(t, browser(t), r)
 	of := map[string]func(reports.Result) string{
@@ -254,9 +254,6 @@ func TestFilter(t *testing.T) {
 
 // All that can be done with a mouse can be done from the keyboard.
 func TestKeyboard(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	v := open(t, browser(t), reports.Everything())
 	v.do(chromedp.KeyEvent("/"))
 	is(v, `document.activeElement.id`, "text")
@@ -282,9 +279,6 @@ func TestKeyboard(t *testing.T) {
 
 // Every link leads to something that can be seen when it was followed, and every fold unfolds.
 func TestLinksAndFolds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	v := open(t, browser(t), reports.Everything())
 	links := ask[[]string](v, `[...new Set([...document.querySelectorAll('a[href]:not(.counts a)')].map(a => a.getAttribute('href')))]`)
 	if len(links) < 20 {
@@ -317,9 +311,6 @@ func TestLinksAndFolds(t *testing.T) {
 
 // Without a script all of it can be read.
 func TestWithoutScript(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	v := open(t, browser(t), reports.Everything())
 	v.do(send(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}), chromedp.Navigate("about:blank"), chromedp.Navigate(v.url+"#x9a0"))
 	is(v, `document.getElementById('exchange-9').open`, true) // by the browser itself
@@ -329,9 +320,6 @@ func TestWithoutScript(t *testing.T) {
 
 // Printed, everything is unfolded and the controls are gone.
 func TestPrint(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	v := open(t, browser(t), reports.Everything())
 	v.do(media("print", "light"))
 	is(v, `[...document.querySelectorAll('.proof, .exchange pre')].every(x => x.checkVisibility())`, true)
@@ -340,9 +328,6 @@ func TestPrint(t *testing.T) {
 
 // On a phone nothing makes the page wider than it is, whatever was sent.
 func TestPhone(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	ctx := browser(t)
 	for name, r := range map[string]*reports.Report{"everything": reports.Everything(), "hostile": reports.Hostile()} {
 		t.Run(name, func(t *testing.T) {
@@ -360,9 +345,6 @@ func TestPhone(t *testing.T) {
 
 // Nothing that was sent runs, loads, or becomes an element, on opening the page and on using it.
 func TestHostileReportInABrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	r := reports.Hostile()
 	for i := range r.Results { // values that break out of what the script makes of them
 		r.Results[i].Requirement = []string{`"><img src=x onerror=alert(1)>`, `javascript:alert(1)`, "__proto__", "</script><script>alert(1)</script>", "constructor"}[i%5]
@@ -383,9 +365,6 @@ func TestHostileReportInABrowser(t *testing.T) {
 
 // Five thousand exchanges open at once, in a file that can still be sent by mail.
 func TestManyExchanges(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	r := reports.Many(5000)
 	v := open(t, browser(t), r)
 	bytes := ask[int](v, `document.documentElement.outerHTML.length`)
@@ -405,9 +384,6 @@ func TestManyExchanges(t *testing.T) {
 
 // axe-core, of which CONFORM_AXE is the path, finds nothing serious.
 func TestAccessibility(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	path := os.Getenv("CONFORM_AXE")
 	if path == "" {
 		absent(t, "CONFORM_AXE does not name axe.min.js: npm pack axe-core")
@@ -445,9 +421,6 @@ func TestAccessibility(t *testing.T) {
 
 // TestScreenshots leaves pictures in the directory CONFORM_SCREENSHOTS for people to look at.
 func TestScreenshots(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it needs a browser, and seconds")
-	}
 	dir := os.Getenv("CONFORM_SCREENSHOTS")
 	if dir == "" {
 		t.Skip("CONFORM_SCREENSHOTS names no directory")

@@ -329,9 +329,7 @@ func leaks(text string, traces map[string]string) []string {
 // and holds that none is left in the recording and in every form of its report, and
 // that no verdict depends on it.
 func TestNoCanarySurvives(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	if race {
 		t.Skip("nothing in it runs at once, and it would take minutes")
 	}

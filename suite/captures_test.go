@@ -321,9 +321,7 @@ func brokenIn(results []reports.Result) []reports.Result {
 
 // TestSpoiledCaptures holds that no capture of a clean session fails anybody, whatever its tool did to it.
 func TestSpoiledCaptures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	renewing := func(h http.Handler) http.Handler { // a fresh token for each request
 		return editing(h, func(_ http.ResponseWriter, r *http.Request, _ *int, body *string) {
 			if strings.HasSuffix(r.URL.Path, "/oauthtoken") {
@@ -345,9 +343,7 @@ func TestSpoiledCaptures(t *testing.T) {
 
 // TestSpoiledFaults holds that a real fault of a server is found in a capture, and no other, where what shows it was not lost.
 func TestSpoiledFaults(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	edits := map[string]func(w http.ResponseWriter, r *http.Request, status *int, body *string){}
 	edit := func(requirement, method, path string, do func(w http.ResponseWriter, status *int, body *string)) {
 		edits[requirement] = func(w http.ResponseWriter, r *http.Request, status *int, body *string) {

@@ -212,9 +212,7 @@ func TestLive(t *testing.T) {
 // TestManyAtOnce gathers 200 applications of 50 users from one server at once
 // and judges them in one run.
 func TestManyAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	if ownProcess(t) {
 		return
 	}
@@ -368,5 +366,13 @@ func TestManyInOneSpec(t *testing.T) {
 	const says = "broken, exchange"
 	if message := ended["set-presence.6.status"].Failure.Message; !strings.HasPrefix(message, says) || !strings.Contains(message, "setpresence.go:") {
 		t.Errorf("the failure does not tell whose it is, or which line says so:\\n%s", message)
+	}
+}
+
+// slow leaves a test out of go test -short.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes seconds")
 	}
 }

@@ -425,9 +425,7 @@ func (r *recording) tellAgain() {
 // TestEveryRequirementCatches holds that every requirement fails, at the field
 // that is wrong, on a recording in which what it says is not so.
 func TestEveryRequirementCatches(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	if ownProcess(t) {
 		return
 	}

@@ -13,9 +13,7 @@ import (
 // goroutine remains. A timer that somebody waits for would keep one; one that nobody
 // waits for would keep the evidence, so that it is held to be given back, too.
 func TestUsersLeaveNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	targets := pools(t, 40)
 	before := goleak.IgnoreCurrent()
 	list := Gather(t.Context(), targets...)

@@ -13,9 +13,7 @@ import (
 // TestVariants holds that a variant of a recording is judged, and hidden, as if it had
 // been read anew.
 func TestVariants(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	c, err := cassettes.Open("reference/set-presence")
 	if err != nil {
 		t.Fatal(err)

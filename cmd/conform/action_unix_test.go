@@ -79,9 +79,7 @@ func holds(t *testing.T, what, text string, words ...string) {
 
 // TestAction runs the steps of the GitHub action, without GitHub.
 func TestAction(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	t.Run("conformant", func(t *testing.T) {
 		j := newJob(t)
 		code, log, summary, outputs := j.run("INPUT_STRICT=true")

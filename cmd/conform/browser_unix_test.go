@@ -188,9 +188,7 @@ type answer struct {
 
 // TestBrowser tries the frame of the reference server in a browser.
 func TestBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	p := newPages(t)
 	ctx := p.browse(t)
 	exceptions(t, ctx)
@@ -360,9 +358,7 @@ func TestBrowser(t *testing.T) {
 
 // TestBrowserDistrusts holds that a certificate which the test does not name is refused: no warning was switched off.
 func TestBrowserDistrusts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	p := newPages(t)
 	var err error
 	if p.server, err = ucwatest.StartTLS(http.NotFoundHandler(), ucwatest.Options{Hosts: []string{poolHost}, ErrorLog: log.New(io.Discard, "", 0)}); err != nil {

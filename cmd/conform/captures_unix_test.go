@@ -33,9 +33,7 @@ func (p *pages) session(t *testing.T, flags ...chromedp.ExecAllocatorOption) (ha
 // TestBrowserRecording holds that a session in a browser today is judged as the embedded recording of one. With -update
 // it makes that anew: times, and what the browser calls itself, are then those of the day.
 func TestBrowserRecording(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	const recording = "../../cassettes/" + browserRecording + ".yaml"
 	har := newPages(t).session(t)
 	file := filepath.Join(t.TempDir(), "imported.yaml")
@@ -61,9 +59,7 @@ func TestBrowserRecording(t *testing.T) {
 // TestCapturedThreeWays holds that a session is judged the same by what the browser captured, by what a proxy captured,
 // and by the bytes of the wire in Fiddler's archive.
 func TestCapturedThreeWays(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	p := newPages(t)
 	dir := t.TempDir()
 	har, saz := filepath.Join(dir, "proxy.har"), filepath.Join(dir, "session.saz")

@@ -93,9 +93,7 @@ var cannotSignIn = []string{"set-presence.request.accept/accept-html", "set-pres
 // which runs it as a command, at its requirement. But one: conform client tells its command
 // where Autodiscover is, so that none asks for the external address first.
 func TestClientFaults(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	throughDoor(t, func(t *testing.T, f prove.Fault) ([]string, string) {
 		if f.Name == "create-application.1.order/external-first" {
 			t.Skip("conform client tells where Autodiscover is")

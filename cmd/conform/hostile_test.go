@@ -67,9 +67,7 @@ var elsewhere = map[string]string{
 // TestHostileDeployment holds that neither a password nor a token reaches a server that
 // it is not for, wherever a deployment leads.
 func TestHostileDeployment(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	f := &thief{honest: ucwatest.New(ucwatest.Config{SignIn: &ucwatest.SignIn{}})}
 	f.honest.(*ucwatest.Server).AddUser(ucwatest.User{Name: "Dana", URI: "sip:dana@contoso.com", Password: danasPassword})
 	quiet := log.New(io.Discard, "", 0)

@@ -480,3 +480,11 @@ func stockSession(name, application, token string) error {
 	}
 	return r.Stop()
 }
+
+// slow leaves a test out of go test -short.
+func slow(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+}

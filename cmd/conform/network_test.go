@@ -400,9 +400,7 @@ func raw(answer string) http.HandlerFunc {
 // TestAnswers holds what a run says of answers that are broken, and of a server that
 // changes its mind in the middle.
 func TestAnswers(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 	for _, test := range []struct {
 		name   string

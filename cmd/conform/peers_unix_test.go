@@ -27,9 +27,7 @@ import (
 // others wrote, by NTLM and by Kerberos, and holds that the recording is as good as the
 // run, and shows nobody.
 func TestWindows(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	const password = danasPassword
 	type way struct {
 		name, password string

@@ -29,9 +29,7 @@ func peer(t *testing.T, names ...string) string {
 // TestClients: clients in other languages, with libraries of other people, get the
 // verdicts that they deserve.
 func TestClients(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	// The document's own applications come from three origins.
 	pages := []string{"--origin", "http://app.fabrikam.com", "--origin", "http://app.contoso.com", "--origin", "http://myServer", "--event-timeout", "100ms"}
 	twoPools := []string{"--pool-host", "localhost", "--home-host", "127.0.0.1"}

@@ -18,9 +18,7 @@ import (
 // TestServeHostile: while somebody does one of these, others are served as if nobody
 // did; the memory stays bounded, and at the end nothing is left running.
 func TestServeHostile(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	const some = 1000
 	dial := func(t *testing.T, h *testHost) net.Conn {
 		c, err := tls.Dial("tcp", h.address, &tls.Config{RootCAs: h.trusted, ServerName: poolHost, MinVersion: tls.VersionTLS12})

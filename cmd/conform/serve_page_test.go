@@ -35,9 +35,7 @@ const hostileAgent = `<script>document.title="owned"</script><img/src=x>`
 // TestServePageInBrowser: a person sees clients come, with a script and without; what
 // clients send is shown and does nothing; and the person is no client.
 func TestServePageInBrowser(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	for name, script := range map[string]bool{"script": true, "no script": false} {
 		t.Run(name, func(t *testing.T) {
 			ctx := startBrowser(t, script)

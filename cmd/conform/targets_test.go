@@ -90,9 +90,7 @@ func faulty(t *testing.T, name string) func(http.Handler) http.Handler {
 // TestFiftyTargets holds that fifty pools are certified side by side, and that those which
 // are faulty, dead or slow are told apart and hold up nobody.
 func TestFiftyTargets(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	all := 50
 	if raced {
 		all = 14 // the race detector makes each ten times as much work; it sees the same in fewer

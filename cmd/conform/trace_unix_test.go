@@ -21,9 +21,7 @@ import (
 
 // TestLeavesNoTrace holds that the server is as it was, however a run ends.
 func TestLeavesNoTrace(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes seconds")
-	}
+	slow(t)
 	silent := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for _, test := range []struct {
 		name   string
