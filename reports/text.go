@@ -240,9 +240,7 @@ func (p *printer) item(indent int, label string, labelColour colour, text string
 	}
 	lead := strings.Repeat(" ", indent) + p.paint(label, labelColour)
 	for _, line := range wrap(text, max(20, p.width-hang)) {
-		if strings.HasPrefix(line, "::") { // which the log of a GitHub workflow would act on
-			line = `\u003a` + line[1:]
-		}
+		line = uncommanded(line)
 		p.b.WriteString(strings.TrimRight(lead+p.paint(line, textColour), " ") + "\n")
 		lead = strings.Repeat(" ", hang)
 	}

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -73,12 +74,26 @@ func Legible(text string) string { return visibleLines(text) }
 
 func visibleLines(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
-	return strings.Join(each(lines, visible), "\n")
+	return strings.Join(each(lines, func(line string) string { return uncommanded(visible(line)) }), "\n")
 }
+
+// uncommanded is a line that is no command to GitHub, which takes "::" at the beginning of one for that.
+func uncommanded(line string) string {
+	if rest := strings.TrimLeft(line, " "); strings.HasPrefix(rest, "::") {
+		return line[:len(line)-len(rest)] + `\x3a` + rest[1:]
+	}
+	return line
+}
+
+// commands are what GitHub and Azure take for commands anywhere in a line.
+var commands = regexp.MustCompile(`(?i)#(#(?:vso)?\[)`)
 
 // visible is the string on one line, with what cannot be printed written as in Go.
 // A backslash stays one: values are quoted from JSON often enough.
 func visible[S ~string](s S) S {
+	if strings.Contains(string(s), "##") {
+		s = S(commands.ReplaceAllString(string(s), `\x23$1`))
+	}
 	if strings.IndexFunc(string(s), func(r rune) bool { return !printable(r) }) < 0 {
 		return s
 	}
