@@ -213,7 +213,7 @@ func seconds(v any) (time.Duration, error) {
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if !isString || err != nil && !errors.Is(err, strconv.ErrRange) || !(n > 0) {
-		return 0, fmt.Errorf("expected a number of seconds above 0, found %s %.20q", JSONType(v), fmt.Sprint(v))
+		return 0, fmt.Errorf("expected a number of seconds above 0, found %s", JSONType(v))
 	}
 	const most = 10 * 365 * 24 * time.Hour
 	return time.Duration(min(n, most.Seconds()) * float64(time.Second)), nil
