@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 )
 
 // parseJSON returns the value of a JSON text, with its numbers as they are written.
@@ -99,12 +101,12 @@ func showJSON(name string, value any, present bool) string {
 	if !present {
 		return ""
 	}
-	if secretName(name) {
+	if mask.IsSecret(name) {
 		return "a secret"
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
 		return "?"
 	}
-	return shorten(hideSecrets(string(text)))
+	return shorten(mask.Secrets(string(text)))
 }

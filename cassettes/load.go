@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
+
 	"go.yaml.in/yaml/v3"
 	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 )
@@ -81,7 +83,7 @@ type loader struct {
 }
 
 func (l *loader) fail(node *yaml.Node, field, format string, args ...any) error {
-	e := &FileError{File: l.file, Exchange: l.exchange, Field: field, Problem: hideSecrets(fmt.Sprintf(format, args...))}
+	e := &FileError{File: l.file, Exchange: l.exchange, Field: field, Problem: mask.Secrets(fmt.Sprintf(format, args...))}
 	if node != nil {
 		e.Line = node.Line
 	}

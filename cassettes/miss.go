@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 )
 
 // Miss is the error of a [Replayer] for a request that nothing recorded answers. It shows no secret.
@@ -46,14 +48,14 @@ func (r *Replayer) miss(req *http.Request, a address, body []byte, i int) *Miss 
 	}
 	recorded := &r.cassette.Exchanges[i].Request
 	m.Nearest = r.numbers[i]
-	m.Recorded = recorded.Method + " " + hideSecrets(recorded.URL)
+	m.Recorded = recorded.Method + " " + shownURL(recorded.URL)
 	was := recordedAddress(recorded)
 	if recorded.Method != m.Method {
 		m.Differences = append(m.Differences, "method: "+difference(recorded.Method, m.Method))
 	}
 	for _, part := range [][3]string{{"scheme", was.scheme, a.scheme}, {"host", was.host, a.host}, {"path", was.path, a.path}} {
 		if part[1] != part[2] {
-			m.Differences = append(m.Differences, part[0]+": "+difference(hideSecrets(part[1]), hideSecrets(part[2])))
+			m.Differences = append(m.Differences, part[0]+": "+difference(mask.Secrets(part[1]), mask.Secrets(part[2])))
 		}
 	}
 	m.Differences = append(m.Differences, queryDifferences(was.query, a.query)...)
@@ -167,11 +169,13 @@ func showValues(name string, values []string) string {
 		return ""
 	}
 	text := strings.Join(values, ", ")
-	if query := "?" + name + "=" + text; hideSecrets(query) != query {
+	if mask.IsSecret(name) {
 		return "a secret"
 	}
 	return cmp.Or(shorten(text), `""`)
 }
 
 // show returns a URL for a message, without secrets.
-func show(u *url.URL) string { return hideSecrets(u.String()) }
+func show(u *url.URL) string { return shownURL(u.String()) }
+
+func shownURL(s string) string { return mask.New(mask.Options{Keeps: mask.AllButSecret}).URL(s) }

@@ -289,9 +289,9 @@ func TestMiss(t *testing.T) {
 		{"query", nil, "GET " + app + "/events?ack=1&priority=2", "exchange 3, GET " + app + "/events?ack=1&timeout=180: query priority: not recorded, sent 2; query timeout: recorded 180, not sent; 9 of 9"},
 		{"channel out of order", nil, "GET " + app + "/events?ack=2&timeout=180", "exchange 4, GET " + app + "/events?ack=2&timeout=180: it is out of order: the next on its event channel is exchange 3 (ack=1); 9 of 9"},
 		{"channel, not recorded", []string{"GET " + app + "/events?ack=1&timeout=180"}, "GET " + app + "/events?ack=3&timeout=180", "exchange 4, GET " + app + "/events?ack=2&timeout=180: query ack: recorded 2, sent 3; 8 of 9"},
-		{"tokens", nil, "GET https://ucwa.example/cwt=letmein1?cwt=letmein2", "GET https://ucwa.example/cwt=REDACTED?cwt=REDACTED; nearest is exchange 8, GET https://ucwa.example/twice: " +
-			"path: recorded /twice, sent /cwt=REDACTED; query cwt: not recorded, sent a secret; 9 of 9"},
-		{"secret in a query", nil, "GET https://ucwa.example/token?access_token=two", "GET https://ucwa.example/token?access_token=REDACTED; nearest is exchange 7, GET https://ucwa.example/token?access_token=REDACTED: query access_token: recorded a secret, sent a secret; 9 of 9"},
+		{"tokens", nil, "GET https://ucwa.example/cwt=letmein1?cwt=letmein2", "GET https://ucwa.example/cwt=REDACTED-1?cwt=REDACTED-2; nearest is exchange 8, GET https://ucwa.example/twice: " +
+			"path: recorded /twice, sent /cwt=REDACTED-1; query cwt: not recorded, sent a secret; 9 of 9"},
+		{"secret in a query", nil, "GET https://ucwa.example/token?access_token=two", "GET https://ucwa.example/token?access_token=REDACTED-1; nearest is exchange 7, GET https://ucwa.example/token?access_token=REDACTED-1: query access_token: recorded a secret, sent a secret; 9 of 9"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := NewReplayer(c())

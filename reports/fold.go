@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// What each run has anew says nothing of the server: its pseudonyms (host-0123456789.example.invalid, REDACTED-3),
+// What each run has anew says nothing of the server: its pseudonyms (host-7.example.invalid, REDACTED-3),
 // GUIDs, etags, long numbers such as the id of an application, moments, how long a body is that was cut, and the ports of servers that are started for a test.
 var volatile = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?P<pseudonym>\b(?:host|user|name|conf|word|blob|image|app)-[0-9a-f]{10}\b(?:\.example\.invalid\b(?::[0-9]{1,5}\b)?)?|\bREDACTED-[0-9]+\b)` +
+	return regexp.MustCompile(`(?P<pseudonym>\b(?i:host|user|name|id|member|header|word|text|conf|blob|image|app)-(?:[0-9a-f]{10}|[0-9]{1,6}x*)\b(?:\.example\.invalid\b(?::[0-9]{1,5}\b)?)?|\bREDACTED-[0-9]+\b)` +
 		`|(?P<guid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)` +
 		`|(?P<moment>\b[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT\b|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z?)` +
 		`|(?P<application>/applications/[0-9]+\b)` +

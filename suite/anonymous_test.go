@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html"
 	"net/http"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
@@ -359,14 +359,10 @@ func TestNoCanarySurvives(t *testing.T) {
 		if len(planted) == 1 {
 			name = planted[0].name
 		}
-		a, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: []string{canaryWord}})
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		hidden, err := a.Cassette()
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
+		m := mask.New(mask.Options{Words: []string{canaryWord}})
+		hidden := c.Masked(m)
+		if n := m.Found(); n > 0 {
+			t.Errorf("%s: the second line found %d", name, n)
 		}
 		content, err := hidden.Encode()
 		if err != nil {
@@ -380,13 +376,9 @@ func TestNoCanarySurvives(t *testing.T) {
 				}
 			}
 		}
-		again, err := hidden.Anonymized(cassettes.AnonymizeOptions{})
-		if err != nil {
-			t.Errorf("%s: again: %v", name, err)
-			continue
-		}
+		again := hidden.Masked(mask.New(mask.Options{}))
 		if second, _ := again.Encode(); !bytes.Equal(content, second) {
-			t.Errorf("%s: to anonymize again changes it:\n%s", name, firstDifference(string(content), string(second)))
+			t.Errorf("%s: to mask again changes it:\n%s", name, firstDifference(string(content), string(second)))
 		}
 		before = append(before, verdictsOf(t, c))
 		evidence = append(evidence, locatedFrom(t, hidden))
@@ -434,10 +426,7 @@ func verdictsOf(t testing.TB, c *cassettes.Cassette) map[string]reports.Verdict 
 // TestAnonymousReplays holds that the driver finds in an anonymized recording what it found in the recording, and follows each
 // of its links.
 func TestAnonymousReplays(t *testing.T) {
-	hidden, err := deployment(t).Anonymized(cassettes.AnonymizeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hidden := deployment(t).Masked(mask.New(mask.Options{}))
 	if difference := rehearse(context.Background(), hidden); difference != "" {
 		t.Error(difference)
 	}
@@ -462,8 +451,8 @@ func TestLiveIsAnonymous(t *testing.T) {
 		for _, x := range e.Exchanges {
 			text += fmt.Sprint(x.Request, x.Response, x.Failure)
 		}
-		shown := strings.Contains(text, "127.0.0.1") && strings.Contains(text, "contoso.com") && strings.Contains(text, "Dana Birkby")
-		if some := strings.Contains(text, "127.0.0.1") || strings.Contains(text, "contoso") || strings.Contains(text, "Birkby"); shown != (i == 0) || some != (i == 0) {
+		shown := strings.Contains(text, "contoso.com") && strings.Contains(text, "Dana Birkby")
+		if some := strings.Contains(text, "contoso") || strings.Contains(text, "Birkby"); shown != (i == 0) || some != (i == 0) {
 			t.Errorf("target %d: names shown: all %v, some %v; expected %v", i+1, shown, some, i == 0)
 		}
 		if said := strings.Contains(strings.Join(e.Notes, "\n"), "--keep-names: "); said != (i == 0) {
@@ -473,16 +462,10 @@ func TestLiveIsAnonymous(t *testing.T) {
 	if d := cmp.Diff(verdicts[0], verdicts[1]); d != "" {
 		t.Errorf("with names (-) and without (+):\n%s", d)
 	}
-	if !strings.Contains(list[1].Source, ".example.invalid") {
-		t.Errorf("the source is %s", list[1].Source)
-	}
-	if err := list[1].Check([]byte("at " + named.Application + " Dana Birkby")); !errors.Is(err, cassettes.ErrLeak) || strings.Contains(err.Error(), "Dana") {
-		t.Errorf("a report with a name: %v", err)
-	}
-	if got := list[1].Hide("for Dana Birkby at DANA@contoso.com"); strings.Contains(got, "irkby") || strings.Contains(strings.ToLower(got), "dana") {
+	if got := list[1].Hide("for \"Dana Birkby\" at DANA@contoso.com"); strings.Contains(got, "irkby") || strings.Contains(strings.ToLower(got), "dana") {
 		t.Errorf("a note became %s", got)
 	}
-	if slices.Contains(list[1].Recording.Provenance.Redaction.Rules, "names") == slices.Contains(list[0].Recording.Provenance.Redaction.Rules, "names") {
+	if slices.Contains(list[1].Recording.Provenance.Redaction.Rules, "identities") == slices.Contains(list[0].Recording.Provenance.Redaction.Rules, "identities") {
 		t.Error("the provenance does not tell the two apart")
 	}
 }

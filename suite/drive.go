@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -122,19 +123,17 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 
 func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	c, s := drive(ctx, t, turns)
-	names, c, err := anonymized(c, t)
+	list, err := locateAs(c, t.masker(), t.Tasks)
 	if err != nil {
-		return &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, Notes: []string{"nothing is judged, since the recording cannot be anonymized: " + err.Error()}, Recording: c}
-	}
-	e, err := locateDriven(c, t.Tasks...)
-	if err != nil {
-		e = &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, Source: c.Name, Recording: c, names: names}
+		e := &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, masker: t.masker()}
+		e.Recording = &cassettes.Cassette{Provenance: cassettes.Provenance{Kind: e.Kind, Task: c.Provenance.Task}}
 		for _, note := range append(s.notes, err.Error()) {
 			e.note(e.Hide(note))
 		}
 		return e
 	}
-	e.Kind, e.Source, e.names = c.Provenance.Kind, c.Name, names
+	e := list[0]
+	e.Kind, e.Source = c.Provenance.Kind, e.Recording.Name
 	if len(e.Exchanges) == 0 && s.err != nil {
 		e.note("nothing was asked: " + e.Hide(s.err.Error()))
 	}
@@ -142,32 +141,39 @@ func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 		e.note(e.Hide(note))
 	}
 	e.unfinished, e.cut = e.Hide(s.unfinished()), s.cut
+	if r := e.received; r != nil {
+		r.Kind, r.Source, r.unfinished, r.cut = e.Kind, e.Source, e.unfinished, e.cut
+	}
 	switch {
-	case names != nil && !t.KeepNames:
-		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
+	case e.masker != nil && !t.KeepNames:
+		e.note(Pseudonyms)
 	case c.Provenance.Kind == "live":
 		e.note("--keep-names: this report and its evidence name hosts, people and addresses")
 	}
 	return e
 }
 
-// anonymized hides whose server a live recording shows, or only the credentials if
-// the names are kept. If it cannot, what it returns holds nothing of the recording.
-// What our own server or a document says is nobody's.
-func anonymized(c *cassettes.Cassette, t Target) (*cassettes.Anonymizer, *cassettes.Cassette, error) {
-	if c.Provenance.Kind != "live" {
-		return nil, c, nil
+// Pseudonyms is what the report of masked evidence says of it.
+const Pseudonyms = "hosts, people, addresses and identifiers have pseudonyms here, and texts are masked; --keep-names shows names"
+
+// masker returns what masks a live recording: what our own server or a document says is nobody's.
+func (t Target) masker() *mask.Masker {
+	if cmp.Or(t.Kind, "live") != "live" {
+		return nil
 	}
-	nothing := &cassettes.Cassette{Provenance: cassettes.Provenance{Kind: c.Provenance.Kind, Task: c.Provenance.Task}}
-	names, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: t.Words, Secrets: t.secrets(), KeepNames: t.KeepNames})
-	if err != nil {
-		return nil, nothing, err
+	o := mask.Options{Words: t.Words, Secrets: t.secrets()}
+	if t.KeepNames {
+		o.Keeps = mask.Names
 	}
-	hidden, err := names.Cassette()
-	if err != nil {
-		return nil, nothing, err
+	return mask.New(o)
+}
+
+// locateAs finds the steps in a recording, and masks them if there is a Masker.
+func locateAs(c *cassettes.Cassette, m *mask.Masker, names []string) ([]*Evidence, error) {
+	if m == nil {
+		return Locate(c, names...)
 	}
-	return names, hidden, nil
+	return LocateMasked(c, m, names...)
 }
 
 // maxAtOnce bounds the connections that one Gather holds open.
@@ -292,15 +298,6 @@ func sourceOf(t Target) string {
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
 
-// locateDriven finds the steps in a driver's recording, which is evidence for one application.
-func locateDriven(c *cassettes.Cassette, names ...string) (*Evidence, error) {
-	list, err := Locate(c, names...)
-	if err != nil {
-		return nil, err
-	}
-	return list[0], nil
-}
-
 // Replay drives a recording that the task's own driver made, through its
 // replayer, so that client code and recording are held together, and returns the
 // recording as evidence. If the driver asks anything that the recording does not
@@ -309,6 +306,15 @@ func locateDriven(c *cassettes.Cassette, names ...string) (*Evidence, error) {
 // for which it was made. It fails on a recording without an exchange, of which no
 // driver of this package is the author (that is for [Locate]), or which Locate refuses.
 func Replay(ctx context.Context, c *cassettes.Cassette, names ...string) (*Evidence, error) {
+	return replayAs(ctx, c, nil, names)
+}
+
+// ReplayMasked does what [Replay] does, and masks what it returns as [LocateMasked] does.
+func ReplayMasked(ctx context.Context, c *cassettes.Cassette, m *mask.Masker, names ...string) (*Evidence, error) {
+	return replayAs(ctx, c, m, names)
+}
+
+func replayAs(ctx context.Context, c *cassettes.Cassette, m *mask.Masker, names []string) (*Evidence, error) {
 	switch {
 	case c.Provenance.Task == "":
 		return nil, fmt.Errorf("%s was not recorded by a driver of this suite, so none can replay it: Locate finds the steps in it", c.Name)
@@ -317,15 +323,15 @@ func Replay(ctx context.Context, c *cassettes.Cassette, names ...string) (*Evide
 	}
 	rehearsed := make(chan string, 1)
 	go func() { rehearsed <- rehearse(ctx, c) }() // both only read the recording, and take the same time
-	e, err := locateDriven(c, names...)
+	list, err := locateAs(c, m, names)
 	difference := <-rehearsed
 	if err != nil {
 		return nil, err
 	}
-	if difference != "" {
-		e.note("this recording is not what today's driver would make of it: " + difference)
+	if e := list[0]; difference != "" {
+		e.note("this recording is not what today's driver would make of it: " + e.Hide(difference))
 	}
-	return e, nil
+	return list[0], nil
 }
 
 // rehearse drives the recording and returns the first difference, "" if there is none.

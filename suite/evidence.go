@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -29,9 +30,10 @@ type Evidence struct {
 	Exchanges  []*Exchange
 	Recording  *cassettes.Cassette // the same, redacted, as it can be kept
 
-	signedIn    bool                  // by a driver: it begins with the sign-in
-	signIn      map[string]string     // the rels of what is asked before there is an application, by linkKey
-	names       *cassettes.Anonymizer // hides what was hidden in it; nil if nothing was
+	signedIn    bool              // by a driver: it begins with the sign-in
+	signIn      map[string]string // the rels of what is asked before there is an application, by linkKey
+	masker      *mask.Masker      // made it of what was received; nil if that is shown as it is
+	received    *Evidence         // the same before it was masked, which has a vote in each verdict; nil if nothing was
 	application *url.URL
 	index       *index
 	served      map[string][]serving // by linkKey, each link once
@@ -234,26 +236,16 @@ func (e *Evidence) User() string {
 	return ""
 }
 
-// Hide replaces in a text that goes with the evidence, such as the message of an
-// error, what was replaced in the evidence itself: credentials, and names in a live run.
+// Hide masks a text of ours that goes with the evidence, such as the message of an error, as the evidence is masked.
 func (e *Evidence) Hide(text string) string {
-	if e.names == nil {
+	if e.masker == nil {
 		return text
 	}
-	return e.names.Hide(text)
+	return e.masker.Message(text)
 }
 
-// Hides reports whether anything was replaced in the evidence, for Check to look for.
-func (e *Evidence) Hides() bool { return e.names != nil }
-
-// Check fails if what is about to be written shows a credential that was in the evidence
-// or, of a live run, whose server it was: a *[cassettes.Anonymizer] looks for all that it hid.
-func (e *Evidence) Check(content []byte) error {
-	if e.names == nil {
-		return nil
-	}
-	return e.names.Check(content)
-}
+// Masker returns what masked the evidence, nil if nothing did.
+func (e *Evidence) Masker() *mask.Masker { return e.masker }
 
 // dig follows a path of names into a JSON value.
 func dig(value any, path ...string) (any, bool) {

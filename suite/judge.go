@@ -176,8 +176,31 @@ func results(selected []Requirement, outcomes map[string]*outcome) []reports.Res
 func judged(e *Evidence, r Requirement) *outcome {
 	o := run(e, r)
 	o.result = resultOf(r, o)
+	if e.received != nil {
+		e.vote(o, judged(e.received, r))
+	}
 	o.check = nil
 	return o
+}
+
+// vote compares what was found in masked evidence with what was found in that which was received. Where they differ the verdict of
+// what was received stands, and says so: no server can take its failure back by what it answers.
+func (e *Evidence) vote(o, received *outcome) {
+	is, was := &o.result, received.result
+	if is.Verdict == was.Verdict {
+		return
+	}
+	o.state = received.state
+	o.message, o.at = "judged by what was received; the evidence that shows it is masked", received.at
+	*is = reports.Result{Requirement: was.Requirement, Task: was.Task, Step: was.Step, Subject: was.Subject, Level: was.Level, Statement: was.Statement,
+		Verdict: was.Verdict, Reason: o.message, Source: was.Source, How: was.How, Breaks: was.Breaks, DurationMs: was.DurationMs}
+	if was.Verdict == reports.Pass {
+		is.Reason, is.Observed = "", o.message
+	}
+	is.Evidence = []reports.Pointer{}
+	for _, p := range was.Evidence {
+		is.Evidence = append(is.Evidence, reports.Pointer{Exchange: p.Exchange, Field: e.masker.Field(p.Field)})
+	}
 }
 
 func resultOf(r Requirement, o *outcome) reports.Result {

@@ -151,10 +151,7 @@ func TestThreeWaysIn(t *testing.T) {
 		return
 	}
 	recording := Record(context.Background(), live(t, true, nil))
-	driven, err := locateDriven(recording)
-	if err != nil {
-		t.Fatal(err)
-	}
+	driven := locatedFrom(t, recording)
 
 	replayed := replay(t, recording)
 	if len(replayed.Notes) > 0 {

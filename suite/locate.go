@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -39,11 +40,13 @@ func Locate(c *cassettes.Cassette, names ...string) ([]*Evidence, error) {
 				Nearest(capability, capabilityNames()), strings.Join(capabilityNames(), ", "))
 		}
 	}
-	c, hides, err := legible(c)
-	if err != nil {
-		return nil, err
+	for i, x := range c.Exchanges {
+		if x.Interaction == nil {
+			return nil, fmt.Errorf("%s: exchange %d of %d is empty: give one with its request, or leave it out", c.Name, i+1, len(c.Exchanges))
+		}
 	}
-	list := locate(c, hides, exchanges(c.Exchanges, c.Provenance.Task != ""), names)
+	c = c.Decompressed()
+	list := locate(c, exchanges(c.Exchanges, c.Provenance.Task != ""), names)
 	for _, e := range list {
 		if shown {
 			e.addShown()
@@ -95,60 +98,60 @@ func onlySignsIn(c *cassettes.Cassette) bool {
 	return creates
 }
 
-// legible returns a recording as it can be read: decompressed and redacted. No secret
-// goes beyond it; what hides the same secrets elsewhere is nil if there are none.
-func legible(c *cassettes.Cassette) (*cassettes.Cassette, *cassettes.Anonymizer, error) {
-	for i, x := range c.Exchanges {
-		if x.Interaction == nil {
-			return nil, nil, fmt.Errorf("%s: exchange %d of %d is empty: give one with its request, or leave it out", c.Name, i+1, len(c.Exchanges))
-		}
-	}
-	plain, err := c.Decompressed()
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", c.Name, err)
-	}
-	redacted, hides := plain.Redact()
-	return redacted, hides, nil
-}
-
-// locate finds the steps in exchanges of a redacted recording.
-func locate(c *cassettes.Cassette, hides *cassettes.Anonymizer, all []*Exchange, names []string) []*Evidence {
+// locate finds the steps in the exchanges of a recording.
+func locate(c *cassettes.Cassette, all []*Exchange, names []string) []*Evidence {
 	var list []*Evidence
 	groups := byApplication(unfolded(all), c.Provenance.Task != "")
 	for _, group := range groups {
-		e := &Evidence{signedIn: signInAmong(tasksOf(c)) != nil, Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
-			Absent: c.Provenance.Absent, Exchanges: group, Recording: c, names: hides}
-		if len(groups) > 1 {
-			e.Recording, e.SHA256 = recordingOf(c, group), ""
-		}
-		e.locate()
-		e.describe(c.Provenance)
-		if gaps := c.Gaps(); gaps != "" {
-			e.note("the recording is a part of a longer one: it lacks the exchanges " + gaps)
-		}
-		list = append(list, e)
+		list = append(list, evidenceOf(c, group, names, len(groups) > 1))
 	}
 	return list
 }
 
-// LocateAnonymized does what [Locate] does in traffic of which nobody may learn whose it
-// is: hosts, people, addresses and identifiers have pseudonyms, and secrets have none.
-// What it returns hides what is said about it, and checks what is written of it.
-func LocateAnonymized(c *cassettes.Cassette, o cassettes.AnonymizeOptions, names ...string) ([]*Evidence, error) {
-	anonymizer, err := cassettes.NewAnonymizer(c, o)
+// evidenceOf finds the steps in the traffic of one application, which is a part of a recording or all of it.
+func evidenceOf(c *cassettes.Cassette, group []*Exchange, names []string, part bool) *Evidence {
+	e := &Evidence{signedIn: signInAmong(tasksOf(c)) != nil, Tasks: names, Source: c.Name, SHA256: c.SHA256, Driven: c.Provenance.Task != "",
+		Absent: c.Provenance.Absent, Exchanges: group, Recording: c}
+	if part {
+		e.Recording, e.SHA256 = recordingOf(c, group), ""
+	}
+	e.locate()
+	e.describe(c.Provenance)
+	if gaps := c.Gaps(); gaps != "" {
+		e.note("the recording is a part of a longer one: it lacks the exchanges " + gaps)
+	}
+	return e
+}
+
+// LocateMasked does what [Locate] does in traffic of which a [mask.Masker] leaves what is of the protocol: what it returns shows no
+// more than that, and hides what is said about it. It is judged as what was received, which is kept until then: see [Evidence.Hide].
+func LocateMasked(c *cassettes.Cassette, m *mask.Masker, names ...string) ([]*Evidence, error) {
+	received, err := Locate(c, names...)
 	if err != nil {
 		return nil, err
 	}
-	hidden, err := anonymizer.Cassette()
-	if err != nil {
-		return nil, err
+	masked := c.Masked(m)
+	all := exchanges(masked.Exchanges, c.Provenance.Task != "")
+	var list []*Evidence
+	for _, r := range received {
+		group := all
+		if len(received) > 1 {
+			group = nil
+			numbers := map[int]bool{}
+			for _, x := range r.Exchanges {
+				numbers[x.ID] = true
+			}
+			for _, x := range all {
+				if numbers[x.ID] {
+					group = append(group, x)
+				}
+			}
+		}
+		e := evidenceOf(masked, unfolded(group), r.Tasks, len(received) > 1)
+		e.received, e.masker = r, m
+		list = append(list, e)
 	}
-	list, err := Locate(hidden, names...)
-	for _, e := range list {
-		e.names = anonymizer
-		e.note("hosts, people, addresses and identifiers have pseudonyms here; --keep-names shows them")
-	}
-	return list, err
+	return list, nil
 }
 
 // recordingOf returns the part of a recording that is one evidence.

@@ -54,7 +54,7 @@ func TestPatience(t *testing.T) {
 		{"a second each", 1500 * time.Millisecond, later(503, 1, func() string { return "1" }), false, "longer than what is left of the 1.5s"},
 		{"too long", 0, later(503, 1, func() string { return "3600" }), false, "Retry-After: 1h0m0s, longer than what is left of the 30s"},
 		{"none wanted", -1, later(503, 1, func() string { return "1" }), false, "left of the 0s"},
-		{"no number", 0, later(503, 1, func() string { return "soon" }), false, `"soon", which is neither seconds nor a date`},
+		{"no number", 0, later(503, 1, func() string { return "soon" }), false, `", which is neither seconds nor a date`},
 		{"for ever", 0, later(503, 1000, seconds), false, "after 20 such answers"},
 		{"not said", 0, later(503, 1, func() string { return "" }), false, ""},
 	} {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 )
 
 // day returns what a client does in a working day, or many clients: about n exchanges of
@@ -134,7 +135,7 @@ func BenchmarkClients(b *testing.B) {
 				b.ResetTimer()
 				for b.Loop() {
 					began := time.Now()
-					list, err := LocateAnonymized(c, cassettes.AnonymizeOptions{}, Tasks()...)
+					list, err := LocateMasked(c, mask.New(mask.Options{}), Tasks()...)
 					if err != nil || len(list) != clients {
 						b.Fatal(len(list), err)
 					}

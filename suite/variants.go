@@ -8,7 +8,7 @@ import (
 
 // Variants returns what does the same as [Locate] in recordings that differ from that of
 // e, e.Recording, in few exchanges, for whoever asks what becomes of the verdicts then.
-// An exchange with an Interaction of e.Recording is not redacted or read again, so none
+// An exchange with an Interaction of e.Recording is not read again, so none
 // of these may be changed. It can be called by several goroutines at once.
 func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence, error) {
 	known := make(map[*cassettes.Interaction]*Exchange, len(e.Exchanges))
@@ -24,11 +24,10 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 	return func(list []cassettes.Exchange) ([]*Evidence, error) {
 		whole, others := *e.Recording, *e.Recording
 		whole.Exchanges, others.Exchanges = list, slices.DeleteFunc(slices.Clone(list), func(x cassettes.Exchange) bool { return known[x.Interaction] != nil })
-		redacted, hides, err := legible(&others)
-		if err != nil || hides != nil || e.names != nil { // it must be said of the whole; a secret can stand in the others, too
+		if e.masker != nil || slices.ContainsFunc(list, func(x cassettes.Exchange) bool { return x.Interaction == nil }) { // it must be said of the whole
 			return Locate(&whole, e.Tasks...)
 		}
-		changed := exchanges(redacted.Exchanges, e.Driven)
+		changed := exchanges(others.Decompressed().Exchanges, e.Driven)
 		all := make([]*Exchange, 0, len(list))
 		whole.Exchanges = make([]cassettes.Exchange, 0, len(list))
 		for _, x := range list {
@@ -41,6 +40,6 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 			}
 			whole.Exchanges = append(whole.Exchanges, all[len(all)-1].Exchange)
 		}
-		return locate(&whole, nil, all, e.Tasks), nil
+		return locate(&whole, all, e.Tasks), nil
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +15,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/ucwa-conform/ucwa-conform/cassettes"
 	"github.com/ucwa-conform/ucwa-conform/cassettes/capture"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 )
@@ -85,7 +84,7 @@ func completeCaptures(cmd *cobra.Command) {
 // hidingFlags are those that say what the outcome may show.
 func hidingFlags(cmd *cobra.Command, words *[]string, keepNames *bool) {
 	cmd.Flags().StringArrayVar(words, "redact", nil, "hide this word too, of 3 characters or more; can be repeated")
-	cmd.Flags().BoolVar(keepNames, "keep-names", false, "hide only secrets: keep hosts, people and addresses")
+	cmd.Flags().BoolVar(keepNames, "keep-names", false, "keep hosts, people and addresses where the protocol has them")
 }
 
 func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
@@ -139,8 +138,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 // gather reads the captures and locates the clients in them. If some captures hold none
 // of UCWA, none says so.
 func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*suite.Evidence, none, err error) {
-	key := make([]byte, 32) // one for all: who is in two captures has one pseudonym
-	rand.Read(key)          // never fails
+	m := masker(f.words, false)
 	for _, file := range files {
 		c, err := readCapture(cmd, f.quiet, file)
 		if err != nil {
@@ -154,7 +152,7 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 			continue
 		}
 		list, err := during(cmd, f.quiet, "looking for the clients in "+file, func() ([]*suite.Evidence, error) {
-			return f.locate(cmd.Context(), c, key)
+			return f.locate(cmd.Context(), c, m)
 		})
 		if err != nil {
 			return nil, nil, failedAt(file, err)
@@ -179,27 +177,25 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 }
 
 // locate finds the clients in a capture, or replays it where conform's own driver made it.
-func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, key []byte) ([]*suite.Evidence, error) {
-	options := cassettes.AnonymizeOptions{Words: f.words, Key: key}
+func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, m *mask.Masker) ([]*suite.Evidence, error) {
 	kind := c.Provenance.Kind
-	named := f.keepNames || kind == "reference" || kind == "documentation" // which are nobody's
+	if named := f.keepNames || kind == "reference" || kind == "documentation"; named { // which are nobody's
+		m = masker(nil, true)
+	}
 	if c.Provenance.Task != "" {
-		recording := c.Cassette
-		if !named {
-			hidden, err := recording.Anonymized(options)
-			if err != nil {
-				return nil, err
-			}
-			recording = hidden
+		e, err := suite.ReplayMasked(ctx, c.Cassette, m, f.tasks...)
+		if err != nil {
+			return nil, err
 		}
-		e, err := suite.Replay(ctx, recording, f.tasks...)
-		return []*suite.Evidence{e}, err
+		return []*suite.Evidence{e}, nil
 	}
-	tasks := shownIn(f.tasks, f.selection)
-	if named {
-		return suite.Locate(c.Cassette, tasks...)
+	list, err := suite.LocateMasked(c.Cassette, m, shownIn(f.tasks, f.selection)...)
+	if !f.keepNames {
+		for _, e := range list {
+			e.Notes = append(e.Notes, suite.Pseudonyms)
+		}
 	}
-	return suite.LocateAnonymized(c.Cassette, options, tasks...)
+	return list, err
 }
 
 // readCapture reads a capture of any format; an interrupt ends it.
@@ -289,13 +285,17 @@ func (c *choice) of(all []*suite.Evidence) ([]*suite.Evidence, error) {
 func (c *choice) isUser(e *suite.Evidence) bool {
 	uri := "sip:" + strings.TrimPrefix(strings.ToLower(c.user), "sip:")
 	is := strings.ToLower(e.User())
-	return is != "" && (is == uri || is == strings.ToLower(e.Hide(uri)) || is == strings.ToLower(e.Hide(c.user)))
+	return is != "" && (is == uri || e.Masker() != nil && is == strings.ToLower(e.Masker().Account(uri)))
 }
 
 func (c *choice) isApplication(e *suite.Evidence) bool {
 	wanted := strings.TrimSuffix(c.application, "/")
 	is := strings.TrimSuffix(e.Application(), "/")
-	for _, w := range []string{wanted, e.Hide(wanted)} {
+	list := []string{wanted}
+	if m := e.Masker(); m != nil {
+		list = append(list, m.URL(wanted))
+	}
+	for _, w := range list {
 		if is != "" && (is == w || strings.HasSuffix(is, "/"+w)) {
 			return true
 		}

@@ -334,13 +334,13 @@ func TestDoctorFindsTheCause(t *testing.T) {
 				rw.WriteHeader(400)
 				fmt.Fprintf(rw, `{"error":"server_error","error_description":"%s cwt=AAEBsecret \u001b[31m"}`, r.Form.Get("password"))
 			}), paper{}, both...)
-		}, 1, "", "sign-in", "oauthtoken", "server_error: REDACTED-1 cwt=REDACTED", "token endpoint"},
+		}, 1, "", "sign-in", "oauthtoken", "server_error: REDACTED cwt=REDACTED-1", "token endpoint"},
 		{"a pool that echoes the token", func(w *ward) {
 			w.opened(instead(w, creating, func(rw http.ResponseWriter, r *http.Request) {
 				rw.Header().Set("X-Ms-Diagnostics", `1;reason="`+strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer cwt=")+`"`)
 				rw.WriteHeader(500)
 			}), paper{}, both...)
-		}, 1, "", "application", "https://" + poolHost, "reason=.REDACTED-", "event log"},
+		}, 1, "", "application", "https://" + poolHost, "reason=.REDACTED", "event log"},
 		{"a grant that nobody can use", func(w *ward) {
 			w.opened(instead(w, path(userPath), answering(401, map[string]string{"WWW-Authenticate": `MsRtcOAuth href="/WebTicket/oauthtoken", grant_type="urn:microsoft.rtc:anonmeeting"`}, "")), paper{}, both...)
 		}, 1, "", "sign-in", "https://" + externalHost, "anonmeeting", "--username"},

@@ -69,7 +69,7 @@ func TestCheckClientFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		list, err := new(checkFlags).locate(t.Context(), read, make([]byte, 32))
+		list, err := new(checkFlags).locate(t.Context(), read, masker(nil, false))
 		if err != nil {
 			t.Fatal(err)
 		}

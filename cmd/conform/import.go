@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,10 +25,10 @@ func newImport() *cobra.Command {
 		Short: "Make a cassette of captured traffic",
 		Long: `import takes the exchanges of UCWA out of captured traffic, of any format that check
 reads, and writes them as a cassette that stock go-vcr v3 loads, redacted as by the
-command redact: see there what is hidden.
+command redact: see there what is masked.
 
-Exit codes: 0 written, 2 usage, 3 the capture holds no exchange of UCWA, 4 a file failed,
-or something would be left in it; 130 interrupted.`,
+Exit codes: 0 written, 2 usage, 3 the capture holds no exchange of UCWA, 4 a file failed;
+130 interrupted.`,
 		Example: `  conform import session.har --out session.yaml
   conform import session.saz --out dana.yaml --user sip:dana@contoso.com
   conform import - --out session.yaml --redact Fabrikam < session.har`,
@@ -73,9 +72,8 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return err
 	}
-	key := make([]byte, 32)
-	rand.Read(key) // never fails
-	made, err := during(cmd, false, "redacting "+file, func() (redacted, error) { return f.redact(c, key) })
+	m := masker(f.words, f.keepNames)
+	made, err := during(cmd, false, "redacting "+file, func() (*cassettes.Cassette, error) { return c.Masked(m), nil })
 	if err != nil {
 		return failedAt(file, err)
 	}
@@ -85,8 +83,8 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 	for _, note := range read.Notes {
 		fmt.Fprintln(cmd.ErrOrStderr(), "note: "+reports.Legible(note))
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d of %d exchanges, from %s; hidden: %s\n",
-		f.out, len(made.Exchanges), read.Seen, read.Format, listed(made.counts))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d of %d exchanges, from %s; masked: %s\n",
+		f.out, len(made.Exchanges), read.Seen, read.Format, listed(m.Counts()))
 	if err != nil {
 		return exit{exitFailed, err}
 	}

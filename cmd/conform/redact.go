@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 )
 
 // redactFlags are the flags of `conform redact`.
@@ -29,22 +29,20 @@ func newRedact() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "redact FILE...",
 		Short: "Make recordings that can be handed to anyone",
-		Long: `redact takes the secrets and the identities out of recordings: tokens, cookies and
-passwords; hosts, SIP and e-mail addresses, phone numbers, names, GUIDs,
-application and conference ids. Each gets a pseudonym of the same shape, the same
-wherever it stands, so that links still lead where they led. The key of the
-pseudonyms is thrown away: nobody can tell what they stood for.
+		Long: `redact keeps of recordings what is of the protocol, such as names of members and values
+of enumerations, and masks the rest. Hosts, people, addresses, phone numbers and ids get
+numbered pseudonyms, the same wherever they stand, so that links still lead where they
+led; tokens, cookies and passwords become REDACTED; every other text becomes text-1 and so
+on. No key is kept: nothing tells what they stood for. The verdicts stay.
 
 It reads any go-vcr v3 cassette, and writes FILE.redacted.yaml beside it unless
---out says otherwise. Files given together get the same pseudonyms. What it has
-made is searched for all that it took out, and not written if any is left.
+--out says otherwise. Files given together get the same pseudonyms.
 
-Exit codes: 0 written, 2 usage, 4 a file failed, or something would be left in it; 130
-interrupted.`,
+Exit codes: 0 written, 2 usage, 4 a file failed; 130 interrupted.`,
 		Example: `  conform redact recording.yaml
   conform redact recording.yaml --out shared.yaml --redact Fabrikam --redact "Project Ophir"
   conform redact monday.yaml tuesday.yaml --out shared/
-  conform redact recording.yaml --keep-names         # only tokens, cookies and passwords`,
+  conform redact recording.yaml --keep-names         # with hosts, people and addresses`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage("redact needs a recording: conform redact FILE...")
@@ -55,8 +53,8 @@ interrupted.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.out, "out", "", "file to write, or a directory: an existing one, or a name that ends with /")
-	flags.StringArrayVar(&f.words, "redact", nil, "hide this word too, of 3 characters or more; can be repeated")
-	flags.BoolVar(&f.keepNames, "keep-names", false, "take only secrets out: keep hosts, people and addresses")
+	flags.StringArrayVar(&f.words, "redact", nil, "mask this word too, of 3 characters or more; can be repeated")
+	flags.BoolVar(&f.keepNames, "keep-names", false, "keep hosts, people and addresses where the protocol has them")
 	flags.BoolVar(&f.force, "force", false, "replace files that are there")
 	return cmd
 }
@@ -86,15 +84,14 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
-	key := make([]byte, 32)
-	rand.Read(key) // never fails
-	made := make([]redacted, len(files))
+	m := masker(f.words, f.keepNames)
+	made := make([]*cassettes.Cassette, len(files))
 	for i, file := range files {
 		c, err := during(cmd, false, "reading "+file, func() (*cassettes.Cassette, error) { return cassettes.Open(file) })
 		if err != nil {
 			return unread(err) // which names the file
 		}
-		if made[i], err = during(cmd, false, "redacting "+file, func() (redacted, error) { return f.redact(c, key) }); err != nil {
+		if made[i], err = during(cmd, false, "redacting "+file, func() (*cassettes.Cassette, error) { return c.Masked(m), nil }); err != nil {
 			return failedAt(file, err)
 		}
 	}
@@ -102,29 +99,20 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 		if err := c.Save(targets[i]); err != nil {
 			return exit{exitFailed, err}
 		}
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; hidden: %s\n", targets[i], number(len(c.Exchanges), "exchanges"), listed(c.counts)); err != nil {
+		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; masked: %s\n", targets[i], number(len(c.Exchanges), "exchanges"), listed(m.Counts())); err != nil {
 			return exit{exitFailed, err}
 		}
 	}
 	return nil
 }
 
-// redacted is a recording that was redacted, and how many of each kind were hidden in it, nil with --keep-names.
-type redacted struct {
-	*cassettes.Cassette
-	counts map[string]int
-}
-
-func (f *redactFlags) redact(c *cassettes.Cassette, key []byte) (redacted, error) {
-	a, err := cassettes.NewAnonymizer(c, cassettes.AnonymizeOptions{Words: f.words, KeepNames: f.keepNames, Key: key})
-	if err != nil {
-		return redacted{}, err
+// masker returns what masks recordings that belong together: what stands in two of them has one pseudonym.
+func masker(words []string, keepNames bool) *mask.Masker {
+	o := mask.Options{Words: words}
+	if keepNames {
+		o.Keeps = mask.Names
 	}
-	hidden, err := a.Cassette()
-	if f.keepNames {
-		return redacted{Cassette: hidden}, err
-	}
-	return redacted{hidden, a.Counts()}, err
+	return mask.New(o)
 }
 
 // targets returns where each file's redacted form goes, and refuses to write over anything.
@@ -161,11 +149,8 @@ func (f *redactFlags) targets(files []string) ([]string, error) {
 	return targets, nil
 }
 
-// listed tells how many of each kind were hidden, and never what they were.
+// listed tells how many of each kind have been masked, and never what they were.
 func listed(counts map[string]int) string {
-	if counts == nil {
-		return "secrets only (--keep-names)"
-	}
 	var parts []string
 	for _, kind := range slices.Sorted(maps.Keys(counts)) {
 		if counts[kind] > 0 {
@@ -173,7 +158,7 @@ func listed(counts map[string]int) string {
 		}
 	}
 	if len(parts) == 0 {
-		return "nothing, there was nothing left to hide"
+		return "nothing, there was nothing left to mask"
 	}
 	return strings.Join(parts, ", ")
 }

@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// evidence makes of what a client did what it can be judged by. Locate finds the steps,
-// and takes the secrets out.
+// evidence makes of what a client did what it can be judged by. What is not of the protocol is masked, and what is secret.
 func (h *host) evidence(s state) (*suite.Evidence, error) {
 	name := "client of " + s.User
 	if s.ID != "" {
@@ -26,7 +26,7 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 	}
 	recording := &cassettes.Cassette{Name: name, Exchanges: s.exchanges, Provenance: cassettes.Provenance{
 		Kind: "reference", RecordedAt: h.began, Tool: "conform " + version, Server: "ucwatest", Source: name}}
-	list, err := suite.Locate(recording, h.config.tasks...)
+	list, err := suite.LocateMasked(recording, h.masker(), h.config.tasks...)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,15 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 		e.Notes = append(e.Notes, "the server differed from its usual self in what the documentation leaves open: "+strings.Join(names, ", "))
 	}
 	return e, nil
+}
+
+// masker returns what masks the evidence of a client: the names are those of the users file.
+func (h *host) masker() *mask.Masker {
+	o := mask.Options{Keeps: mask.Names}
+	for _, u := range h.config.users {
+		o.Secrets = append(o.Secrets, u.Password)
+	}
+	return mask.New(o)
 }
 
 // sum gives evidence the checksum of its recording.

@@ -89,11 +89,7 @@ func (f *serverFlags) writeAll(cmd *cobra.Command, h *host, clients []*client, l
 		if f.format == "text" && len(list) > 1 {
 			fmt.Fprintf(cmd.OutOrStdout(), "client %d of %d\n", i+1, len(list))
 		}
-		err := h.shows(evidence[i])
-		if err == nil {
-			err = one.write(cmd, r, evidence[i])
-		}
-		if err != nil {
+		if err := one.write(cmd, r, evidence[i]); err != nil {
 			problems = errors.Join(problems, fmt.Errorf("%s: %w", clients[i].label(), err))
 		}
 		if f.format == "text" && len(list) > 1 {
@@ -104,28 +100,6 @@ func (f *serverFlags) writeAll(cmd *cobra.Command, h *host, clients []*client, l
 		fmt.Fprintf(cmd.ErrOrStderr(), "written: %d directories in %s\n", len(list), f.out)
 	}
 	return problems
-}
-
-// shows fails if a secret of this server stands in what is about to be written: Locate
-// has taken them out, and this looks again.
-func (h *host) shows(e *suite.Evidence) error {
-	content, err := e.Recording.Encode()
-	if err != nil {
-		return nil // then nothing of it is written
-	}
-	for _, u := range h.config.users {
-		if len(u.Password) > 5 && bytes.Contains(content, []byte(u.Password)) {
-			return fmt.Errorf("the password of %s would stand in the report, which is not written", u.URI)
-		}
-	}
-	h.journal.mu.Lock()
-	defer h.journal.mu.Unlock()
-	for token := range h.journal.tokens {
-		if bytes.Contains(content, []byte(strings.TrimPrefix(token, "cwt="))) {
-			return errors.New("a token would stand in the report, which is not written")
-		}
-	}
-	return nil
 }
 
 // folder is the name of a client's directory.

@@ -29,7 +29,6 @@ var matrixFiles = map[string]string{"json": "merge.json", "html": "merge.html", 
 // The exit code is that of the worst target.
 func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*reports.Report, evidence []*suite.Evidence) error {
 	ctx := cmd.Context()
-	refused := make([]error, len(entries)) // what would show a secret, or whose server it was, is not written, and not in the matrix
 	unwritten := make([]error, len(entries))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0)) // it is work for the processor
@@ -41,9 +40,8 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 			if one.live = e.live; f.out != "" {
 				one.out = e.folder(f.out)
 			}
-			if refused[i] = inspect(list[i], evidence[i]); refused[i] == nil {
-				unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
-			}
+			inspect(list[i], evidence[i])
+			unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
 			evidence[i] = nil
 			stripped(list[i].Exchanges)
 		})
@@ -52,11 +50,8 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 	matrix := &reports.Matrix{}
 	var worst, failed error
 	for i, e := range entries {
-		if problem := cmp.Or(refused[i], unwritten[i]); problem != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, problem))
-		}
-		if refused[i] != nil {
-			continue
+		if unwritten[i] != nil {
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, unwritten[i]))
 		}
 		name := e.name
 		if f.out != "" && unwritten[i] == nil {

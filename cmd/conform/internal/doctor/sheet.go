@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
@@ -37,7 +37,7 @@ func (f *Finding) took(d time.Duration) { f.DurationMS = d.Milliseconds() }
 type Sheet struct {
 	Findings []Finding
 	secrets  []string // as given; in no finding
-	hider    *cassettes.Anonymizer
+	masker   *mask.Masker
 }
 
 // Add takes a finding without what nobody may see, and without what a terminal would
@@ -53,7 +53,7 @@ func (s *Sheet) Add(f Finding) {
 // are there.
 func (s *Sheet) hide(secret string) {
 	s.secrets = append(s.secrets, secret)
-	s.hider = nil
+	s.masker = nil
 	for i := range s.Findings {
 		f := &s.Findings[i]
 		f.Target, f.Detail, f.Advice = s.clean(f.Target), s.clean(f.Detail), s.clean(f.Advice)
@@ -61,14 +61,10 @@ func (s *Sheet) hide(secret string) {
 }
 
 func (s *Sheet) clean(text string) string {
-	if s.hider == nil {
-		hider, err := cassettes.NewAnonymizer(&cassettes.Cassette{}, cassettes.AnonymizeOptions{Secrets: s.secrets, KeepNames: true})
-		if err != nil {
-			return "not shown: " + err.Error() // an empty recording gives none
-		}
-		s.hider = hider
+	if s.masker == nil {
+		s.masker = mask.New(mask.Options{Keeps: mask.AllButSecret, Secrets: s.secrets})
 	}
-	return strings.ReplaceAll(reports.Legible(s.hider.Hide(text)), "\n", " ") // a line of its own could pass for a finding
+	return strings.ReplaceAll(reports.Legible(s.masker.Message(text)), "\n", " ") // a line of its own could pass for a finding
 }
 
 // Count returns how many findings have a status.

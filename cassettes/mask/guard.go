@@ -1,0 +1,332 @@
+package mask
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"html"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf16"
+)
+
+// guard is the second line: it looks for what is known to be secret, and for what was given a pseudonym, in all that is written. It
+// encodes forward what it looks for, and goes through a text once.
+type guard struct {
+	list  []pattern
+	ready bool
+	begin []bool             // by the hash of the first bytes
+	from  map[string][]int   // by the first bytes in lower case: the lengths of what begins so, longest first
+	forms map[string]pattern // in lower case
+	known map[string]bool    // what is looked for already
+	found int
+}
+
+// pattern is a text that is looked for.
+type pattern struct {
+	text, stands string
+	word         bool // the caller wants it hidden: to find it is no mistake
+	identity     bool // it has a pseudonym
+}
+
+const (
+	shortest  = 4     // characters of what is looked for, and the bytes by which it is found
+	mostKnown = 1_000 // identities that are looked for
+	longText  = 200   // bytes of one
+)
+
+// secret has a credential looked for, unless it is a word of the protocol: that is masked where the protocol has it.
+func (g *guard) secret(s string) {
+	s = strings.TrimSpace(s)
+	if rest, ok := strings.CutPrefix(s, "cwt="); ok {
+		s = rest
+	}
+	if len(s) < shortest || isPseudonym(strings.ToLower(s)) || ordinary(s) || s == secretStands {
+		return
+	}
+	g.add(pattern{text: s[:min(len(s), 4<<10)], stands: secretStands})
+}
+
+// basic has the password of Basic looked for.
+func (g *guard) basic(s string) {
+	if plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(s)); err == nil {
+		_, password, _ := strings.Cut(string(plain), ":")
+		g.secret(password)
+	}
+}
+
+// identity has a word looked for that was given a pseudonym, if it can be nothing else: a host with a domain, a GUID, a number of seven
+// digits and more.
+func (g *guard) identity(s, stands string) {
+	if isPseudonym(strings.ToLower(s)) || strings.HasPrefix(strings.ReplaceAll(s, "-", ""), ownGUIDs) {
+		return // which a server sent that others have
+	}
+	if len(g.list) < mostKnown && len(s) < longText && (strings.Contains(s, ".") && len(s) >= 6 || isGUID(s) || digits(strings.TrimLeft(s, "+")) && len(s) >= 7) {
+		g.add(pattern{text: s, stands: stands, identity: true})
+	}
+}
+
+// ordinary tells whether a text is a word of the protocol or of our own texts.
+func ordinary(s string) bool {
+	v := vocabulary()
+	lower := strings.ToLower(s)
+	return v.isWord(s) || v.parts[lower] || v.listed[lower] || v.challenge[lower] || v.languages[lower] || dateWords[lower]
+}
+
+var dateWords = setOf("mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec gmt")
+
+func (g *guard) add(p pattern) {
+	if g.known[p.text] {
+		return
+	}
+	if g.known == nil {
+		g.known = map[string]bool{}
+	}
+	g.known[p.text] = true
+	g.list = append(g.list, p)
+	g.ready = false
+}
+
+// prepare encodes what is looked for. Longer texts come first, secrets before identities.
+func (g *guard) prepare() {
+	if g.ready {
+		return
+	}
+	*g = guard{list: g.list, ready: true, begin: make([]bool, 1<<16), from: map[string][]int{}, forms: map[string]pattern{}, known: g.known, found: g.found}
+	for _, p := range g.list {
+		for _, form := range encodings(p.text) {
+			form = asciiLower(form)
+			if len(form) < shortest || g.forms[form].stands != "" {
+				continue
+			}
+			g.forms[form] = p
+			begin := form[:shortest]
+			g.begin[hashOf(begin)] = true
+			if !slices.Contains(g.from[begin], len(form)) {
+				g.from[begin] = append(g.from[begin], len(form))
+			}
+		}
+	}
+	for _, lengths := range g.from {
+		slices.SortFunc(lengths, func(a, b int) int { return cmp.Compare(b, a) })
+	}
+}
+
+// encodings returns a text in each form in which it can stand somewhere.
+func encodings(s string) []string {
+	quoted, _ := json.Marshal(s) // a string always has a form
+	once := url.QueryEscape(s)
+	all := func(format func(r rune) string) string {
+		var b strings.Builder
+		for _, r := range s {
+			b.WriteString(format(r))
+		}
+		return b.String()
+	}
+	var percent strings.Builder
+	for i := range len(s) {
+		percent.WriteString("%" + hex.EncodeToString([]byte{s[i]}))
+	}
+	list := []string{s, once, url.QueryEscape(once), url.PathEscape(s), strings.ReplaceAll(once, "+", "%20"), percent.String(), strings.ReplaceAll(percent.String(), "%", "%25"),
+		strings.NewReplacer("-", "%2d", ".", "%2e", "_", "%5f").Replace(once),
+		string(quoted[1 : len(quoted)-1]), strings.ReplaceAll(s, "/", `\/`), html.EscapeString(s),
+		all(func(r rune) string { return `\u` + hex.EncodeToString([]byte{byte(r >> 8), byte(r)}) }),
+		hex.EncodeToString([]byte(s))}
+	for _, end := range []string{";", ""} {
+		list = append(list, all(func(r rune) string { return "&#" + itoa(r, 10) + end }), all(func(r rune) string { return "&#x" + itoa(r, 16) + end }))
+	}
+	var little, big []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		little, big = append(little, byte(u), byte(u>>8)), append(big, byte(u>>8), byte(u))
+	}
+	list = append(list, string(little), string(big))
+	for _, plain := range [][]byte{[]byte(s), little, big} {
+		for shift := range 3 {
+			list = append(list, inBase64(plain, shift))
+		}
+	}
+	if !isASCII(s) {
+		misread := all(func(r rune) string { return latin(string(r)) })
+		list = append(list, misread)
+	}
+	return list
+}
+
+func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
+
+// latin returns what a reader takes UTF-8 for that thinks it is Latin-1.
+func latin(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteRune(rune(s[i]))
+	}
+	return b.String()
+}
+
+func itoa(r rune, base int) string {
+	const figures = "0123456789abcdef"
+	if int(r) < base {
+		return figures[r : r+1]
+	}
+	return itoa(r/rune(base), base) + figures[int(r)%base:int(r)%base+1]
+}
+
+// inBase64 returns what of a text in base64 does not depend on what stands around it, where that many bytes stand before it.
+func inBase64(s []byte, shift int) string {
+	padded := append(make([]byte, shift), s...)
+	coded := base64.RawStdEncoding.EncodeToString(padded)
+	from := (shift*8 + 5) / 6
+	to := len(padded) * 8 / 6
+	if to-from < 8 {
+		return ""
+	}
+	return coded[from:to]
+}
+
+// asciiLower returns a text, which may be none, with its ASCII letters in lower case.
+func asciiLower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func hashOf(s string) uint16 {
+	h := uint32(0)
+	for i := range shortest {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		h = h*31 + uint32(c)
+	}
+	return uint16(h ^ h>>16)
+}
+
+// clean replaces in a text what is looked for. It returns how often that was what should not have been there any more.
+func (g *guard) clean(s string, identities bool) (string, int) {
+	if len(g.list) == 0 {
+		return s, 0
+	}
+	g.prepare()
+	var b strings.Builder
+	end, found := 0, 0
+next:
+	for i := 0; i+shortest <= len(s); i++ {
+		if !g.begin[hashOf(s[i:])] {
+			continue
+		}
+		for _, n := range g.from[asciiLower(s[i:i+shortest])] {
+			if i+n > len(s) {
+				continue
+			}
+			form := asciiLower(s[i : i+n])
+			p := g.forms[form]
+			if p.stands == "" || p.identity && !identities {
+				continue
+			}
+			b.WriteString(s[end:i] + p.stands)
+			end = i + n
+			i = end - 1
+			if !p.word {
+				found++
+			}
+			continue next
+		}
+	}
+	if end == 0 {
+		return s, 0
+	}
+	g.found += found
+	return b.String() + s[end:], found
+}
+
+// Clean is the second line: it returns a text that was made from what is masked without the secrets and identities that should not be in
+// it. [Masker.Found] counts what it finds.
+func (m *Masker) Clean(s string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, _ = m.guard.clean(s, true)
+	return s
+}
+
+// Found returns how many secrets and identities [Masker.Clean] found so far: each is a mistake of this package.
+func (m *Masker) Found() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.guard.found
+}
+
+// Secret has a credential looked for that became known.
+func (m *Masker) Secret(s string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.guard.secret(s)
+}
+
+// Message masks a sentence of ours that may name URLs, hosts and addresses, or quote what somebody sent: the message of an error, a
+// line of a log. Our own words stay.
+func (m *Masker) Message(s string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settled = true
+	defer func() { m.settled = false }()
+	return m.message(s)
+}
+
+func (m *Masker) message(s string) string {
+	s, n := m.guard.clean(s, false)
+	m.guard.found -= n // it may stand there
+	s = m.tickets(s)
+	return inMessage.ReplaceAllStringFunc(s, func(found string) string {
+		switch end := strings.TrimRight(found, `.,;:)>`); {
+		case found[0] == '"':
+			plain, ok := decoded(found)
+			switch {
+			case !ok:
+				return m.broken(found)
+			case strings.Contains(plain, "://") || strings.HasPrefix(plain, "/"):
+				return m.rewritten(found, plain, m.url(plain))
+			case m.keeps == AllButSecret:
+				return m.rewritten(found, plain, m.tickets(plain))
+			}
+			return m.rewritten(found, plain, m.quoted(plain))
+		case m.keeps == AllButSecret && !strings.Contains(end, "://"):
+			return m.tickets(found)
+		case strings.Contains(end, "://"):
+			return m.url(end) + found[len(end):]
+		case strings.Contains(end, "@") || strings.HasPrefix(end, "sip:"):
+			return m.account(end) + found[len(end):]
+		case isGUID(end):
+			return m.guid(end) + found[len(end):]
+		case hostSuffixes[strings.ToLower(end[strings.LastIndexByte(end, '.')+1:])] || net.ParseIP(strings.Split(end, ":")[0]) != nil:
+			return m.host(end) + found[len(end):]
+		default:
+			return found
+		}
+	})
+}
+
+var inMessage = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"]+|sips?:[^\s"]+|[^\s"@,;(]+@[^\s",;)]+|` +
+	`\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b|\b[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*\.[a-zA-Z]{2,}\b|(?i:cwt=)[^\s"]+`)
+
+// hostSuffixes end the words in a message that are hosts: others are names of files and fields.
+var hostSuffixes = setOf("com net org info biz edu gov int io local lan intra corp internal test example invalid de ch fr uk eu es nl pl cz se fi dk jp cn au ca br")
+
+// quoted masks what a sentence quotes.
+func (m *Masker) quoted(s string) string {
+	switch {
+	case strings.Contains(s, "@"):
+		return m.account(s)
+	case digits(s) && len(s) <= 7 || vocabulary().isName(s) || vocabulary().listed[strings.ToLower(s)]:
+		return s
+	}
+	return m.text(s)
+}

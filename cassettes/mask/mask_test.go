@@ -1,0 +1,277 @@
+package mask
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
+)
+
+// TestForms holds what becomes of a value in the place of each kind.
+func TestForms(t *testing.T) {
+	header := func(name string) func(*Masker, string) string {
+		return func(m *Masker, s string) string { return m.Header(name, s) }
+	}
+	body := func(m *Masker, s string) string { return m.Body("application/json", s) }
+	form := func(m *Masker, s string) string { return m.Body("application/x-www-form-urlencoded", s) }
+	for _, test := range []struct {
+		name   string
+		mask   func(*Masker, string) string
+		is     string
+		become string
+	}{
+		{"a link", (*Masker).URL, "https://lyncdiscover.contoso.com:443/ucwa/oauth/v1/applications/101/me?ack=1", "https://lyncdiscover.host-1.example.invalid:443/ucwa/oauth/v1/applications/9000000001/me?ack=1"},
+		{"a relative link", (*Masker).URL, "/ucwa/oauth/v1/applications/101/photos/dana%40contoso.com", "/ucwa/oauth/v1/applications/9000000001/photos/user-1%40host-1.example.invalid"},
+		{"a login", (*Masker).URL, "https://dana:hunter22@contoso.com/", "https://user-1:REDACTED@host-1.example.invalid/"},
+		{"an address", (*Masker).URL, "https://[2001:db8::7]:8443/x#dana", "https://host-1.example.invalid:8443/id-1#id-2"},
+		{"data", (*Masker).URL, "data:text/plain,Hello%20Dana", "data:text-1xxxxxxxxxxxxxxxx."},
+		{"a link that is none", (*Masker).URL, "http://[::dana", "http://[::host-1"},
+		{"a bad code", (*Masker).URL, "/ucwa/%zz/dana", "/ucwa/%id-1/id-2"},
+		{"percent codes twice", (*Masker).URL, "/%2561pplications/d%2561na", "/%2561pplications/id-1"},
+		{"an O'Brien", (*Masker).Account, "sip:pat.o'brien@contoso.com", "sip:user-1.user-2'user-3@host-1.example.invalid"},
+		{"an account of Windows", (*Masker).Account, `CONTOSO\dana`, `USER-1\user-2`},
+		{"a conference", (*Masker).Account, "sip:dana@contoso.com;gruu;opaque=app:conf:focus:id:QZ7K", "sip:user-1@host-1.example.invalid;gruu;opaque=app:conf:focus:id:ID-1"},
+		{"a user called Online", body, `{"uri":"sip:online@contoso.com","availability":"Online"}`, `{"uri":"sip:user-1@host-1.example.invalid","availability":"Online"}`},
+		{"a number in its place", body, `{"expires_in":28800,"revision":"2"}`, `{"expires_in":28800,"revision":"2"}`},
+		{"a number elsewhere", body, `{"message":77,"expires_in":123456789,"revision":[75,97]}`, `{"message":10,"expires_in":100000000,"revision":[10,10]}`},
+		{"a note", body, `{"message":"Gone fishing","type":"Personal"}`, `{"message":"text-1xxxxxx","type":"Personal"}`},
+		{"equal texts", body, `["a b","a b","b a"]`, `["text-1","text-1","text-2"]`},
+		{"JSON in a text", body, `{"message":"{\"rel\":\"me\",\"name\":\"Dana\"}"}`, `{"message":"{\"rel\":\"me\",\"name\":\"Name-1\"}"}`},
+		{"an unknown member", body, `{"nickname":"Dodo","startAudio":true,"x":null}`, `{"member-1":"text-1","startAudio":true,"member-2":null}`},
+		{"the name of a parameter", body, `{"parameters":[{"name":"message","reason":"too long"}]}`, `{"parameters":[{"name":"message","reason":"text-1xx"}]}`},
+		{"a name that occurs twice", body, `{"name":"a","Name":"b","name":"A"}`, `{"name":"name-1","Name":"name-2","name":"NAME-1"}`},
+		{"escapes that are known", body, `{"rel":"\u006de"}`, `{"rel":"\u006de"}`},
+		{"a bad escape", body, `{"name":"D\qna"}`, `{"name":"x\xxx"}`},
+		{"a string that does not end", body, `{"name":"Dana`, `{"name":"xxxx`},
+		{"no JSON", body, `{name:Dana}`, `{xxxx:xxxx}`},
+		{"half of a pair", body, `{"name":"\ud800 Dana"}`, `{"name":"\xx000 xxxx"}`},
+		{"a date", body, `{"lastActive":"/Date(1476232721043)/","created":"/Date(12)/"}`, `{"lastActive":"/Date(1476232721043)/","created":"text-1xxx."}`},
+		{"a password", body, `{"password":"hunter22","access_token":"cwt=AAEB"}`, `{"password":"REDACTED","access_token":"cwt=REDACTED-1"}`},
+		{"a form", form, "grant_type=password&username=dana%40contoso.com&password=hunter+22", "grant_type=password&username=user-1%40host-1.example.invalid&password=REDACTED"},
+		{"a form that is none", form, "username=%zz", "username=%xx"},
+		{"a page", body, "<html><title>HTTP Error 404.0 - Not Found</title>C:\\Users\\dana</html>", "<html>text-1: IIS 404.0, 69 bytes</html>"},
+		{"a page of nobody", body, "<!DOCTYPE html><p>Hello Dana", "<html>text-1: a page, 28 bytes</html>"},
+		{"XML", body, `<name>Dana</name>`, "text-1xxxxxxxxxx."},
+		{"bytes", body, "\xff\xd8Dana", "text-1é"},
+		{"a known header", header("Cache-Control"), "no-cache, max-age=60", "no-cache, max-age=60"},
+		{"one that says more", header("Cache-Control"), "no-cache, for=dana, x=60", "no-cache, xxx=xxxx, x=00"},
+		{"an unknown header", header("X-Dana"), "Dana", "text-1"},
+		{"a server", header("Server"), "Microsoft-IIS/8.5", "Microsoft-IIS/8.5"},
+		{"a server of somebody", header("Server"), "Danas-Server/8.5", "xxxxx-xxxxxx/0.0"},
+		{"credentials", header("Authorization"), "Bearer cwt=AAEB/=", "Bearer cwt=REDACTED-1"},
+		{"a cookie", header("Set-Cookie"), "cwt_ucwa=AAEB==; path=/ucwa/v1; domain=.contoso.com; HttpOnly; x=dana", "cwt_ucwa=REDACTED-1; path=/ucwa/v1; domain=.host-1.example.invalid; HttpOnly; id-1=id-2"},
+		{"a challenge", header("WWW-Authenticate"), `MsRtcOAuth href="https://contoso.com/WebTicket/oauthtoken",grant_type="urn:microsoft.rtc:windows,password"`, `MsRtcOAuth href="https://host-1.example.invalid/WebTicket/oauthtoken",grant_type="urn:microsoft.rtc:windows,password"`},
+		{"one of NTLM", header("WWW-Authenticate"), "NTLM TlRMTVNTUAACAAAADAAMADgAAAA=", "NTLM REDACTED-1"},
+		{"diagnostics", header("X-Ms-diagnostics"), `28055;source="FE01.contoso.com";reason="The OAuth token is invalid."`, `28055;source="Host-1.host-2.example.invalid";reason="The OAuth token is invalid."`},
+		{"diagnostics that say more", header("X-Ms-diagnostics"), `1;reason="Dana is elsewhere";x="y"`, `1;reason="text-1xxxxxxxxxxx";x="x"`},
+		{"a media type", header("Content-Type"), "multipart/batching;boundary=dana", "multipart/batching;boundary=id-1"},
+		{"the suite", header("User-Agent"), "conform/0.1 (probe no-token)", "conform/0.1 (probe no-token)"},
+		{"not the suite", header("User-Agent"), "conform (probe dana)", "text-1xxxxxxxxxxxxx."},
+	} {
+		m := New(Options{})
+		is := test.mask(m, test.is)
+		if strings.EqualFold(is, strings.ReplaceAll(test.become, "Host-1.", "HOST-1.")) && is != test.become {
+			is = test.become // of a machine, its casing is as good
+		}
+		if is != test.become {
+			t.Errorf("%s: %s became\n  %s, expected\n  %s", test.name, test.is, is, test.become)
+		}
+		if again := test.mask(New(Options{}), is); again != is {
+			t.Errorf("%s: %s became %s when it was masked again", test.name, is, again)
+		}
+	}
+}
+
+// TestTable holds that each member is of one kind, and that what the table says the API reference does not.
+func TestTable(t *testing.T) {
+	of := map[string]kind{}
+	for k, names := range membersOf {
+		for name := range strings.FieldsSeq(names) {
+			lower := strings.ToLower(name)
+			if was, twice := of[lower]; twice {
+				t.Errorf("%s is of kind %d and %d", name, was, k)
+			}
+			if of[lower] = k; fromReference(lower) == k {
+				t.Errorf("%s: the API reference says so", name)
+			}
+		}
+	}
+}
+
+// fromReference returns what the API reference says of a member, free if it says nothing or two things.
+func fromReference(lower string) kind {
+	all := map[kind]bool{}
+	for _, r := range api.Resources() {
+		for _, p := range r.Properties {
+			if strings.ToLower(p.Name) == lower {
+				all[ofProperty(p)] = true
+			}
+		}
+		for _, o := range r.Operations {
+			for _, p := range append(o.Query, o.Body...) {
+				if strings.ToLower(p.Name) == lower {
+					all[ofParameter(p)] = true
+				}
+			}
+		}
+	}
+	if len(all) != 1 {
+		return free
+	}
+	for k := range all {
+		return k
+	}
+	return free
+}
+
+// TestInjective holds that what a server sends which looks like a pseudonym is not taken for what has that one.
+func TestInjective(t *testing.T) {
+	m := New(Options{})
+	if is := m.Body("", `{"name":"Dana","title":"name-1","department":"dana","company":"DANA","office":"9000000001"}`); is !=
+		`{"name":"Name-1","title":"name-2","department":"name-1","company":"NAME-1","office":"9000000001"}` {
+		t.Error(is)
+	}
+	seen := map[string]string{}
+	for i := range 3000 {
+		for _, casing := range []string{"na%dme", "NA%dME", "Na%dme", "nA%dME", "na%dmE"} {
+			name := fmt.Sprintf(casing, i)
+			is := m.Body("", `{"name":"`+name+`"}`)
+			if was := seen[is]; was != "" {
+				t.Fatalf("%s and %s became %s", was, name, is)
+			}
+			seen[is] = name
+		}
+	}
+}
+
+// TestBounded holds that of more values than are told apart none is shown.
+func TestBounded(t *testing.T) {
+	m := New(Options{})
+	for i := range most + 100 {
+		for _, s := range []string{fmt.Sprintf(`{"name":"n%dx"}`, i), fmt.Sprintf(`{"message":"n%dx"}`, i), fmt.Sprintf(`{"message":"%08x-0000-4000-8000-1234567890ab"}`, i)} {
+			if is := m.Body("", s); strings.Contains(is, fmt.Sprintf("n%dx", i)) || strings.Contains(is, "1234567890ab") {
+				t.Fatalf("%s became %s", s, is)
+			}
+		}
+	}
+	if len(m.stands) > 2*most || len(m.texts) > most {
+		t.Errorf("%d pseudonyms and %d masks", len(m.stands), len(m.texts))
+	}
+}
+
+// TestMessage holds that our own words stay, and what they name goes.
+func TestMessage(t *testing.T) {
+	m := New(Options{Secrets: []string{"Passw0rd!"}})
+	m.Body("", `{"uri":"sip:dana@contoso.com"}`)
+	for is, become := range map[string]string{
+		"GET https://lyncweb.contoso.com/ucwa: 401, expected 200":                  "GET https://host-2.host-1.example.invalid/ucwa: 401, expected 200",
+		`no application for "Dana Birkby" at sip:dana@contoso.com, again`:          `no application for "text-1xxxxx" at sip:user-1@host-1.example.invalid, again`,
+		"the password Passw0rd%21 is wrong; see evidence.yaml and docs/doctor.md":  "the password REDACTED is wrong; see evidence.yaml and docs/doctor.md",
+		"dial tcp 10.1.2.3:443: lookup pool.contoso.com: no such host (127.0.0.1)": "dial tcp host-3.example.invalid:443: lookup host-4.host-1.example.invalid: no such host (127.0.0.1)",
+		"sip:user-1@host-1.example.invalid has no note":                            "sip:user-1@host-1.example.invalid has no note",
+	} {
+		if got := m.Message(is); len(got) != len(become) || strings.ContainsAny(got, "§") || shape(got) != shape(become) {
+			t.Errorf("%s became\n  %s, expected\n  %s", is, got, become)
+		}
+	}
+	if n := m.Found(); n != 0 {
+		t.Errorf("what stands in a message counts as a mistake: %d", n)
+	}
+	if got := Secrets(`POST "https://h.example/t?access_token=AAEBAAEB&x=1": Bearer abcdefghijk for dana@contoso.com`); got !=
+		`POST "https://h.example/t?access_token=REDACTED-2&x=1": Bearer REDACTED-1 for dana@contoso.com` {
+		t.Error(got)
+	}
+}
+
+// shape is a text without its numbers: in a map the order of values is any.
+func shape(s string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return '#'
+		}
+		return r
+	}, s)
+}
+
+// TestSecondLine holds that known secrets and identities are found in every form, and counted.
+func TestSecondLine(t *testing.T) {
+	const password = `hün"ter/22 &`
+	m := New(Options{Secrets: []string{password, "presence", "ab"}, Words: []string{"Ophir"}})
+	m.URL("https://pool.fabrikam.de/")
+	found := 0
+	for _, secret := range []string{password, "fabrikam.de"} {
+		for _, form := range encodings(secret) {
+			if len(form) < shortest {
+				continue
+			}
+			found++
+			if is := m.Clean("<" + form + ">"); strings.Contains(is, form) || m.Found() != found {
+				t.Errorf("%q became %q, found %d of %d", form, is, m.Found(), found)
+			}
+		}
+	}
+	if is := m.Clean("the presence of OPHIR ab"); is != "the presence of word-1 ab" || m.Found() != found {
+		t.Errorf("it became %q, found %d of %d", is, m.Found(), found)
+	}
+}
+
+// TestKeeps holds that with names kept identities stay where the protocol has them, and nothing else.
+func TestKeeps(t *testing.T) {
+	const is = `{"uri":"sip:dana@contoso.com","message":"Gone with dana@contoso.com","name":"Dana cwt=AAEB/x","password":"x"}`
+	for keeps, become := range map[Keeps]string{
+		Names:        `{"uri":"sip:dana@contoso.com","message":"text-1xxxxxxxxxxxxxxxxxxx.","name":"Dana cwt=REDACTED-1","password":"REDACTED"}`,
+		AllButSecret: `{"uri":"sip:dana@contoso.com","message":"Gone with dana@contoso.com","name":"Dana cwt=REDACTED-1","password":"REDACTED"}`,
+	} {
+		if got := New(Options{Keeps: keeps}).Body("", is); got != become {
+			t.Errorf("%d: it became %s", keeps, got)
+		}
+	}
+}
+
+// TestBatch holds that the links in a batch are masked as those outside, and lengths move with what they are of.
+func TestBatch(t *testing.T) {
+	body := "--b7\r\nContent-Type: application/http; msgtype=response\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 45\r\nX-Dana: Dana\r\n\r\n" +
+		`{"_links":{"self":{"href":"/ucwa/v1/dana"}}}x` + "\r\n--b7\r\n\r\nGET /ucwa/v1/dana HTTP/1.1\r\nHost: contoso.com\r\n\r\n\r\n--b7--\r\n"
+	x := cassette.Interaction{}
+	x.Response.Headers = map[string][]string{"Content-Type": {`multipart/batching; boundary="b7"`}}
+	x.Response.Body = body
+	New(Options{}).Interaction(&x, "")
+	const want = "--id-1\r\nContent-Type: application/http; msgtype=response\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 45\r\nHeader-1: text-1\r\n\r\n" +
+		`{"_links":{"self":{"href":"/ucwa/v1/id-2"}}}x` + "\r\n--id-1\r\n\r\nGET /ucwa/v1/id-2 HTTP/1.1\r\nHost: host-1.example.invalid\r\n\r\n\r\n--id-1--\r\n"
+	if x.Response.Body != want || x.Response.Headers.Get("Content-Type") != `multipart/batching; boundary="id-1"` {
+		t.Errorf("it became\n%q\n%q", x.Response.Body, want)
+	}
+}
+
+// FuzzMask holds that masking never panics, that masking again changes nothing, and that no long row of letters and digits passes that
+// the protocol does not have.
+func FuzzMask(f *testing.F) {
+	for _, s := range []string{`{"name":"Dana","x":[1,{"y":"z"}]}`, "https://a:b@c.example:1/d?e=f#g", `MsRtcOAuth href="x",grant_type=y`, "--b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n{}\r\n--b--", "a=b&c=%zz", "\xff{\"\\ud800\"}", "28020;source=\"a\";reason=b"} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, name, s string) {
+		if len(s) > 4096 || len(name) > 100 {
+			return
+		}
+		secret := "q7" + "zqzqzqzqzq"
+		planted := s + secret
+		x := cassette.Interaction{}
+		x.Request.URL, x.Request.Body = planted, planted
+		x.Request.Headers = map[string][]string{name: {planted}, "Content-Type": {s}}
+		x.Response.Headers = map[string][]string{"Content-Type": {"multipart/batching; boundary=b"}, "Www-Authenticate": {planted}, "Set-Cookie": {planted}, "X-Ms-Diagnostics": {planted}}
+		x.Response.Body, x.Response.Status = planted, planted
+		failure := New(Options{}).Interaction(&x, planted)
+		whole := fmt.Sprintf("%v%v%v%v", x.Request, x.Response, failure, x.Response.Headers)
+		if strings.Contains(whole, secret) {
+			t.Errorf("%q shows it", whole)
+		}
+		for _, text := range []string{x.Request.URL, x.Request.Body, x.Response.Body} {
+			if utf8.ValidString(planted) && !utf8.ValidString(text) && !strings.Contains(planted, "%") {
+				t.Errorf("%q became %q, which is broken", planted, text)
+			}
+		}
+	})
+}
