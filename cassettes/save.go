@@ -6,17 +6,15 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
+
+	"github.com/ucwa-conform/ucwa-conform/reports/atomicfile"
 )
 
 var (
@@ -199,75 +197,12 @@ func (c *Cassette) Save(path string) error {
 			return fmt.Errorf("%s is not written: %w", path, ErrFailed)
 		}
 	}
-	if err := replace(path, content); err != nil {
+	err = os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = atomicfile.Write(path, 0o600, content)
+	}
+	if err != nil {
 		return fmt.Errorf("%s is not written: %w", path, err)
 	}
 	return nil
-}
-
-func replace(path string, content []byte) (err error) {
-	// A rename replaces a symbolic link, not the file it leads to.
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return errors.New("what is there is no ordinary file, and a recording would take its place: give another name")
-	}
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	removeLeftovers(dir, filepath.Base(path))
-	temporary, err := os.CreateTemp(dir, fmt.Sprintf(".%s.%d-*", filepath.Base(path), os.Getpid()))
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			temporary.Close()
-			os.Remove(temporary.Name())
-		}
-	}()
-	if _, err := temporary.Write(content); err != nil {
-		return err
-	}
-	if err := temporary.Sync(); err != nil {
-		return err
-	}
-	if err := temporary.Close(); err != nil {
-		return err
-	}
-	return os.Rename(temporary.Name(), path)
-}
-
-// removeLeftovers removes the temporary files for base of processes that are gone: they
-// were killed while they wrote. What cannot be removed is in nobody's way.
-func removeLeftovers(dir, base string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		rest, ours := strings.CutPrefix(entry.Name(), "."+base+".")
-		number, random, marked := strings.Cut(rest, "-")
-		pid, err := strconv.Atoi(number)
-		if _, notRandom := strconv.ParseUint(random, 10, 64); !ours || !marked || err != nil || notRandom != nil || !entry.Type().IsRegular() {
-			continue
-		}
-		if pid != os.Getpid() && gone(pid) {
-			os.Remove(filepath.Join(dir, entry.Name()))
-		}
-	}
-}
-
-// gone reports whether there is no process of that number on this machine.
-func gone(pid int) bool {
-	process, err := os.FindProcess(pid)
-	if err != nil {
-		return true
-	}
-	defer func() { _ = process.Release() }()
-	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

@@ -39,7 +39,8 @@ func onlyFile(t *testing.T, path string) {
 	}
 }
 
-func TestSaveKeepsTheLink(t *testing.T) {
+// TestSaveFollowsNoLink holds that a recording takes the place of a symbolic link, and what that leads to stays as it is.
+func TestSaveFollowsNoLink(t *testing.T) {
 	dir := t.TempDir()
 	path, link := filepath.Join(dir, "tape.yaml"), filepath.Join(t.TempDir(), "link.yaml")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -51,8 +52,11 @@ func TestSaveKeepsTheLink(t *testing.T) {
 	if err := tape(get("https://ucwa.example/", "")).Save(link); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(path); err != nil {
-		t.Errorf("the file that the link leads to: %v", err)
+	if _, err := Open(link); err != nil {
+		t.Errorf("the recording: %v", err)
+	}
+	if content, err := os.ReadFile(path); err != nil || len(content) > 0 {
+		t.Errorf("the file that the link led to: %v, %q", err, content)
 	}
 }
 

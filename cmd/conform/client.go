@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports/atomicfile"
 )
 
 // clientFlags are the flags of `conform client`.
@@ -120,7 +121,7 @@ func (f *clientFlags) run(cmd *cobra.Command, args []string) error {
 func (f *clientFlags) start(config hostConfig, dir string) (*host, []string, error) {
 	var environment []string
 	if !f.server.plain {
-		a, err := openAuthority(dir)
+		a, err := openAuthority(dir, f.place.certified())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -131,7 +132,7 @@ func (f *clientFlags) start(config hostConfig, dir string) (*host, []string, err
 			return nil, nil, err
 		}
 		bundle := filepath.Join(dir, "bundle.pem")
-		if err := os.WriteFile(bundle, trustBundle(a.pem()), 0o644); err != nil {
+		if err := atomicfile.Write(bundle, 0o644, trustBundle(a.pem())); err != nil {
 			return nil, nil, err
 		}
 		environment = append(environment, "CONFORM_CA_FILE="+filepath.Join(dir, authorityCert))

@@ -5,13 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports/atomicfile"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 )
@@ -184,7 +184,7 @@ func (f *proveFlags) write(cmd *cobra.Command, p *prove.Proof) error {
 		}
 		if f.out != "" && files[format] != "" {
 			name := filepath.Join(f.out, files[format])
-			if err := os.WriteFile(name, b.Bytes(), 0o644); err != nil {
+			if err := atomicfile.Write(name, 0o644, b.Bytes()); err != nil {
 				return err
 			}
 			written = append(written, name)
