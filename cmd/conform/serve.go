@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/reports/atomicfile"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
@@ -328,16 +328,16 @@ func (f *serveFlags) certificate(config *hostConfig) (trust string, err error) {
 	}
 	dir := f.caDir
 	if dir == "" {
-		if dir, err = authorityDir(); err != nil {
+		if dir, err = authorityDir(f.place.certified()); err != nil {
 			return "", err
 		}
 	}
-	a, err := openAuthority(dir)
+	a, err := openAuthority(dir, f.place.certified())
 	if err != nil {
 		return "", err
 	}
 	if f.exportCA != "" {
-		if err := os.WriteFile(f.exportCA, a.pem(), 0o644); err != nil {
+		if err := atomicfile.Write(f.exportCA, 0o644, a.pem()); err != nil {
 			return "", fmt.Errorf("--export-ca: %w", err)
 		}
 	}

@@ -16,7 +16,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/reports/atomicfile"
+	"golang.org/x/net/publicsuffix"
 )
 
 // authority vouches for the certificates of `conform serve`. It is made once, so that a
@@ -34,21 +38,51 @@ const (
 	authorityCert = "ca.pem"
 )
 
-// authorityDir is where the authority of this user is kept.
-func authorityDir() (string, error) {
+// authorityDir is where the authority of this user for the domains of these hosts is kept.
+func authorityDir(hosts []string) (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
 		return "", fmt.Errorf("no directory for the certificate authority: %w; name one with --ca-dir, or use --plain", err)
 	}
-	return filepath.Join(dir, "conform"), nil
+	dir = filepath.Join(dir, "conform")
+	if name := strings.Join(domainsOf(hosts)[1:], "+"); name != "" {
+		dir = filepath.Join(dir, cut(name, 100))
+	}
+	return dir, nil
 }
 
-// openAuthority reads the authority in a directory, or makes one there.
-func openAuthority(dir string) (*authority, error) {
+// domainsOf are the domains of hosts, sorted, behind localhost.
+func domainsOf(hosts []string) []string {
+	var domains []string
+	for _, host := range hosts {
+		host = strings.ToLower(host)
+		if net.ParseIP(host) != nil || host == "localhost" {
+			continue
+		}
+		if domain, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+			host = domain // else a name without a domain
+		}
+		domains = append(domains, host)
+	}
+	slices.Sort(domains)
+	return append([]string{"localhost"}, slices.Compact(domains)...)
+}
+
+// openAuthority reads the authority in a directory, or makes one there. It vouches for the hosts and those of their domains, and for nobody
+// else: who trusts it trusts no more than that.
+func openAuthority(dir string, hosts []string) (*authority, error) {
 	path := filepath.Join(dir, authorityFile)
+	if info, err := os.Lstat(path); err == nil {
+		switch mode := othersMay(info); {
+		case !info.Mode().IsRegular():
+			return nil, fmt.Errorf("the certificate authority %s is no ordinary file: remove it, and one is made", path)
+		case mode != 0: // its key vouches for whatever it is used for
+			return nil, fmt.Errorf("the certificate authority %s can be read or written by others on this machine (mode %04o): remove it, and have clients trust the one that is made then", path, info.Mode().Perm())
+		}
+	}
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if content, err = makeAuthority(dir, path); err != nil {
+		if content, err = makeAuthority(dir, path, hosts); err != nil {
 			return nil, fmt.Errorf("the certificate authority cannot be made: %w", err)
 		}
 	} else if err != nil {
@@ -62,14 +96,20 @@ func openAuthority(dir string) (*authority, error) {
 		return nil, fmt.Errorf("the certificate authority in %s ends on %s: remove it, and another is made", path, a.certificate.NotAfter.Format(time.DateOnly))
 	}
 	a.path = filepath.Join(dir, authorityCert)
-	if err := os.WriteFile(a.path, a.pem(), 0o644); err != nil {
-		return nil, err
+	if err := atomicfile.Write(a.path, 0o644, a.pem()); err != nil {
+		return nil, fmt.Errorf("%s: %w", a.path, err)
+	}
+	for _, host := range hosts {
+		if !a.permits(host) {
+			return nil, fmt.Errorf("the certificate authority in %s vouches for %s, and not for %s: remove it, or give another directory with --ca-dir, and have clients trust the one that is made then",
+				path, strings.Join(a.certificate.PermittedDNSDomains, ", "), host)
+		}
 	}
 	return a, nil
 }
 
 // makeAuthority makes an authority. Where two processes do so at once the first wins.
-func makeAuthority(dir, path string) ([]byte, error) {
+func makeAuthority(dir, path string, hosts []string) ([]byte, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -83,11 +123,23 @@ func makeAuthority(dir, path string) ([]byte, error) {
 		SerialNumber:          serialNumber(),
 		Subject:               pkix.Name{CommonName: "conform test authority of " + host, Organization: []string{"conform serve, for tests only"}},
 		NotBefore:             now.Add(-time.Hour),
-		NotAfter:              now.AddDate(5, 0, 0),
+		NotAfter:              now.AddDate(1, 0, 0),
 		KeyUsage:              x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 		MaxPathLenZero:        true,
+
+		PermittedDNSDomainsCritical: true,
+		PermittedDNSDomains:         domainsOf(hosts),
+		PermittedIPRanges:           []*net.IPNet{{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)}, {IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)}},
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
+			if four := ip.To4(); four != nil {
+				ip = four
+			}
+			template.PermittedIPRanges = append(template.PermittedIPRanges, &net.IPNet{IP: ip, Mask: net.CIDRMask(8*len(ip), 8*len(ip))})
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -136,10 +188,22 @@ func parseAuthority(content []byte) (*authority, error) {
 	switch {
 	case a.certificate == nil || a.key == nil:
 		return nil, errors.New("a certificate or a key is missing")
+	case len(a.certificate.PermittedDNSDomains) == 0:
+		return nil, errors.New("it vouches for every host, as those of earlier versions did")
 	case !a.certificate.IsCA || !a.key.PublicKey.Equal(a.certificate.PublicKey):
 		return nil, errors.New("its key is not that of its certificate")
 	}
 	return a, nil
+}
+
+// permits tells whether the authority may vouch for a host.
+func (a *authority) permits(host string) bool {
+	if ip := net.ParseIP(host); ip != nil {
+		return slices.ContainsFunc(a.certificate.PermittedIPRanges, func(n *net.IPNet) bool { return n.Contains(ip) })
+	}
+	return slices.ContainsFunc(a.certificate.PermittedDNSDomains, func(domain string) bool {
+		return strings.EqualFold(host, domain) || strings.HasSuffix(strings.ToLower(host), "."+domain)
+	})
 }
 
 // pem is the certificate, for clients to trust.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/x509"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,7 +23,7 @@ func testAuthorityPEM() []byte {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	content, err := makeAuthority(dir, filepath.Join(dir, authorityFile))
+	content, err := makeAuthority(dir, filepath.Join(dir, authorityFile), []string{"lyncweb.contoso.com", "elsewhere.example", "pool.fabrikam.com"})
 	if err != nil {
 		panic(err)
 	}
@@ -37,7 +38,7 @@ func TestAuthority(t *testing.T) {
 	var work sync.WaitGroup
 	for i := range all {
 		work.Go(func() {
-			a, err := openAuthority(dir)
+			a, err := openAuthority(dir, []string{"localhost", "127.0.0.1", "lyncweb.contoso.com"})
 			if err != nil {
 				t.Error(err)
 			}
@@ -68,15 +69,58 @@ func TestAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if years := all[0].certificate.NotAfter.Sub(all[0].certificate.NotBefore).Hours() / 24 / 365; years > 1.1 {
+		t.Errorf("the authority lasts for %.1f years", years)
+	}
+	if _, err := openAuthority(dir, []string{"lyncweb.contoso.com.example"}); err == nil || !strings.Contains(err.Error(), "localhost, contoso.com, and not for") {
+		t.Errorf("for the host of another domain: %v", err)
+	}
+	foreign, err := all[0].certificateFor([]string{"lyncweb.fabrikam.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	leaf, err := x509.ParseCertificate(certificate.Certificate[0])
 	if err != nil {
 		t.Fatal(err)
 	}
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(public)
+	if leaf, err := x509.ParseCertificate(foreign.Certificate[0]); err != nil {
+		t.Fatal(err)
+	} else if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: "lyncweb.fabrikam.com"}); err == nil {
+		t.Error("it vouches for the host of another domain")
+	}
 	for name, valid := range map[string]bool{"lyncweb.contoso.com": true, "127.0.0.1": true, "example.com": false} {
 		if _, err := leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name}); (err == nil) != valid {
 			t.Errorf("%s: %v, expected valid: %t", name, err, valid)
+		}
+	}
+}
+
+// TestAuthorityOfOthers: what others can read or write, or is a link, is refused.
+func TestAuthorityOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it has no modes")
+	}
+	content := testAuthorityPEM()
+	for name, put := range map[string]func(path string) error{
+		"written by others": func(path string) error {
+			return errors.Join(os.WriteFile(path, content, 0o600), os.Chmod(path, 0o622))
+		},
+		"read by others": func(path string) error {
+			return errors.Join(os.WriteFile(path, content, 0o600), os.Chmod(path, 0o640))
+		},
+		"a link": func(path string) error {
+			elsewhere := filepath.Join(t.TempDir(), "x.pem")
+			return errors.Join(os.WriteFile(elsewhere, content, 0o600), os.Symlink(elsewhere, path))
+		},
+	} {
+		dir := t.TempDir()
+		if err := put(filepath.Join(dir, authorityFile)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := openAuthority(dir, nil); err == nil || !strings.Contains(err.Error(), "remove it") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -93,7 +137,7 @@ func TestAuthorityBroken(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := openAuthority(dir); err == nil || !strings.Contains(err.Error(), path) {
+		if _, err := openAuthority(dir, nil); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, expected an error that names the file", name, err)
 		}
 		if after, err := os.ReadFile(path); err != nil || string(after) != content {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -14,9 +15,11 @@ import (
 	"time"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+	"golang.org/x/time/rate"
 )
 
 // hostConfig is what a host is made of.
@@ -43,6 +46,7 @@ type host struct {
 	grader  *grader
 	handler http.Handler
 	began   time.Time
+	secrets *mask.Masker // looks for the passwords of its users in what is shown
 	mu      sync.Mutex
 	running []*ucwatest.Running
 }
@@ -59,6 +63,7 @@ func newHost(config hostConfig) *host {
 		config.tasks = []string{suite.Shown}
 	}
 	h := &host{config: config, server: ucwatest.New(config.server), journal: newJournal(config.limits), began: time.Now()}
+	h.secrets = h.masker()
 	for _, u := range config.users {
 		h.journal.users[h.server.AddUser(u)] = u.URI
 	}
@@ -70,7 +75,7 @@ func newHost(config hostConfig) *host {
 		ucwa = f.Handler(ucwa)
 	}
 	h.grader = newGrader(h)
-	h.handler = patient(h.withPage(cassettes.Observed(bounded(ucwa), h.keep)))
+	h.handler = patient(h.withPage(cassettes.Observed(bounded(slowed(ucwa)), h.keep)))
 	return h
 }
 
@@ -123,7 +128,7 @@ func (h *host) close() {
 func (h *host) keep(x cassettes.Exchange) {
 	number, c := h.journal.keep(x, h.userOf)
 	if h.config.exchanges {
-		h.config.tell(exchangeLine(number, c, x))
+		h.config.tell(h.secrets.Clean(exchangeLine(number, c, x)))
 	}
 	h.grader.wake()
 }
@@ -188,6 +193,32 @@ func (w *timedWriter) WriteHeader(status int) {
 }
 
 func (w *timedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// slowed lets whoever tries passwords wait: of the answers that refuse a token twenty come at once, and then two a second.
+func slowed(next http.Handler) http.Handler {
+	guesses := rate.NewLimiter(2, 20)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(strings.ToLower(r.URL.Path), "/oauthtoken") {
+			w = &slowWriter{w, r.Context(), guesses}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type slowWriter struct {
+	http.ResponseWriter
+	ctx     context.Context
+	guesses *rate.Limiter
+}
+
+func (w *slowWriter) WriteHeader(status int) {
+	if status/100 == 4 {
+		_ = w.guesses.Wait(w.ctx) // of a client that has gone nobody cares
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *slowWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // bounded refuses bodies that are longer than anything in UCWA.
 func bounded(next http.Handler) http.Handler {

@@ -100,16 +100,28 @@ func product(agent string) string {
 	return first
 }
 
+// longestWord bounds what can be a word or an id in a path, and no token, in bytes.
+const longestWord = 36
+
 // shownPath is the path of a URL as a log may show it.
 func shownPath(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return "?"
 	}
-	if at := strings.Index(strings.ToLower(u.Path), "cwt"); at >= 0 {
-		return u.Path[:at] + "…"
+	segments := strings.Split(u.EscapedPath(), "/")
+	for i, segment := range segments {
+		plain := segment
+		for range 3 { // it may be coded again
+			if decoded, err := url.PathUnescape(plain); err == nil {
+				plain = decoded
+			}
+		}
+		if strings.Contains(strings.ToLower(plain), "cwt") || len(plain) > longestWord {
+			segments[i] = "…"
+		}
 	}
-	return u.EscapedPath()
+	return strings.Join(segments, "/")
 }
 
 func cut(text string, most int) string {

@@ -66,6 +66,10 @@ func (h *host) withPage(next http.Handler) http.Handler {
 // mayLook: a person at this machine, who asked for this server and not for a name that
 // somebody let lead here.
 func (h *host) mayLook(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	if r.Host == "" || r.Header.Get("X-Ms-Origin") != "" || site != "" && site != "same-origin" && site != "none" {
+		return false // it came through the cross-domain frame, or another page made it
+	}
 	if h.config.page == "any" {
 		return true
 	}
@@ -103,7 +107,7 @@ func (h *host) servePage(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "The page could not be made.", http.StatusInternalServerError)
 			return
 		}
-		content = b.Bytes()
+		content = []byte(h.secrets.Clean(b.String())) // a client can call itself what it wants
 	} else {
 		content, _ = pageFiles.ReadFile("page/" + name) // it is embedded
 	}

@@ -56,7 +56,7 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 	if brief {
 		cmd.SetOut(io.Discard)
 	}
-	problem := f.writeAll(cmd, h, clients, list, evidence)
+	problem := f.writeAll(cmd, clients, list, evidence)
 	cmd.SetOut(stdout)
 	if f.format == "text" && (brief || len(list) > 1) {
 		if err := summarize(stdout, clients, list); problem == nil {
@@ -79,7 +79,7 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 }
 
 // writeAll writes every report that can be written, and returns what went wrong.
-func (f *serverFlags) writeAll(cmd *cobra.Command, h *host, clients []*client, list []*reports.Report, evidence []*suite.Evidence) error {
+func (f *serverFlags) writeAll(cmd *cobra.Command, clients []*client, list []*reports.Report, evidence []*suite.Evidence) error {
 	var problems error
 	for i, r := range list {
 		one := runFlags{format: f.format, verbose: f.verbose, quiet: f.quiet || len(list) > 1, noColor: f.noColor}

@@ -29,6 +29,10 @@ func usersFrom(path string) ([]ucwatest.User, error) {
 		return nil, usage("--users: %w", err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && othersMay(info)&0o022 != 0 {
+		return nil, usage("--users: %s can be written by %s (mode %04o), so it may hold what they put there: chmod %s it, and see that it is right",
+			path, writers(othersMay(info)), info.Mode().Perm(), unwritable(othersMay(info)))
+	}
 	content, err := io.ReadAll(io.LimitReader(file, maxUsersFile+1))
 	switch {
 	case err != nil:
