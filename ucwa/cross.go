@@ -120,10 +120,23 @@ func (s *SignIn) trusts(host string) bool {
 		}
 		domains = append(domains, domain)
 	}
-	return slices.ContainsFunc(domains, func(domain string) bool {
+	return isHost(host) && slices.ContainsFunc(domains, func(domain string) bool {
 		return domain != "" && (strings.EqualFold(host, domain) ||
 			strings.HasSuffix(strings.ToLower(host), "."+strings.ToLower(domain)))
 	})
+}
+
+// isHost tells whether a text can be a host: "evil.com,.contoso.com" ends as one of contoso.com does, and is none.
+func isHost(name string) bool {
+	if net.ParseIP(name) != nil {
+		return true
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
+		if label == "" || strings.Trim(strings.ToLower(label), "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 func port(u *url.URL) string {
