@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -66,7 +68,13 @@ func (c Credentials) choose(i *Issuer) (string, error) {
 		GrantAnonMeeting: c.Conference != "",
 		GrantPassive:     true,
 	}
-	offers := strings.Join(i.Grants, ", ")
+	grants := slices.Clone(i.Grants)
+	for n, grant := range grants {
+		if _, known := enough[grant]; !known {
+			grants[n] = strconv.Quote(grant)
+		}
+	}
+	offers := strings.Join(grants, ", ")
 	if c.Grant != "" {
 		switch can, known := enough[c.Grant]; {
 		case !known:

@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // Error is an answer with a status of 400 or above. Where UCWA itself answered,
@@ -33,25 +37,44 @@ func (e *Error) Error() string {
 	}
 	b.WriteString(strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
 	if e.Code != "" {
-		fmt.Fprintf(&b, ": %s", e.Code)
+		fmt.Fprintf(&b, ": %s", said(e.Code))
 	}
 	if e.Subcode != "" {
-		fmt.Fprintf(&b, "/%s", e.Subcode)
+		fmt.Fprintf(&b, "/%s", said(e.Subcode))
 	}
 	if e.Message != "" {
-		fmt.Fprintf(&b, ": %s", e.Message)
+		fmt.Fprintf(&b, ": %q", e.Message)
 	}
 	for _, p := range e.Parameters {
-		fmt.Fprintf(&b, "; parameter %q: %s", p.Name, p.Reason)
+		fmt.Fprintf(&b, "; parameter %q: %q", p.Name, p.Reason)
 	}
 	if e.Diagnostics != "" {
-		fmt.Fprintf(&b, "; X-Ms-diagnostics: %s", e.Diagnostics)
+		diagnostics := e.Diagnostics
+		if !plainDiagnostics.MatchString(diagnostics) {
+			diagnostics = strconv.Quote(diagnostics)
+		}
+		b.WriteString("; X-Ms-diagnostics: " + diagnostics)
 	}
 	if e.Excerpt != "" {
 		fmt.Fprintf(&b, "; not a UCWA error: %q", e.Excerpt)
 	}
 	return b.String()
 }
+
+// plainDiagnostics is the form of X-Ms-diagnostics in which what a server says stands in quotes.
+var plainDiagnostics = regexp.MustCompile(`^\d{1,6}(?:; ?\w+="[^"]*")*;?$`)
+
+// said is a code of UCWA or OAuth, or quoted what a server sent in its place: whoever reads a message can tell whose words it has.
+func said(code string) string {
+	if HasCode(CodeStatus(code)) && CodeStatus(code) != 0 || slices.Contains(api.Values("ErrorSubcode"), code) || oauthCodes[code] {
+		return code
+	}
+	return strconv.Quote(code)
+}
+
+// oauthCodes are those with which token endpoints refuse (RFC 6749, 5.2, and what the documentation of UCWA has).
+var oauthCodes = map[string]bool{"invalid_request": true, "invalid_client": true, "invalid_grant": true, "unauthorized_client": true, "unsupported_grant_type": true,
+	"invalid_scope": true, "access_denied": true, "server_error": true, "temporarily_unavailable": true}
 
 // HasSubcode reports whether err is, or wraps, an *Error with that subcode.
 func HasSubcode(err error, subcode string) bool {

@@ -278,7 +278,7 @@ func TestTokenRefused(t *testing.T) {
 		"HTML and 500":         {page(500, "text/html", "<title>Runtime Error</title>"), `500: not the documented JSON but 28 bytes of "text/html"; the server failed`},
 		"HTML and 401":         {page(401, "text/html", "no"), "check the user name"},
 		"server_error":         {page(400, "application/json", `{"error":"server_error"}`), "server_error"},
-		"invalid_grant":        {page(400, "application/json", `{"error":"invalid_grant","error_description":"bad"}`), "invalid_grant: bad; check"},
+		"invalid_grant":        {page(400, "application/json", `{"error":"invalid_grant","error_description":"bad"}`), "invalid_grant: \"bad\"; check"},
 		"unsupported":          {page(400, "application/json", `{"error":"unsupported_grant_type"}`), "choose one"},
 		"no JSON":              {page(400, "application/json", `{"error":`), "not the documented JSON"},
 		"error is no string":   {page(400, "application/json", `{"error":{}}`), "not the documented JSON"},

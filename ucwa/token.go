@@ -51,6 +51,16 @@ type Diagnostics struct{ Code, Source, Reason string }
 
 var diagnosticsForm = regexp.MustCompile(`^\s*(\d+)\s*(?:;|$)`)
 
+// Meaning says in our own words what the code means, "" if that is not known. Source: what deployments answer with it.
+func (d Diagnostics) Meaning() string {
+	return map[string]string{
+		"1": "homed elsewhere", "28000": "credentials or licence refused", "28020": "no valid security token", "28029": "authentication type not allowed",
+		"28032": "web ticket invalid", "28033": "web ticket expired", "28055": "OAuth token invalid", "28056": "OAuth token expired",
+		"28070": "cross-domain request from this origin not allowed", "28072": "ticket could not be verified",
+		"28077": "audience of the web ticket invalid", "28081": "no user principal name in the token",
+	}[d.Code]
+}
+
 // ParseDiagnostics reads `28055;source="lync.contoso.com";reason="…"`. What cannot
 // be read stays empty.
 func ParseDiagnostics(value string) Diagnostics {
@@ -103,13 +113,17 @@ func (e *TokenError) Error() string {
 	if e.Status != 0 {
 		fmt.Fprintf(&b, ": %d", e.Status)
 	}
-	for _, part := range []string{e.Code, e.Description, e.Problem} {
-		if part != "" {
-			b.WriteString(": " + part)
-		}
+	if e.Code != "" {
+		b.WriteString(": " + said(e.Code))
+	}
+	if e.Description != "" {
+		fmt.Fprintf(&b, ": %q", e.Description)
+	}
+	if e.Problem != "" {
+		b.WriteString(": " + e.Problem)
 	}
 	if d := e.Diagnostics; d.Code != "" {
-		fmt.Fprintf(&b, "; X-Ms-diagnostics %s: %s", d.Code, d.Reason)
+		fmt.Fprintf(&b, "; X-Ms-diagnostics %s: %q", d.Code, d.Reason)
 	}
 	if advice := e.advice(); advice != "" {
 		b.WriteString("; " + advice)
