@@ -37,10 +37,10 @@ func (c *Cassette) Masked(m *mask.Masker) *Cassette {
 		x.Failure = m.Interaction(x.Interaction, x.Failure)
 	}
 	copied.SHA256, copied.Provenance.SHA256 = "", "" // what the original had would show that it is the original
-	copied.Name = m.Message(c.Name)
+	copied.Name = m.Message(c.Name)                  // the name of a file is its owner's
 	p := &copied.Provenance
 	p.Tool, p.Server, p.Task, p.Ledger = m.Tool(p.Tool), m.Header("Server", p.Server), m.Task(p.Task), m.Task(p.Ledger)
-	p.Source = m.Message(p.Source)
+	p.Source = m.Source(p.Source)
 	for i := range p.Absent {
 		p.Absent[i] = m.Task(p.Absent[i])
 	}

@@ -123,9 +123,10 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 
 func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	c, s := drive(ctx, t, turns)
-	list, err := locateAs(c, t.masker(), t.Tasks)
+	m := t.masker()
+	list, err := locateAs(c, m, t.Tasks)
 	if err != nil {
-		e := &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, masker: t.masker()}
+		e := &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, masker: m}
 		e.Recording = &cassettes.Cassette{Provenance: cassettes.Provenance{Kind: e.Kind, Task: c.Provenance.Task}}
 		for _, note := range append(s.notes, err.Error()) {
 			e.note(e.Hide(note))

@@ -244,6 +244,15 @@ func (e *Evidence) Hide(text string) string {
 	return e.masker.Message(text)
 }
 
+// Received returns the exchanges of the evidence as they were received, for the eyes of who runs this alone: no report and no file may show
+// them.
+func (e *Evidence) Received() []*Exchange {
+	if e.received != nil {
+		e = e.received
+	}
+	return folded(e.Exchanges)
+}
+
 // Masker returns what masked the evidence, nil if nothing did.
 func (e *Evidence) Masker() *mask.Masker { return e.masker }
 

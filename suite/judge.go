@@ -13,7 +13,9 @@ import (
 
 	"github.com/onsi/gomega"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
+	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // Options say how to judge.
@@ -89,8 +91,13 @@ func (j *Judgement) release() {
 		clear(list)
 	}
 	for _, e := range j.evidence {
-		for _, x := range e.Exchanges {
-			x.request, x.response = document{}, document{}
+		for _, of := range []*Evidence{e, e.received} {
+			if of == nil {
+				continue
+			}
+			for _, x := range of.Exchanges {
+				x.request, x.response = document{}, document{}
+			}
 		}
 	}
 }
@@ -264,7 +271,15 @@ func (x *Exchange) said() string {
 		fields = append(fields, "Server", "Via")
 	}
 	for _, name := range fields {
-		add(name, strings.Join(cassettes.HeaderValues(x.Response.Headers, name), ", "))
+		value := strings.Join(cassettes.HeaderValues(x.Response.Headers, name), ", ")
+		if add(name, value); name == fields[0] {
+			if meaning := ucwa.ParseDiagnostics(value).Meaning(); meaning != "" {
+				parts[len(parts)-1] += " (" + meaning + ")"
+			}
+		}
+	}
+	if page := mask.Signature(x.Response.Body); page != "" {
+		parts = append(parts, "a page of "+page)
 	}
 	return strings.Join(parts, ", ")
 }

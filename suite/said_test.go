@@ -18,7 +18,7 @@ func TestSaid(t *testing.T) {
 		want   string
 	}{
 		{204, http.Header{"X-Ms-Diagnostics": {"1"}}, "", ""},
-		{403, http.Header{"x-ms-diagnostics": {`28070;source="a";reason="b"`}, "Server": {"IIS"}}, "", `403 Forbidden, X-Ms-diagnostics 28070;source="a";reason="b"`},
+		{403, http.Header{"x-ms-diagnostics": {`28070;source="a";reason="b"`}, "Server": {"IIS"}}, "", `403 Forbidden, X-Ms-diagnostics 28070;source="a";reason="b" (cross-domain request from this origin not allowed)`},
 		{409, http.Header{"Server": {"IIS"}}, `{"Code":"Conflict","subCode":"TooManyApplications","message":"m"}`, "409 Conflict, code Conflict, subcode TooManyApplications"},
 		{400, nil, `{"error":"invalid_grant","ms_diagnostics":"x"}`, "400 Bad Request, error invalid_grant"},
 		{403, nil, `<html>"code":"Forbidden"</html>`, "403 Forbidden"},

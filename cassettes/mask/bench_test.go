@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"gopkg.in/dnaeon/go-vcr.v3/cassette"
 )
 
 // megabytes are bodies of a megabyte, of what servers send and of what costs most.
@@ -84,5 +86,22 @@ func BenchmarkHeaders(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkExchanges shows that what an exchange costs does not grow with those before it, though each has new values.
+func BenchmarkExchanges(b *testing.B) {
+	for _, n := range []int{200, 800, 3200} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				m := New(Options{})
+				for i := range n {
+					x := cassette.Interaction{}
+					x.Response.Headers = map[string][]string{"X-Ms-Correlation-Id": {fmt.Sprintf("%08x-1111-2222-3333-444444444444", i)}, "Set-Cookie": {fmt.Sprintf("a=%0100d", i)}}
+					m.Interaction(&x, "")
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "us/exchange")
+		})
 	}
 }

@@ -90,7 +90,7 @@ func Signature(s string) string {
 		}
 		return g[1]
 	}
-	head := s[:min(len(s), 64<<10)]
+	head := s[:min(len(s), 8<<10)]
 	for _, sign := range signatures {
 		if g := sign.sign.FindStringSubmatch(head); g != nil {
 			if len(g) > 1 && signed[sign.says+" "+g[1]] {
@@ -113,7 +113,7 @@ var signatures = []struct {
 	{regexp.MustCompile(`(?i)Server Error in '|ASP\.NET is configured|aspnet_client`), "ASP.NET error page"},
 	{regexp.MustCompile(`(?i)Application Request Routing|502 - Web server received an invalid response`), "ARR"},
 	{regexp.MustCompile(`(?i)<center>nginx`), "nginx"},
-	{regexp.MustCompile(`(?i)<input[^>]{0,200}type\s*=\s*["']?password`), "a sign-in page"},
+	{regexp.MustCompile(`(?i)type\s?=\s?["']?password`), "a sign-in page"},
 }
 
 // signed are the signatures there are.
@@ -197,7 +197,7 @@ func (m *Masker) part(s string, depth int) string {
 		b.WriteString(end)
 		first = false
 	}
-	masked := body
+	var masked string
 	switch inner := strings.TrimLeft(body, "\r\n"); {
 	case startLine.MatchString(inner) && depth < deepest:
 		masked = m.part(body, depth+1)
@@ -253,7 +253,9 @@ func (m *Masker) json(s string, depth int) string {
 		array bool
 		name  string // of the member at hand, or of the one whose array it is
 		of    string // the member in whose array the object stands
-		key   bool   // a name comes next
+
+		secret bool // it stands in a credential
+		key    bool // a name comes next
 	}
 	stack := []level{{}}
 	var b strings.Builder
@@ -264,7 +266,8 @@ func (m *Masker) json(s string, depth int) string {
 		top := &stack[len(stack)-1]
 		switch c := s[i]; {
 		case c == '{' || c == '[':
-			inner := level{array: c == '[', key: c == '{', of: top.name}
+			k := v.kindOf(top.name)
+			inner := level{array: c == '[', key: c == '{', of: top.name, secret: top.secret || k == secret || k == token}
 			if inner.array {
 				inner.name = top.name
 			}
@@ -305,6 +308,8 @@ func (m *Masker) json(s string, depth int) string {
 				if top.key {
 					top.name = ""
 				}
+			case top.secret && !top.key:
+				b.WriteString(m.rewritten(literal, plain, m.ticket(plain)))
 			case top.key:
 				if top.name = plain; plain == "name" && top.of == "parameters" { // the name of a parameter that was refused
 					top.name = ""
@@ -323,10 +328,7 @@ func (m *Masker) json(s string, depth int) string {
 			numeral := s[i:end]
 			k := v.kindOf(top.name)
 			kept := value && !top.array && (k == number || k == date) && len(strings.TrimPrefix(numeral, "-")) <= 7 && !strings.ContainsAny(numeral, "eE+")
-			if k == date && value && !top.array && len(numeral) <= 13 && digits(numeral) {
-				kept = true
-			}
-			if kept || m.keeps == AllButSecret || value && numeral == ownNumber {
+			if kept || m.keeps == AllButSecret && k != secret && k != token && !top.secret || value && numeral == ownNumber {
 				b.WriteString(numeral)
 			} else {
 				b.WriteString(rounded(numeral))

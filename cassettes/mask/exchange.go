@@ -133,7 +133,7 @@ func (m *Masker) failure(s string) string {
 		switch {
 		case isGUID(word) && m.keeps == Nothing:
 			return m.guid(word)
-		case v.failures[lower] || v.isWord(word) || v.methods[lower] || m.taken[strings.TrimRight(lower, "é\xff")] || m.keeps == Names && isGUID(word):
+		case v.failures[lower] || v.isWord(word) || v.methods[lower] || m.taken[unsuffixed(lower)] || m.keeps == Names && isGUID(word):
 			return word
 		}
 		return crossed(word)
@@ -164,6 +164,23 @@ func (m *Masker) Tool(s string) string {
 }
 
 var versionNumber = regexp.MustCompile(`^v?\d{1,5}(?:[.-](?:\d{1,5}|dev|rc|beta|alpha))*$`)
+
+// Source masks what a recording is said to be of: the URL or the address of a user, or what else somebody wrote there.
+func (m *Masker) Source(s string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.keeps != Nothing:
+		return m.message(s)
+	case strings.ContainsAny(s, " \\"):
+		return m.text(s)
+	case strings.Contains(s, "://"):
+		return m.url(s)
+	case strings.Contains(s, "@"):
+		return m.account(s)
+	}
+	return m.text(s)
+}
 
 // Text masks a text of which nothing is known: what a page of HTML or a message says.
 func (m *Masker) Text(s string) string {

@@ -106,7 +106,7 @@ func ofPseudonyms(s string) bool {
 	all := true
 	words(s, func(word string) string {
 		lower := strings.ToLower(word)
-		all = all && (isPseudonym(strings.TrimRight(lower, "é\xff")) || strings.HasPrefix(strings.ReplaceAll(lower, "-", ""), ownGUIDs))
+		all = all && (isPseudonym(unsuffixed(lower)) || strings.HasPrefix(strings.ReplaceAll(lower, "-", ""), ownGUIDs))
 		return word
 	})
 	return all
@@ -122,7 +122,7 @@ func (m *Masker) id(s string) string { return words(s, m.identity("id")) }
 func (m *Masker) phone(s string) string {
 	scheme, rest := schemeOf(s)
 	if scheme != "tel" {
-		scheme, rest = "", s
+		rest = s
 	}
 	stand := m.identity("phone")
 	return s[:len(s)-len(rest)] + words(rest, func(word string) string {
@@ -159,7 +159,7 @@ func (m *Masker) account(s string) string {
 	}
 	at := strings.LastIndexByte(rest, '@')
 	if at < 0 {
-		if coded := strings.LastIndex(strings.ToLower(rest), "%40"); coded >= 0 {
+		if coded := strings.LastIndex(rest, "%40"); coded >= 0 {
 			return begin + words(rest[:coded], m.identity("user")) + rest[coded:coded+3] + m.authority(rest[coded+3:])
 		}
 		return begin + words(rest, m.identity("user"))
@@ -184,7 +184,7 @@ func (m *Masker) authority(s string) string {
 
 // url masks a URL or a reference to one.
 func (m *Masker) url(s string) string {
-	if len(s) > longest {
+	if len(s) > longest || len(s) == longest && isMask(s) {
 		return m.text(s)
 	}
 	if m.keeps != Nothing {
@@ -231,19 +231,26 @@ func (m *Masker) url(s string) string {
 		begin += "?" + m.query(query)
 	}
 	if fragmented {
-		begin += "#" + words(fragment, m.inPath())
+		if strings.Contains(fragment, "=") { // what a sign-in on a web page gives
+			fragment = m.query(fragment)
+		} else {
+			fragment = words(fragment, m.inPath())
+		}
+		begin += "#" + fragment
 	}
 	return begin
 }
 
 // path masks the path of a URL: words of the protocol stay.
 func (m *Masker) path(s string) string {
-	if !strings.Contains(s, "@") && !strings.Contains(s, "%40") {
+	if !strings.Contains(s, "@") && !strings.Contains(s, "%40") && !strings.Contains(s, ";") {
 		return words(s, m.inPath())
 	}
 	segments := strings.Split(s, "/")
 	for i, segment := range segments {
-		if strings.Contains(segment, "@") || strings.Contains(segment, "%40") {
+		if before, parameter, ok := strings.Cut(segment, ";"); ok && strings.Contains(parameter, "=") && !strings.Contains(before, ":") {
+			segments[i] = words(before, m.inPath()) + ";" + m.query(parameter)
+		} else if strings.Contains(segment, "@") || strings.Contains(segment, "%40") {
 			segments[i] = m.account(segment)
 		} else {
 			segments[i] = words(segment, m.inPath())
@@ -363,11 +370,15 @@ func (m *Masker) host(s string) string {
 		}
 		return m.word("host", bare) + reserved + port
 	}
-	lower := strings.ToLower(name)
+	lower := asciiLower(name)
+	bareName := strings.TrimSuffix(lower, ".")
+	if dot := name[len(bareName):]; strings.HasSuffix(bareName, reserved) && dot != "" {
+		return m.host(name[:len(bareName)]) + dot + port
+	}
 	if strings.HasSuffix(lower, reserved) {
 		return words(name[:len(name)-len(reserved)], m.label) + name[len(name)-len(reserved):] + port
 	}
-	if domain, err := publicsuffix.EffectiveTLDPlusOne(strings.TrimSuffix(lower, ".")); err == nil && strings.Contains(domain, ".") && isHostName(lower) {
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(bareName); err == nil && strings.Contains(domain, ".") && isHostName(lower) {
 		dot := name[len(strings.TrimSuffix(name, ".")):]
 		name = strings.TrimSuffix(name, ".")
 		domain = name[len(name)-len(domain):]
@@ -415,7 +426,7 @@ var ownAgent = regexp.MustCompile(`^conform(?:/\d{1,4}(?:\.\d{1,4}){0,2})?(?: \(
 
 // kept in a date, and nowhere else.
 var (
-	jsonDate = regexp.MustCompile(`^/Date\([12]\d{12}\)/$`)
+	jsonDate = regexp.MustCompile(`^/Date\((?:12[6-9]|1[3-9]\d|[23]\d\d)\d{10}\)/$`)
 	isoDate  = regexp.MustCompile(`^20\d\d-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,7})?)?(?:Z|[+-]\d\d:?\d\d)?$|^20\d\d-\d\d-\d\d$`)
 	aTag     = regexp.MustCompile(`^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*$`)
 	isoSpan  = regexp.MustCompile(`^P(?:\d{1,3}D)?(?:T(?:\d{1,3}H)?(?:\d{1,3}M)?(?:\d{1,3}(?:\.\d{1,3})?S)?)?$|^(?:\d{1,3}\.)?\d\d:\d\d:\d\d$`)

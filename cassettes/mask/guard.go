@@ -12,18 +12,20 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf16"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // guard is the second line: it looks for what is known to be secret, and for what was given a pseudonym, in all that is written. It
 // encodes forward what it looks for, and goes through a text once.
 type guard struct {
-	list  []pattern
-	ready bool
-	begin []bool             // by the hash of the first bytes
-	from  map[string][]int   // by the first bytes in lower case: the lengths of what begins so, longest first
-	forms map[string]pattern // in lower case
-	known map[string]bool    // what is looked for already
-	found int
+	list     []pattern
+	prepared int                // how many of them are in the next three
+	begin    []bool             // by the hash of the first bytes
+	from     map[string][]int   // by the first bytes in lower case: the lengths of what begins so, longest first
+	forms    map[string]pattern // in lower case
+	known    map[string]bool    // what is looked for already
+	found    int
 }
 
 // pattern is a text that is looked for.
@@ -35,7 +37,7 @@ type pattern struct {
 
 const (
 	shortest  = 4     // characters of what is looked for, and the bytes by which it is found
-	mostKnown = 1_000 // identities that are looked for
+	mostKnown = 1_000 // texts that are looked for, besides those that the caller names
 	longText  = 200   // bytes of one
 )
 
@@ -45,17 +47,24 @@ func (g *guard) secret(s string) {
 	if rest, ok := strings.CutPrefix(s, "cwt="); ok {
 		s = rest
 	}
-	if len(s) < shortest || isPseudonym(strings.ToLower(s)) || ordinary(s) || s == secretStands {
+	if len(s) < shortest || isPseudonym(asciiLower(s)) || ordinary(s) {
 		return
 	}
 	g.add(pattern{text: s[:min(len(s), 4<<10)], stands: secretStands})
+}
+
+// met is a secret that stood in what was masked.
+func (g *guard) met(s string) {
+	if len(g.list) < mostKnown {
+		g.secret(s)
+	}
 }
 
 // basic has the password of Basic looked for.
 func (g *guard) basic(s string) {
 	if plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(s)); err == nil {
 		_, password, _ := strings.Cut(string(plain), ":")
-		g.secret(password)
+		g.met(password)
 	}
 }
 
@@ -70,14 +79,22 @@ func (g *guard) identity(s, stands string) {
 	}
 }
 
-// ordinary tells whether a text is a word of the protocol or of our own texts.
+// ordinary tells whether a text consists of words of the protocol, of dates and of our own texts: it would be found where it is none.
 func ordinary(s string) bool {
 	v := vocabulary()
-	lower := strings.ToLower(s)
-	return v.isWord(s) || v.parts[lower] || v.listed[lower] || v.challenge[lower] || v.languages[lower] || dateWords[lower]
+	if v.isWord(s) {
+		return true
+	}
+	for _, word := range strings.FieldsFunc(asciiLower(s), func(r rune) bool { return r < 0x80 && !alphanumeric(byte(r)) }) {
+		if !v.words[word] && !v.parts[word] && !v.listed[word] && !v.challenge[word] && !v.languages[word] && !v.failures[word] && !ordinaryWords[word] && (!digits(word) || len(word) > 5) {
+			return false
+		}
+	}
+	return true
 }
 
-var dateWords = setOf("mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec gmt")
+var ordinaryWords = setOf("mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec gmt http https example invalid redacted " +
+	"host user name text member header word")
 
 func (g *guard) add(p pattern) {
 	if g.known[p.text] {
@@ -88,16 +105,15 @@ func (g *guard) add(p pattern) {
 	}
 	g.known[p.text] = true
 	g.list = append(g.list, p)
-	g.ready = false
 }
 
-// prepare encodes what is looked for. Longer texts come first, secrets before identities.
+// prepare encodes what came to be looked for. Of texts that begin alike the longer come first; secrets are known before identities.
 func (g *guard) prepare() {
-	if g.ready {
-		return
+	if g.forms == nil {
+		g.begin, g.from, g.forms = make([]bool, 1<<16), map[string][]int{}, map[string]pattern{}
 	}
-	*g = guard{list: g.list, ready: true, begin: make([]bool, 1<<16), from: map[string][]int{}, forms: map[string]pattern{}, known: g.known, found: g.found}
-	for _, p := range g.list {
+	for ; g.prepared < len(g.list); g.prepared++ {
+		p := g.list[g.prepared]
 		for _, form := range encodings(p.text) {
 			form = asciiLower(form)
 			if len(form) < shortest || g.forms[form].stands != "" {
@@ -106,13 +122,10 @@ func (g *guard) prepare() {
 			g.forms[form] = p
 			begin := form[:shortest]
 			g.begin[hashOf(begin)] = true
-			if !slices.Contains(g.from[begin], len(form)) {
-				g.from[begin] = append(g.from[begin], len(form))
+			if at, found := slices.BinarySearchFunc(g.from[begin], len(form), func(n, length int) int { return cmp.Compare(length, n) }); !found {
+				g.from[begin] = slices.Insert(g.from[begin], at, len(form))
 			}
 		}
-	}
-	for _, lengths := range g.from {
-		slices.SortFunc(lengths, func(a, b int) int { return cmp.Compare(b, a) })
 	}
 }
 
@@ -229,8 +242,8 @@ next:
 			}
 			form := asciiLower(s[i : i+n])
 			p := g.forms[form]
-			if p.stands == "" || p.identity && !identities {
-				continue
+			if p.stands == "" || p.identity && !identities || n < 8 && (i > 0 && alphanumeric(s[i-1]) || i+n < len(s) && alphanumeric(s[i+n])) {
+				continue // a short one is a part of many words
 			}
 			b.WriteString(s[end:i] + p.stands)
 			end = i + n
@@ -264,13 +277,6 @@ func (m *Masker) Found() int {
 	return m.guard.found
 }
 
-// Secret has a credential looked for that became known.
-func (m *Masker) Secret(s string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.guard.secret(s)
-}
-
 // Message masks a sentence of ours that may name URLs, hosts and addresses, or quote what somebody sent: the message of an error, a
 // line of a log. Our own words stay.
 func (m *Masker) Message(s string) string {
@@ -286,7 +292,10 @@ func (m *Masker) message(s string) string {
 	m.guard.found -= n // it may stand there
 	s = m.tickets(s)
 	return inMessage.ReplaceAllStringFunc(s, func(found string) string {
-		switch end := strings.TrimRight(found, `.,;:)>`); {
+		end := strings.TrimRight(found, `.,;:)>`)
+		rest := found[len(end):]
+		scheme, value, pair := strings.Cut(end, " ")
+		switch {
 		case found[0] == '"':
 			plain, ok := decoded(found)
 			switch {
@@ -295,30 +304,51 @@ func (m *Masker) message(s string) string {
 			case strings.Contains(plain, "://") || strings.HasPrefix(plain, "/"):
 				return m.rewritten(found, plain, m.url(plain))
 			case m.keeps == AllButSecret:
-				return m.rewritten(found, plain, m.tickets(plain))
+				return m.rewritten(found, plain, m.message(plain))
 			}
 			return m.rewritten(found, plain, m.quoted(plain))
-		case m.keeps == AllButSecret && !strings.Contains(end, "://"):
-			return m.tickets(found)
+		case pair && vocabulary().challenge[strings.ToLower(scheme)]:
+			return scheme + " " + m.ticket(value) + rest
 		case strings.Contains(end, "://"):
-			return m.url(end) + found[len(end):]
-		case strings.Contains(end, "@") || strings.HasPrefix(end, "sip:"):
-			return m.account(end) + found[len(end):]
-		case isGUID(end):
-			return m.guid(end) + found[len(end):]
-		case hostSuffixes[strings.ToLower(end[strings.LastIndexByte(end, '.')+1:])] || net.ParseIP(strings.Split(end, ":")[0]) != nil:
-			return m.host(end) + found[len(end):]
-		default:
+			return m.url(end) + rest
+		case strings.Contains(end, "=") && !strings.Contains(end, "@"):
+			return m.query(end) + rest
+		case m.keeps == AllButSecret:
 			return found
+		case strings.HasPrefix(end, "lookup "):
+			return "lookup " + m.host(value) + rest
+		case strings.Contains(end, "@") || strings.HasPrefix(end, "sip:") || strings.Contains(end, `\`):
+			return m.account(end) + rest
+		case isGUID(end):
+			return m.guid(end) + rest
+		case end[0] == '/':
+			return m.path(end) + rest
+		case end[0] == '+':
+			return m.phone(end) + rest
+		case end[0] == '[' || net.ParseIP(strings.Split(end, ":")[0]) != nil:
+			return m.host(end) + rest
 		}
+		name, _, _ := strings.Cut(strings.ToLower(end), ":")
+		if suffix, official := publicsuffix.PublicSuffix(name); official && suffix != name && !fileSuffixes[name[strings.LastIndexByte(name, '.')+1:]] ||
+			localSuffixes[name[strings.LastIndexByte(name, '.')+1:]] {
+			return m.host(end) + rest
+		}
+		return found
 	})
 }
 
-var inMessage = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"]+|sips?:[^\s"]+|[^\s"@,;(]+@[^\s",;)]+|` +
-	`\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b|\b[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*\.[a-zA-Z]{2,}\b|(?i:cwt=)[^\s"]+`)
+// inMessage finds what is no word of ours: what is quoted, credentials, URLs, addresses, accounts, GUIDs, IP addresses, paths, telephone
+// numbers and hosts.
+var inMessage = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i:\b(?:basic|bearer|digest|ntlm|negotiate|kerberos) [\w+/=.~-]{6,})|\blookup [^\s:]+|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"]+|sips?:[^\s"]+|` +
+	`(?i:\b[\w.-]*(?:token|ticket|assertion|secret|password|passwd|pwd|cwt)=)[^\s"]+|[^\s"@,;(]+@[^\s",;)]+|[^\s"\\]+\\[^\s"]+|\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|` +
+	`\[[0-9a-fA-F:.]+\](?::\d+)?|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b|/[^\s"/]+/[^\s"]+|\+\d[\d ()-]{6,}\d|\b[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*\.[a-zA-Z]{2,}(?::\d+)?\b`)
 
-// hostSuffixes end the words in a message that are hosts: others are names of files and fields.
-var hostSuffixes = setOf("com net org info biz edu gov int io local lan intra corp internal test example invalid de ch fr uk eu es nl pl cz se fi dk jp cn au ca br")
+// fileSuffixes end the words in a message that are names of files or of fields, and hosts too; localSuffixes those of hosts that no
+// registry knows.
+var (
+	fileSuffixes  = setOf("yaml yml json html md xml har go txt pem log csv js css zip saz me sh py")
+	localSuffixes = setOf("local lan intra corp internal test example invalid")
+)
 
 // quoted masks what a sentence quotes.
 func (m *Masker) quoted(s string) string {

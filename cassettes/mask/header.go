@@ -3,6 +3,7 @@ package mask
 import (
 	"mime"
 	"net/textproto"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -84,6 +85,9 @@ func (m *Masker) header(name, s string) string {
 	case media:
 		return m.media(s)
 	case listed:
+		if strings.HasSuffix(strings.ToLower(name), "version") && aVersion.MatchString(s) {
+			return s
+		}
 		return m.listed(s)
 	case length:
 		if n := strings.TrimSpace(s); digits(n) && len(n) <= 9 || isDate(n) {
@@ -114,10 +118,15 @@ func (m *Masker) header(name, s string) string {
 			return m.listed(s)
 		}
 		by, comment, _ := strings.Cut(rest, " ")
-		return strings.TrimSpace(m.listed(version) + " " + m.host(by) + " " + m.listed(comment))
+		if !aVersion.MatchString(version) {
+			version = m.listed(version)
+		}
+		return strings.TrimSpace(version + " " + m.host(by) + " " + m.listed(comment))
 	}
 	return m.text(s)
 }
+
+var aVersion = regexp.MustCompile(`^(?:HTTP/)?\d{1,2}(?:\.\d{1,5}){0,2}$`)
 
 // media masks a media type; its boundary is an identifier, the same as in the body.
 func (m *Masker) media(s string) string {
@@ -130,7 +139,7 @@ func (m *Masker) media(s string) string {
 }
 
 func cutFold(s, sep string) (before, after string, found bool) {
-	if i := strings.Index(strings.ToLower(s), sep); i >= 0 && i+len(sep) <= len(s) {
+	if i := strings.Index(asciiLower(s), sep); i >= 0 && i+len(sep) <= len(s) {
 		return s[:i], s[i+len(sep):], true
 	}
 	return s, "", false
@@ -167,7 +176,7 @@ func (m *Masker) listed(s string) string {
 			return word
 		case digits(word):
 			kept := (word == "0" || word == "1") && sign != '.' || v.numeric[last] && sign == '=' && len(word) <= 9 ||
-				last != "" && (sign == '/' || sign == '.') && len(word) <= 5 && versions < 4
+				last != "" && (sign == '/' || sign == '.') && len(word) <= 5 && versions < 3
 			if sign != '.' && sign != '/' {
 				last = ""
 			}

@@ -10,7 +10,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
-	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -70,8 +70,8 @@ func (m *Masker) Counts() map[string]int {
 // pseudonym is what stands for a word, and the casings in which that occurred.
 type pseudonym struct {
 	text     string
-	casings  []string
-	original bool // it was one already, and stands for itself
+	casings  map[string]string // those that are neither all upper nor all lower case, nor begin alone with a capital
+	original bool              // it was one already, and stands for itself
 }
 
 // most bounds the pseudonyms, and the masks, that are told apart.
@@ -114,6 +114,9 @@ func (m *Masker) number(prefix string) string {
 // word returns what stands for a word. Of two casings of one word the pseudonyms differ in their casing, too.
 func (m *Masker) word(prefix, word string) string {
 	suffix := ""
+	if redacted.MatchString(word) {
+		return word
+	}
 	if strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		if suffix = "é"; !utf8.ValidString(word) {
 			suffix = "\xff"
@@ -125,7 +128,7 @@ func (m *Masker) word(prefix, word string) string {
 	folded := strings.ToLower(word)
 	p := m.stands[folded]
 	if p == nil {
-		bare := strings.TrimRight(folded, "é\xff")
+		bare := unsuffixed(folded)
 		switch {
 		case isPseudonym(bare) && (m.settled || !m.taken[bare]):
 			m.taken[bare] = true
@@ -153,21 +156,37 @@ func (m *Masker) word(prefix, word string) string {
 	case strings.ToUpper(word[:1]) + folded[1:]:
 		return strings.ToUpper(p.text[:1]) + p.text[1:] + suffix
 	}
-	at := slices.Index(p.casings, word)
-	if at < 0 {
-		at = len(p.casings)
-		p.casings = append(p.casings, word)
+	if is := p.casings[word]; is != "" {
+		return is + suffix
 	}
-	return recased(p.text, at) + suffix
+	is := recased(p.text, len(p.casings))
+	if is == "" { // there is none left
+		is = m.number(prefix)
+	}
+	if p.casings == nil {
+		p.casings = map[string]string{}
+	}
+	p.casings[word] = is
+	return is + suffix
 }
 
-// recased returns one of the casings of a pseudonym that are neither all upper nor all lower case, nor begin alone with a capital; the
-// last of them for all that are more.
+// unsuffixed is a word in lower case without what shows that it had a letter beyond ASCII, or was no text.
+func unsuffixed(word string) string {
+	for _, end := range []string{"é", "\ufffd", "\xff"} {
+		word = strings.TrimSuffix(word, end)
+	}
+	return word
+}
+
+// recased returns one of the casings of a pseudonym that are neither all upper nor all lower case, nor begin alone with a capital; "" if
+// there are not so many.
 func recased(text string, n int) string {
 	b := []byte(text)
-	letters := strings.IndexByte(text, '-')
-	n = min(n+2, 1<<max(letters, 2)-2)
-	for i := range max(letters, 0) {
+	letters := max(0, strings.IndexByte(text, '-'))
+	if n += 2; n > 1<<letters-2 {
+		return ""
+	}
+	for i := range letters {
 		if n&(1<<i) != 0 {
 			b[i] -= 'a' - 'A'
 		}
@@ -230,17 +249,17 @@ func (m *Masker) credential(s string) string {
 		}
 		p = &pseudonym{text: strings.ToUpper(m.number("redacted"))}
 		m.stands[key+s] = p
-		m.guard.secret(s)
+		m.guard.met(s)
 	}
 	return p.text
 }
 
 // password returns what stands for a secret of which nothing may be learned.
 func (m *Masker) password(s string) string {
-	if s == "" || isPseudonym(strings.ToLower(s)) {
+	if s == "" || redacted.MatchString(s) {
 		return s
 	}
-	m.guard.secret(s)
+	m.guard.met(s)
 	return secretStands
 }
 
@@ -255,7 +274,7 @@ func (m *Masker) opaque(s string) string {
 	n := m.texts[key]
 	if n == 0 && len(m.texts) < most {
 		if n = maskNumber(s); n == 0 || m.taken[fmt.Sprintf("text-%d", n)] {
-			fmt.Sscanf(m.number("text"), "text-%d", &n)
+			n = maskNumber(m.number("text"))
 		}
 		m.taken[fmt.Sprintf("text-%d", n)] = true
 		m.texts[key] = n
@@ -272,12 +291,15 @@ func (m *Masker) opaque(s string) string {
 func isMask(s string) bool { return maskNumber(s) > 0 }
 
 // maskNumber returns the number of a mask, 0 if the text is none.
-func maskNumber(s string) (n int) {
+func maskNumber(s string) int {
 	rest, ok := strings.CutPrefix(s, "text-")
 	if rest = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(rest, "é"), "."), "x"); !ok || len(rest) > 6 || !digits(rest) || rest[0] == '0' {
 		return 0
 	}
-	fmt.Sscanf(rest, "%d", &n)
+	n, err := strconv.Atoi(rest)
+	if err != nil {
+		return 0
+	}
 	return n
 }
 

@@ -2,6 +2,7 @@ package mask
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -125,6 +126,69 @@ func fromReference(lower string) kind {
 		return k
 	}
 	return free
+}
+
+// TestHostile holds what a hostile review found.
+func TestHostile(t *testing.T) {
+	for _, s := range []string{"https://ȺȺȺ.com/", "sip:ȺȺ%40contoso.com", "x/İİİİİİboundary=x", "https://ȺȺ.contoso.com.:1/#Ⱥ=1;Ⱥ@"} {
+		for _, keeps := range []Keeps{Nothing, Names, AllButSecret} {
+			m := New(Options{Keeps: keeps})
+			for _, form := range []string{`{"href":"@@"}`, `{"uri":"@@"}`, `{"name":"@@","host":"@@","number":"@@"}`, "username=@@"} {
+				m.Body("", strings.ReplaceAll(form, "@@", s))
+			}
+			for _, name := range []string{"Content-Type", "Host", "Cookie", "Set-Cookie", "Via", "Www-Authenticate", "X-Ms-Diagnostics"} {
+				m.Header(name, s)
+			}
+			if is := m.Message(s); keeps == Nothing && strings.Contains(is, "Ⱥ.") {
+				t.Errorf("%s became %s", s, is)
+			}
+		}
+	}
+	for _, keeps := range []Keeps{Nothing, Names} {
+		for _, secret := range []string{"opaquesecret123", "user-1", "9000012345"} {
+			m := New(Options{Keeps: keeps, Secrets: []string{secret}})
+			for _, s := range []string{m.URL("https://a.example/#access_token=" + secret + "&x=1"), m.URL("/x;password=" + secret + "/y"), m.Body("", "grant_type=password&password="+secret),
+				m.Body("", `{"password":{"a":"`+secret+`"},"access_token":{"value":["`+secret+`"]}}`), m.Header("WWW-Authenticate", "Negotiate "+secret+"secret")} {
+				if strings.Contains(s, secret) {
+					t.Errorf("%d: it is left in %s", keeps, s)
+				}
+			}
+		}
+	}
+	for _, s := range []string{"dial tcp: lookup skypepool01 on [2001:db8::7]:53: no such host", "see pool.contoso.ru and pool.contoso.cloud", `C:\Users\dana\x.har`, "/home/dana/x.yaml", `of CONTOSO\dana`,
+		"call +1 425 555 0101", "Basic ZGFuYTpodW50ZXIy", "Negotiate YIIopaque1", "refresh_token=opaquest", "password=hunter22", `400: "user DanaSmith has no licence"`} {
+		if is := New(Options{}).Message(s); regexp.MustCompile(`(?i)skypepool|2001:db8|contoso|dana|0101|ZGFu|YII|opaquest|hunter22|licence`).MatchString(is) {
+			t.Errorf("%s became %s", s, is)
+		}
+	}
+	m := New(Options{})
+	seen := map[string]string{}
+	for _, s := range []string{"abC", "aBc", "aBC", "AbC", "ABc", "abc", "ABC", "Abc"} {
+		is := m.URL("/x/" + s)
+		if was := seen[is]; was != "" {
+			t.Errorf("%s and %s became %s", was, s, is)
+		}
+		seen[is] = s
+	}
+	for _, s := range []string{"http://a.b.co.uk./x", "https://contoso.com/" + strings.Repeat("x", 9000), `{"expires":5551234567890,"lastActive":"/Date(1234567890123)/"}`} {
+		is := New(Options{}).Body("", `{"href":"`+strings.ReplaceAll(s, `"`, `\"`)+`"}`)
+		if again := New(Options{}).Body("", is); again != is || strings.Contains(is, "555123") || strings.Contains(is, "1234567890123") {
+			t.Errorf("%.60s became %.60s, and again %.60s", s, is, again)
+		}
+	}
+	for name, values := range map[string][]string{"X-Aspnet-Version": {"4.0.30319"}, "Via": {"1.1 host-1.example.invalid", "HTTP/1.1 host-1.example.invalid"}} {
+		for _, s := range values {
+			if is := New(Options{}).Header(name, s); is != s {
+				t.Errorf("%s: %s became %s", name, s, is)
+			}
+		}
+	}
+	m = New(Options{Secrets: []string{"https", "example", "2026", "/ucwa", "exam"}})
+	x := cassette.Interaction{}
+	x.Request.URL, x.Response.Body = "https://contoso.com/ucwa/v1", `{"expires":"2026-01-01T00:00:00Z","href":"/ucwa/v1"}`
+	if m.Interaction(&x, ""); x.Request.URL != "https://host-1.example.invalid/ucwa/v1" || !strings.Contains(x.Response.Body, "2026-01-01") || m.Found() > 0 {
+		t.Errorf("ordinary words as secrets: %s %s, found %d", x.Request.URL, x.Response.Body, m.Found())
+	}
 }
 
 // TestInjective holds that what a server sends which looks like a pseudonym is not taken for what has that one.

@@ -216,6 +216,9 @@ func (v *known) kindOf(name string) kind {
 	if k, ok := v.members[lower]; ok {
 		return k
 	}
+	if v.words[lower] { // such as mediaRelayAccessToken, which is a link
+		return free
+	}
 	for _, word := range []string{"cwt", "token", "ticket", "assertion", "wresult", "samlresponse"} {
 		if strings.HasSuffix(lower, word) {
 			return token

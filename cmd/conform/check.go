@@ -138,7 +138,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 // gather reads the captures and locates the clients in them. If some captures hold none
 // of UCWA, none says so.
 func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*suite.Evidence, none, err error) {
-	m := masker(f.words, false)
+	m := masker(f.words, f.keepNames)
 	for _, file := range files {
 		c, err := readCapture(cmd, f.quiet, file)
 		if err != nil {
@@ -178,10 +178,6 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 
 // locate finds the clients in a capture, or replays it where conform's own driver made it.
 func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, m *mask.Masker) ([]*suite.Evidence, error) {
-	kind := c.Provenance.Kind
-	if named := f.keepNames || kind == "reference" || kind == "documentation"; named { // which are nobody's
-		m = masker(nil, true)
-	}
 	if c.Provenance.Task != "" {
 		e, err := suite.ReplayMasked(ctx, c.Cassette, m, f.tasks...)
 		if err != nil {

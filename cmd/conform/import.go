@@ -77,6 +77,7 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 	if err != nil {
 		return failedAt(file, err)
 	}
+	sayFound(cmd, m)
 	if err := made.Save(f.out); err != nil {
 		return exit{exitFailed, err}
 	}

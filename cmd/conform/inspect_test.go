@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,5 +41,41 @@ func TestInspect(t *testing.T) {
 	}
 	if !strings.Contains(shown, "6 values that should have been masked") {
 		t.Errorf("it says %q", r.Notes)
+	}
+}
+
+// TestShowAnswers holds that the exchanges that failed are shown as they were, without what is a credential, and no others; and nothing of
+// them where there is no terminal.
+func TestShowAnswers(t *testing.T) {
+	c, err := cassettes.Open("reference/set-presence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(c.Exchanges, func(x cassettes.Exchange) bool {
+		return strings.HasSuffix(x.Request.URL, "/makeMeAvailable") && x.Response.Code == 204
+	})
+	x := c.Exchanges[at]
+	x.Response.Code, x.Response.Body = 500, `{"message":"Dana's pool is full","password":"hunter22"}`
+	x.Request.Headers.Set("Authorization", "Bearer cwt=AAEBsecret")
+	list, err := suite.LocateMasked(c, masker(nil, false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, err := suite.Examine(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	r := &reports.Report{Results: results}
+	(&runFlags{}).answers(&b, r, list[0])
+	shown := b.String()
+	if !strings.Contains(shown, fmt.Sprintf("exchange %d, as it was", x.ID)) || !strings.Contains(shown, "Dana's pool is full") || !strings.Contains(shown, "lyncweb.contoso.com") {
+		t.Errorf("it shows\n%s", shown)
+	}
+	if strings.Contains(shown, "AAEB") || strings.Contains(shown, "hunter22") || strings.Count(shown, "as it was") > 3 {
+		t.Errorf("it shows too much:\n%s", shown)
+	}
+	if said := fmt.Sprint(results); strings.Contains(said, "Dana's") || strings.Contains(said, "contoso") {
+		t.Error("the verdicts show it too")
 	}
 }

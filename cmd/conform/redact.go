@@ -95,6 +95,7 @@ func (f *redactFlags) run(cmd *cobra.Command, files []string) error {
 			return failedAt(file, err)
 		}
 	}
+	sayFound(cmd, m)
 	for i, c := range made {
 		if err := c.Save(targets[i]); err != nil {
 			return exit{exitFailed, err}
@@ -147,6 +148,18 @@ func (f *redactFlags) targets(files []string) ([]string, error) {
 		targets = append(targets, target)
 	}
 	return targets, nil
+}
+
+// sayFound says how much the second line removed that should have been masked.
+func sayFound(cmd *cobra.Command, m *mask.Masker) {
+	if n := m.Found(); n > 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+removed(n))
+	}
+}
+
+// removed says it of values.
+func removed(n int) string {
+	return fmt.Sprintf("%s that should have been masked stood in the evidence or its report, and were removed: please report it to the authors of conform", number(n, "values"))
 }
 
 // listed tells how many of each kind have been masked, and never what they were.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +39,7 @@ type runFlags struct {
 	verbose     bool
 	quiet       bool
 	noColor     bool
+	showAnswers bool
 }
 
 func newRun() *cobra.Command {
@@ -102,8 +105,40 @@ func (f *runFlags) reporting(cmd *cobra.Command) {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
+	flags.BoolVar(&f.showAnswers, "show-answers", false, "behind the report, print the exchanges that failed as they were, unmasked: on a terminal only")
 	complete(cmd, "format", reports.Formats)
 	outDirectory(cmd)
+}
+
+// answers prints the exchanges on which failures rest, as they were. What a credential is stays out.
+func (f *runFlags) answers(w io.Writer, r *reports.Report, e *suite.Evidence) {
+	failed := map[int]bool{}
+	for _, result := range r.Results {
+		if result.Verdict == reports.Fail && len(result.Evidence) > 0 {
+			failed[result.Evidence[0].Exchange] = true
+		}
+	}
+	for _, x := range e.Received() {
+		if !failed[x.ID] {
+			continue
+		}
+		c := (&cassettes.Cassette{Exchanges: []cassettes.Exchange{x.Exchange}}).Redacted()
+		shown := c.Exchanges[0]
+		fmt.Fprintf(w, "\nexchange %d, as it was\n%s %s\n", x.ID, reports.Legible(shown.Request.Method), reports.Legible(shown.Request.URL))
+		part := func(h http.Header, body string) {
+			for _, name := range slices.Sorted(maps.Keys(h)) {
+				for _, value := range h[name] {
+					fmt.Fprintf(w, "  %s: %s\n", reports.Legible(name), reports.Legible(value))
+				}
+			}
+			if body != "" {
+				fmt.Fprintf(w, "  %s\n", strings.ReplaceAll(reports.Legible(body), "\n", "\n  "))
+			}
+		}
+		part(shown.Request.Headers, shown.Request.Body)
+		fmt.Fprintf(w, "%s %s\n", reports.Legible(shown.Response.Status), reports.Legible(shown.Failure))
+		part(shown.Response.Headers, shown.Response.Body)
+	}
 }
 
 func (f *runFlags) run(cmd *cobra.Command) error {
@@ -331,6 +366,9 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	if err := reports.Write(stdout, r, f.format, options); err != nil {
 		return errors.Join(unwritten, fmt.Errorf("writing the report to standard output: %w", err))
 	}
+	if f.showAnswers && isTerminal(stdout) {
+		f.answers(stdout, r, e)
+	}
 	switch {
 	case unwritten != nil:
 		return unwritten
@@ -386,7 +424,7 @@ func inspect(r *reports.Report, e *suite.Evidence) {
 	}
 	r.Evidence.Source = m.Clean(r.Evidence.Source) // the name of a file can hold what was masked in it
 	if n := m.Found(); n > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%s that should have been masked stood in this report or its evidence, and was removed: please report it to the authors of conform", number(n, "values")))
+		r.Notes = append(r.Notes, removed(n))
 	}
 }
 
