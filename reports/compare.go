@@ -220,7 +220,7 @@ func differences(before, after *Report) []string {
 	}
 	say("other kinds of evidence", before.Evidence.Kind, after.Evidence.Kind)
 	if was, is := before.target(), after.target(); was != is && folded(was)[0] == folded(is)[0] {
-		notes = append(notes, "the targets have pseudonyms, which are others in each run: they may be the same, or not; --name would tell")
+		notes = append(notes, "the targets have pseudonyms, which each run numbers anew: they may be the same, or not; --name would tell")
 	} else {
 		say("other targets", was, is)
 	}

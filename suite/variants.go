@@ -29,7 +29,7 @@ func (e *Evidence) Variants() func(exchanges []cassettes.Exchange) ([]*Evidence,
 		}
 		changed := exchanges(others.Decompressed().Exchanges, e.Driven)
 		all := make([]*Exchange, 0, len(list))
-		whole.Exchanges = make([]cassettes.Exchange, 0, len(list))
+		whole.Exchanges = nil
 		for _, x := range list {
 			if k := known[x.Interaction]; k != nil {
 				same := *k

@@ -3,7 +3,6 @@ package suite
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,11 +63,6 @@ func TestVariants(t *testing.T) {
 			}
 			if !reflect.DeepEqual(anew[i].Recording, got[i].Recording) {
 				t.Errorf("variant %d is kept otherwise than read anew", n)
-			}
-			for _, x := range got[i].Exchanges {
-				if strings.Contains(x.Response.Body+strings.Join(x.Request.Headers["Authorization"], ""), secret) {
-					t.Errorf("variant %d shows a secret in exchange %d", n, x.ID)
-				}
 			}
 		}
 	}

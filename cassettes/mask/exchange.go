@@ -128,12 +128,13 @@ func (m *Masker) failure(s string) string {
 	m.settled = true
 	defer func() { m.settled = false }()
 	v := vocabulary()
+	s = strings.ReplaceAll(s, "HTTP/1.x", "HTTP") // as net/http calls it
 	return words(m.message(s), func(word string) string {
 		lower := strings.ToLower(word)
 		switch {
 		case isGUID(word) && m.keeps == Nothing:
 			return m.guid(word)
-		case v.failures[lower] || v.isWord(word) || v.methods[lower] || m.taken[unsuffixed(lower)] || m.keeps == Names && isGUID(word):
+		case v.failed(lower) || v.isWord(word) || v.methods[lower] || m.taken[unsuffixed(lower)] || m.keeps == Names && isGUID(word):
 			return word
 		}
 		return crossed(word)

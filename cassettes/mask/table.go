@@ -168,7 +168,7 @@ var reasons = []string{
 
 // failureWords are words of the errors of net, net/http, crypto/tls and of this suite. What else stands in the text of a failure is not kept.
 const failureWords = `
-	a accept access actively address alert an and another answer answered application are as at authenticate
+	net x a accept access actively address alert an and another answer answered application are as at authenticate
 	authentication authority bad be because been before body broken buffer by bytes canceled cannot certificate chain
 	chunk chunked client client's close closed code common compressed conform connect connection content context copy
 	could created current data deadline delete dial different dns document does domain encoding ended eof error errors

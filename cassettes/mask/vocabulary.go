@@ -159,6 +159,16 @@ func (v *known) isWord(s string) bool {
 	return len(s) < 100 && (v.words[squeezed(s)] || v.named(s))
 }
 
+// failed tells whether a word in lower case is one of errors.
+func (v *known) failed(word string) bool {
+	for part := range strings.SplitSeq(word, "-") {
+		if !v.failures[part] {
+			return false
+		}
+	}
+	return true
+}
+
 // isMark tells whether a text can be the mark of a request that the driver means to be refused, or the name of a task or a role.
 func (v *known) isMark(s string) bool {
 	for part := range strings.SplitSeq(strings.ToLower(s), "-") {
