@@ -2,6 +2,7 @@ package cassettes
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
@@ -47,9 +48,14 @@ func (c *Cassette) Masked(m *mask.Masker) *Cassette {
 	for i := range p.Repairs {
 		p.Repairs[i] = m.Text(p.Repairs[i])
 	}
-	if rules := m.Rules(); len(p.Redaction.Rules) < len(rules) || p.Redaction.Version < mask.Version {
-		p.Redaction = Redaction{Version: mask.Version, Rules: rules}
+	for _, text := range []*string{&p.Tool, &p.Server, &p.Source} {
+		*text = m.Clean(*text)
 	}
+	rules := m.Rules()
+	if more := p.Redaction; more.Version == mask.Version && len(more.Rules) > len(rules) && slices.Equal(more.Rules, mask.New(mask.Options{}).Rules()[:min(3, len(more.Rules))]) {
+		rules = more.Rules // of what was masked before
+	}
+	p.Redaction = Redaction{Version: mask.Version, Rules: rules}
 	return copied
 }
 

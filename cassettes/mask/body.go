@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -50,10 +51,10 @@ func (m *Masker) body(contentType, s string, depth int) string {
 }
 
 var (
-	looksLikeForm = regexp.MustCompile(`^[\w.-]{1,60}=[^\s<>{}"]*(?:&[\w.-]{1,60}=[^\s<>{}"]*)*$`)
+	looksLikeForm = regexp.MustCompile(`^[\w.-]+=[^\s<>{}"]*(?:&[\w.-]+=[^\s<>{}"]*)*$`)
 	markup        = regexp.MustCompile(`(?i)^<(?:!doctype html|html|head|body)\b`)
-	maskedPage    = regexp.MustCompile(`^<html>text-\d{1,6}x*: ([\w ./]{1,60}), \d{1,9} bytes</html>$`)
-	elements      = regexp.MustCompile(`(?is)<(?:[\w.-]{1,60}:)?([\w.-]{1,60})(?:\s[^<>]{0,1000})?>([^<]+)`)
+	maskedPage    = regexp.MustCompile(`^<html>text-\d{1,6}x*: ([\w ./]+), \d{1,9} bytes</html>$`)
+	elements      = regexp.MustCompile(`(?is)<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>([^<]+)`)
 )
 
 // inMarkup masks the secrets in elements of XML.
@@ -69,7 +70,7 @@ func (m *Masker) inMarkup(s string) string {
 
 // page masks a page of HTML. It keeps what made the page, if that is known, and how long it is: see [Signature].
 func (m *Masker) page(s string) string {
-	if g := maskedPage.FindStringSubmatch(s); g != nil && (g[1] == unknownPage || signed[g[1]]) {
+	if g := maskedPage.FindStringSubmatch(s); g != nil && (g[1] == unknownPage || signed(g[1])) {
 		return s
 	}
 	signature := Signature(s)
@@ -85,15 +86,15 @@ const unknownPage = "a page"
 // Signature tells what made a page of HTML, as in "IIS 404.0", "" if that is not known. It says so of a page that was masked, too.
 func Signature(s string) string {
 	if g := maskedPage.FindStringSubmatch(s); g != nil {
-		if !signed[g[1]] {
+		if !signed(g[1]) {
 			return ""
 		}
 		return g[1]
 	}
 	head := s[:min(len(s), 8<<10)]
-	for _, sign := range signatures {
+	for _, sign := range signatures() {
 		if g := sign.sign.FindStringSubmatch(head); g != nil {
-			if len(g) > 1 && signed[sign.says+" "+g[1]] {
+			if len(g) > 1 && signed(sign.says+" "+g[1]) {
 				return sign.says + " " + g[1]
 			}
 			return sign.says
@@ -102,34 +103,36 @@ func Signature(s string) string {
 	return ""
 }
 
-// signatures are those of the pages with which front ends answer.
-var signatures = []struct {
+// signature is what shows what made a page.
+type signature struct {
 	sign *regexp.Regexp
 	says string
-}{
-	{regexp.MustCompile(`(?i)HTTP Error (\d{3}(?:\.\d{1,2})?)[ -]`), "IIS"},
-	{regexp.MustCompile(`(?i)<title>\s*(\d{3}) - [^<]*</title>[\s\S]*server error|internet information services`), "IIS"},
-	{regexp.MustCompile(`(?i)<hr><p>HTTP Error (\d{3})\.|<h2>[^<]*</h2>\s*<hr>\s*<p>HTTP Error`), "HTTP.sys"},
-	{regexp.MustCompile(`(?i)Server Error in '|ASP\.NET is configured|aspnet_client`), "ASP.NET error page"},
-	{regexp.MustCompile(`(?i)Application Request Routing|502 - Web server received an invalid response`), "ARR"},
-	{regexp.MustCompile(`(?i)<center>nginx`), "nginx"},
-	{regexp.MustCompile(`(?i)type\s?=\s?["']?password`), "a sign-in page"},
 }
 
-// signed are the signatures there are.
-var signed = func() map[string]bool {
-	set := map[string]bool{}
-	for _, s := range signatures {
-		set[s.says] = true
-		for code := 400; code < 600; code++ {
-			set[fmt.Sprintf("%s %d", s.says, code)] = true
-			for sub := range 40 {
-				set[fmt.Sprintf("%s %d.%d", s.says, code, sub)] = true
-			}
+// signatures are those of the pages with which front ends answer.
+var signatures = sync.OnceValue(func() []signature {
+	return []signature{
+		{regexp.MustCompile(`(?i)HTTP Error (\d{3}(?:\.\d{1,2})?)[ -]`), "IIS"},
+		{regexp.MustCompile(`(?i)<title>\s*(\d{3}) - [^<]*</title>[\s\S]*server error|internet information services`), "IIS"},
+		{regexp.MustCompile(`(?i)<hr><p>HTTP Error (\d{3})\.|<h2>[^<]*</h2>\s*<hr>\s*<p>HTTP Error`), "HTTP.sys"},
+		{regexp.MustCompile(`(?i)Server Error in '|ASP\.NET is configured|aspnet_client`), "ASP.NET error page"},
+		{regexp.MustCompile(`(?i)Application Request Routing|502 - Web server received an invalid response`), "ARR"},
+		{regexp.MustCompile(`(?i)<center>nginx`), "nginx"},
+		{regexp.MustCompile(`(?i)type\s?=\s?["']?password`), "a sign-in page"},
+	}
+})
+
+// signed tells whether a text is one of the signatures, with a status of HTTP or one of IIS behind it or without.
+func signed(text string) bool {
+	for _, s := range signatures() {
+		if rest, ok := strings.CutPrefix(text, s.says); ok && (rest == "" || statusBehind.MatchString(rest)) {
+			return true
 		}
 	}
-	return set
-}()
+	return false
+}
+
+var statusBehind = regexp.MustCompile(`^ [45]\d\d(?:\.\d{1,2})?$`)
 
 // parts masks a body of several parts. What a part holds is a message of HTTP, or has a header of its own alone.
 func (m *Masker) parts(boundary, s string, depth int) string {

@@ -47,13 +47,13 @@ func (m *Masker) Interaction(x *cassette.Interaction, failure string) string {
 	}
 	for _, list := range [][]string{q.TransferEncoding, a.TransferEncoding} {
 		for i := range list {
-			list[i] = m.listed(list[i])
+			list[i] = m.header("Transfer-Encoding", list[i])
 		}
 	}
-	for _, text := range []*string{&q.URL, &q.Body, &a.Body} {
+	for _, text := range []*string{&q.URL, &q.RequestURI, &q.Host, &q.RemoteAddr, &q.Body, &a.Body} {
 		*text, _ = m.guard.clean(*text, true)
 	}
-	for _, h := range []http.Header{q.Headers, a.Headers, q.Trailer, a.Trailer} {
+	for _, h := range []http.Header{q.Headers, a.Headers, q.Trailer, a.Trailer, http.Header(q.Form)} {
 		for _, values := range h {
 			for i := range values {
 				values[i], _ = m.guard.clean(values[i], true)

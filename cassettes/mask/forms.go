@@ -43,7 +43,9 @@ func (m *Masker) value(k kind, mixed bool, s string) string {
 		return m.password(s)
 	case k == token:
 		return m.ticket(s)
-	case len(s) > longest || len(s) > longWord && (k == id || k == name || k == phone) && m.keeps == Nothing && !ofPseudonyms(s): // it may be too long
+	case isMask(s): // of what was too long
+		return m.text(s)
+	case len(s) > longest || utf8.RuneCountInString(s) > longWord && (k == id || k == name || k == phone) && m.keeps == Nothing && !ofPseudonyms(s): // it may be too long
 		return m.text(s)
 	case mixed && vocabulary().isWord(s):
 		return s

@@ -5,12 +5,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html"
 	"net"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"golang.org/x/net/publicsuffix"
@@ -26,6 +28,8 @@ type guard struct {
 	forms    map[string]pattern // in lower case
 	known    map[string]bool    // what is looked for already
 	found    int
+
+	identities, secrets int // how many are looked for that were met
 }
 
 // pattern is a text that is looked for.
@@ -38,7 +42,7 @@ type pattern struct {
 const (
 	shortest  = 4     // characters of what is looked for, and the bytes by which it is found
 	mostKnown = 1_000 // texts that are looked for, besides those that the caller names
-	longText  = 200   // bytes of one
+	longText  = 64    // bytes of an identity
 )
 
 // secret has a credential looked for, unless it is a word of the protocol: that is masked where the protocol has it.
@@ -55,7 +59,8 @@ func (g *guard) secret(s string) {
 
 // met is a secret that stood in what was masked.
 func (g *guard) met(s string) {
-	if len(g.list) < mostKnown {
+	if g.secrets < mostKnown {
+		g.secrets++
 		g.secret(s)
 	}
 }
@@ -74,9 +79,20 @@ func (g *guard) identity(s, stands string) {
 	if isPseudonym(strings.ToLower(s)) || strings.HasPrefix(strings.ReplaceAll(s, "-", ""), ownGUIDs) {
 		return // which a server sent that others have
 	}
-	if len(g.list) < mostKnown && len(s) < longText && (strings.Contains(s, ".") && len(s) >= 6 || isGUID(s) || digits(strings.TrimLeft(s, "+")) && len(s) >= 7) {
+	if strings.Trim(s, "0") == "" || strings.Trim(s, "0") == "1" && s[0] == '1' {
+		return // as numbers become that are not shown
+	}
+	if g.identities < mostKnown && len(s) < longText && (strings.Contains(s, ".") && len(s) >= 6 || isGUID(s) || digits(strings.TrimLeft(s, "+")) && len(s) >= 7) {
+		g.identities++
 		g.add(pattern{text: s, stands: stands, identity: true})
 	}
+}
+
+// Ordinary tells whether a text is a word of the protocol, of dates or of pseudonyms: to replace it wherever it stands would change what
+// recordings say.
+func Ordinary(s string) bool {
+	v, lower := vocabulary(), strings.ToLower(s)
+	return v.isWord(s) || v.parts[lower] || ordinaryWords[lower]
 }
 
 // ordinary tells whether a text consists of words of the protocol, of dates and of our own texts: it would be found where it is none.
@@ -97,13 +113,14 @@ var ordinaryWords = setOf("mon tue wed thu fri sat sun jan feb mar apr may jun j
 	"host user name text member header word")
 
 func (g *guard) add(p pattern) {
-	if g.known[p.text] {
+	key := fmt.Sprint(p.identity, p.text)
+	if g.known[key] {
 		return
 	}
 	if g.known == nil {
 		g.known = map[string]bool{}
 	}
-	g.known[p.text] = true
+	g.known[key] = true
 	g.list = append(g.list, p)
 }
 
@@ -116,7 +133,7 @@ func (g *guard) prepare() {
 		p := g.list[g.prepared]
 		for _, form := range encodings(p.text) {
 			form = asciiLower(form)
-			if len(form) < shortest || g.forms[form].stands != "" {
+			if was := g.forms[form]; len(form) < shortest || was.stands != "" && (!was.identity || p.identity) {
 				continue
 			}
 			g.forms[form] = p
@@ -147,7 +164,7 @@ func encodings(s string) []string {
 	list := []string{s, once, url.QueryEscape(once), url.PathEscape(s), strings.ReplaceAll(once, "+", "%20"), percent.String(), strings.ReplaceAll(percent.String(), "%", "%25"),
 		strings.NewReplacer("-", "%2d", ".", "%2e", "_", "%5f").Replace(once),
 		string(quoted[1 : len(quoted)-1]), strings.ReplaceAll(s, "/", `\/`), html.EscapeString(s),
-		all(func(r rune) string { return `\u` + hex.EncodeToString([]byte{byte(r >> 8), byte(r)}) }),
+		escapes(s),
 		hex.EncodeToString([]byte(s))}
 	for _, end := range []string{";", ""} {
 		list = append(list, all(func(r rune) string { return "&#" + itoa(r, 10) + end }), all(func(r rune) string { return "&#x" + itoa(r, 16) + end }))
@@ -167,6 +184,15 @@ func encodings(s string) []string {
 		list = append(list, misread)
 	}
 	return list
+}
+
+// escapes returns a text in escapes of JSON.
+func escapes(s string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		fmt.Fprintf(&b, `\u%04x`, u)
+	}
+	return b.String()
 }
 
 func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
@@ -291,11 +317,13 @@ func (m *Masker) message(s string) string {
 	s, n := m.guard.clean(s, false)
 	m.guard.found -= n // it may stand there
 	s = m.tickets(s)
-	return inMessage.ReplaceAllStringFunc(s, func(found string) string {
+	return inMessage().ReplaceAllStringFunc(s, func(found string) string {
 		end := strings.TrimRight(found, `.,;:)>`)
 		rest := found[len(end):]
 		scheme, value, pair := strings.Cut(end, " ")
 		switch {
+		case strings.HasPrefix(end, "certificate is valid for ") || strings.HasPrefix(end, "wanted to match "):
+			return m.certified(end) + rest
 		case found[0] == '"':
 			plain, ok := decoded(found)
 			switch {
@@ -339,15 +367,30 @@ func (m *Masker) message(s string) string {
 
 // inMessage finds what is no word of ours: what is quoted, credentials, URLs, addresses, accounts, GUIDs, IP addresses, paths, telephone
 // numbers and hosts.
-var inMessage = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?i:\b(?:basic|bearer|digest|ntlm|negotiate|kerberos) [\w+/=.~-]{6,})|\blookup [^\s:]+|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"]+|sips?:[^\s"]+|` +
-	`(?i:\b[\w.-]*(?:token|ticket|assertion|secret|password|passwd|pwd|cwt)=)[^\s"]+|[^\s"@,;(]+@[^\s",;)]+|[^\s"\\]+\\[^\s"]+|\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|` +
-	`\[[0-9a-fA-F:.]+\](?::\d+)?|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b|/[^\s"/]+/[^\s"]+|\+\d[\d ()-]{6,}\d|\b[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*\.[a-zA-Z]{2,}(?::\d+)?\b`)
+var inMessage = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`certificate is valid for [^;:"]+|wanted to match [^\s;"]+|"(?:[^"\\]|\\.)*"|(?i:\b(?:basic|bearer|digest|ntlm|negotiate|kerberos) [\w+/=.~-]{6,})|\blookup [^\s:]+|[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"]+|sips?:[^\s"]+|` +
+		`(?i:\b[\w.-]*(?:token|ticket|assertion|secret|password|passwd|pwd|cwt)=)[^\s"]+|[^\s"@,;(]+@[^\s",;)]+|[^\s"\\]+\\[^\s"]+|\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b|` +
+		`\[[0-9a-fA-F:.]+\](?::\d+)?|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b|/[^\s"/]+/[^\s"]+|\+\d[\d ()-]{6,}\d|\b[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*\.[a-zA-Z]{2,}(?::\d+)?\b`)
+})
+
+// certified masks what crypto/x509 says of the names of a certificate.
+func (m *Masker) certified(s string) string {
+	if m.keeps != Nothing {
+		return s
+	}
+	return words(s, func(word string) string {
+		if vocabulary().failures[strings.ToLower(word)] {
+			return word
+		}
+		return m.word("host", word)
+	})
+}
 
 // fileSuffixes end the words in a message that are names of files or of fields, and hosts too; localSuffixes those of hosts that no
 // registry knows.
 var (
-	fileSuffixes  = setOf("yaml yml json html md xml har go txt pem log csv js css zip saz me sh py")
-	localSuffixes = setOf("local lan intra corp internal test example invalid")
+	fileSuffixes  = setOf("md zip sh py")
+	localSuffixes = setOf("local loc lan intra corp internal priv home hq dom ad test example invalid")
 )
 
 // quoted masks what a sentence quotes.

@@ -162,7 +162,7 @@ func (m *Masker) listed(s string) string {
 	end := 0
 	return words(s, func(word string) string {
 		lower := strings.ToLower(word)
-		at := strings.Index(s[end:], word)
+		at := strings.Index(s[end:min(len(s), end+2*len(word)+64)], word) // it is the next word, if it is not in percent codes
 		sign := byte(' ')
 		if at >= 0 {
 			if end += at; end > 0 {

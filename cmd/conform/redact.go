@@ -68,6 +68,9 @@ func wordsToHide(words []string, keepNames bool) error {
 		if utf8.RuneCountInString(strings.TrimSpace(word)) < 3 {
 			return usage("--redact %q: expected 3 characters or more; so short a text stands in too many others", word)
 		}
+		if mask.Ordinary(strings.TrimSpace(word)) {
+			return usage("--redact %q: it is a word of the protocol or of pseudonyms, and stays: to mask it everywhere would change the verdicts", word)
+		}
 	}
 	return nil
 }
