@@ -1,152 +1,105 @@
 package main
 
 import (
-	"bufio"
-	"crypto/tls"
-	"fmt"
-	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
+	"golang.org/x/time/rate"
 )
 
-// TestServeHostile: while somebody does one of these, others are served as if nobody
-// did; the memory stays bounded, and at the end nothing is left running.
-func TestServeHostile(t *testing.T) {
-	slow(t)
-	const some = 1000
-	dial := func(t *testing.T, h *testHost) net.Conn {
-		c, err := tls.Dial("tcp", h.address, &tls.Config{RootCAs: h.trusted, ServerName: poolHost, MinVersion: tls.VersionTLS12})
-		if err != nil {
-			t.Error(err)
-			return nil
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		return c
-	}
-	says := func(text string) func(*testing.T, *testHost) {
-		return func(t *testing.T, h *testHost) {
-			if c := dial(t, h); c != nil {
-				_, _ = io.WriteString(c, text)
+// TestPageAnswersNoOtherSite holds that the live page is shown to a person at it alone: not through the cross-domain frame, nor to another
+// page, nor to who names no host; also where it is open to all.
+func TestPageAnswersNoOtherSite(t *testing.T) {
+	for _, open := range []string{"local", "any"} {
+		h := newHost(hostConfig{page: open, names: []string{"localhost"}})
+		t.Cleanup(h.close)
+		for name, test := range map[string]struct {
+			edit func(*http.Request)
+			code int
+		}{
+			"a person":        {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "none") }, 200},
+			"its own script":  {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-origin") }, 200},
+			"no browser":      {func(*http.Request) {}, 200},
+			"the frame":       {func(r *http.Request) { r.Header.Set("X-Ms-Origin", "https://evil.example") }, 403},
+			"another site":    {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+			"a sister domain": {func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "same-site") }, 403},
+			"no host":         {func(r *http.Request) { r.Host = "" }, 403},
+		} {
+			r := httptest.NewRequest(http.MethodGet, "https://localhost"+pagePath, nil)
+			r.RemoteAddr = "127.0.0.1:5000"
+			test.edit(r)
+			w := httptest.NewRecorder()
+			h.handler.ServeHTTP(w, r)
+			if w.Code != test.code {
+				t.Errorf("page %s, %s: %d, expected %d", open, name, w.Code, test.code)
 			}
 		}
-	}
-	request := "GET /ucwa/oauth/v1/applications HTTP/1.1\r\nHost: " + poolHost + "\r\n\r\n"
-	for name, attack := range map[string]func(*testing.T, *testHost){
-		"idle connections": func(t *testing.T, h *testHost) {
-			for range some {
-				c, err := net.Dial("tcp", h.address)
-				if err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { _ = c.Close() })
-			}
-		},
-		"a gigabyte": func(t *testing.T, h *testHost) {
-			transport := h.transport(t)
-			for _, length := range []int64{1 << 30, -1} {
-				r, err := http.NewRequest(http.MethodPost, "https://"+poolHost+"/WebTicket/oauthtoken", io.LimitReader(endless{}, 1<<30))
-				if err != nil {
-					t.Fatal(err)
-				}
-				r.ContentLength = length
-				if res, err := transport.RoundTrip(r); err == nil {
-					if res.StatusCode != 413 && res.StatusCode != 400 {
-						t.Errorf("a body of 1 GiB: %s", res.Status)
-					}
-					res.Body.Close()
-				}
-			}
-		},
-		"a header without end": says("GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 1<<20)),
-		"garbage in a row":     says(request + strings.Repeat("\x00\xff\x1b[2J\r\n", 1000)),
-		"a body that crawls":   says("POST /WebTicket/oauthtoken HTTP/1.1\r\nHost: " + poolHost + "\r\nContent-Length: 1000\r\n\r\ng"),
-		"a header that crawls": says("GET / HT"),
-		"requests without reading": func(t *testing.T, h *testHost) {
-			if c := dial(t, h); c != nil {
-				_ = c.SetWriteDeadline(time.Now().Add(2 * time.Second))
-				_, _ = io.WriteString(c, strings.Repeat(request, 5000))
-			}
-		},
-		"a flood": func(t *testing.T, h *testHost) {
-			c := dial(t, h)
-			if c == nil {
-				return
-			}
-			answers := bufio.NewReader(c)
-			for i := range 3000 {
-				fmt.Fprintf(c, "GET /ucwa/oauth/v1/applications/%d/me HTTP/1.1\r\nHost: x%d\r\nUser-Agent: flood/%d <script>\r\nAuthorization: Bearer cwt=%d\r\n\r\n", i, i, i, i)
-				res, err := http.ReadResponse(answers, nil)
-				if err != nil || res.StatusCode != http.StatusUnauthorized {
-					t.Fatalf("request %d: %v", i, err)
-				}
-				_, _ = io.Copy(io.Discard, res.Body)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			before := goleak.IgnoreCurrent()
-			h := startHost(t, wayOf)
-			attack(t, h)
-			for range 3 {
-				p := plainClient{transport: h.transport(t), user: builtIn, agent: "Plain/1.0"}
-				if err := p.work(t.Context()); err != nil {
-					t.Errorf("another client: %v", err)
-				}
-			}
-			for _, g := range h.gradesOf(t) {
-				if failed := failedIn(g.results); len(failed) > 0 && g.state.Agent == "Plain/1.0" {
-					t.Errorf("another client was blamed: %v", failed)
-				}
-			}
-			if n := len(h.journal.list()); n != 3 && name != "a gigabyte" {
-				t.Errorf("%d clients, expected 3", n)
-			}
-			var memory runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&memory)
-			if memory.HeapAlloc > 300<<20 {
-				t.Errorf("%d MiB are in use", memory.HeapAlloc>>20)
-			}
-			goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("net/http.(*persistConn).readLoop"), goleak.IgnoreAnyFunction("net/http.(*persistConn).writeLoop"))
-		})
 	}
 }
 
-// endless is a body without end.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = 'x'
-	}
-	return len(p), nil
-}
-
-// TestServeBounded: of a client that goes on for ever the first exchanges are kept, and
-// the report says how many more there were.
-func TestServeBounded(t *testing.T) {
-	h := startHost(t, func(config *hostConfig) {
-		config.limits = usualLimits
-		config.limits.exchanges, config.limits.clients = 20, 2
-	})
-	for range 3 {
-		p := plainClient{transport: h.transport(t), user: builtIn, agent: "Plain/1.0"}
-		h.given(t, &p)
-		for range 5 {
-			_ = p.work(t.Context()) // after the first time there is no application any more
+// TestLogShowsNoSecret holds that neither the log nor the page shows the password of a user or a token, wherever a client puts it.
+func TestLogShowsNoSecret(t *testing.T) {
+	var mu sync.Mutex
+	var lines []string
+	h := newHost(hostConfig{page: "any", exchanges: true, tell: func(line string) { mu.Lock(); lines = append(lines, line); mu.Unlock() }, users: []ucwatest.User{builtIn}})
+	t.Cleanup(h.close)
+	const password, token = "Passw0rd-of-Dana", "AAEBAW9fb3JhbmdlLXNlY3JldC8rPT0tdG9rZW4tb2YtRGFuYQ"
+	for _, path := range []string{"/" + password, "/x/" + url.PathEscape(url.PathEscape(password)), "/cwt=" + token, "/ucwa/" + token + "/me", "/" + strings.ReplaceAll(token, "A", "%41"), "/%2563wt%253D" + token} {
+		for _, agent := range []string{"ok/1.0", password, "x/" + password} {
+			r := httptest.NewRequest(http.MethodGet, "https://localhost"+path, nil)
+			r.Header.Set("User-Agent", agent)
+			h.handler.ServeHTTP(httptest.NewRecorder(), r)
 		}
 	}
-	grades := h.gradesOf(t)
-	if len(grades) != 2 || h.journal.refused == 0 {
-		t.Fatalf("%d clients, expected 2; refused: %d", len(grades), h.journal.refused)
+	r := httptest.NewRequest(http.MethodGet, "https://localhost"+pagePath, nil)
+	r.RemoteAddr = "127.0.0.1:5000"
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	mu.Lock()
+	defer mu.Unlock()
+	shown := strings.Join(lines, "\n") + w.Body.String()
+	if len(lines) < 18 || strings.Contains(shown, password) || strings.Contains(shown, token[10:30]) {
+		t.Errorf("%d lines show\n%s", len(lines), shown)
 	}
-	if n := len(grades[0].state.exchanges); n > 20 {
-		t.Errorf("%d exchanges were kept, expected at most 20", n)
+}
+
+// TestGuessesAreSlow holds that answers which refuse a token wait for their turn, and others do not.
+func TestGuessesAreSlow(t *testing.T) {
+	for status, waits := range map[int]bool{http.StatusBadRequest: true, http.StatusOK: false} {
+		guesses := rate.NewLimiter(rate.Every(time.Hour), 1)
+		w := &slowWriter{httptest.NewRecorder(), t.Context(), guesses}
+		w.WriteHeader(status)
+		if left := guesses.Tokens() >= 1; left == waits {
+			t.Errorf("%d: it waits %t, expected %t", status, !left, waits)
+		}
+	}
+}
+
+// TestUsersOfOthers holds that a users file which others can write is refused.
+func TestUsersOfOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("it has no modes")
+	}
+	path := filepath.Join(t.TempDir(), "users.yaml")
+	if err := os.WriteFile(path, []byte("- {sip: sip:dana@contoso.com, password: Passw0rd-of-Dana}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := usersFrom(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := usersFrom(path); err == nil || !strings.Contains(err.Error(), "chmod go-w") {
+		t.Errorf("%v", err)
 	}
 }
