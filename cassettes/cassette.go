@@ -103,6 +103,9 @@ type Redaction struct {
 // clone returns a deep copy. Nil maps and lists come out empty, so that two exchanges that a file cannot tell apart are
 // deeply equal.
 func (x Exchange) clone() Exchange {
+	if x.Interaction == nil {
+		return x
+	}
 	copied := *x.Interaction
 	request, response := &copied.Request, &copied.Response
 	request.TransferEncoding = cloneList(request.TransferEncoding)

@@ -21,6 +21,9 @@ func (c *Cassette) Decompressed() *Cassette {
 	copied := c.Clone()
 	left := maxDecompressed
 	for _, x := range copied.Exchanges {
+		if x.Interaction == nil {
+			continue
+		}
 		a := &x.Response
 		if !strings.HasPrefix(a.Body, gzipMagic) || !strings.EqualFold(strings.Join(HeaderValues(a.Headers, "Content-Encoding"), ", "), "gzip") {
 			continue

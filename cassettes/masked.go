@@ -23,6 +23,7 @@ func (c *Cassette) Clone() *Cassette {
 // names the rules. It cannot fail: whatever stands in the recording, its verdicts can be had from what is left.
 func (c *Cassette) Masked(m *mask.Masker) *Cassette {
 	copied := c.Decompressed().Clone()
+	copied.Exchanges = slices.DeleteFunc(copied.Exchanges, func(x Exchange) bool { return x.Interaction == nil }) // which say nothing
 	for _, x := range copied.Exchanges {
 		m.Reserve(x.Request.URL)
 		m.Reserve(x.Request.Body)

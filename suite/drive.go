@@ -124,7 +124,7 @@ func Gather(ctx context.Context, targets ...Target) []*Evidence {
 func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 	c, s := drive(ctx, t, turns)
 	m := t.masker()
-	list, err := locateAs(c, m, t.Tasks)
+	list, err := LocateMasked(c, m, t.Tasks...)
 	if err != nil {
 		e := &Evidence{cut: s.cut, Tasks: tasksOf(c), Kind: c.Provenance.Kind, masker: m}
 		e.Recording = &cassettes.Cassette{Provenance: cassettes.Provenance{Kind: e.Kind, Task: c.Provenance.Task}}
@@ -167,14 +167,6 @@ func (t Target) masker() *mask.Masker {
 		o.Keeps = mask.Names
 	}
 	return mask.New(o)
-}
-
-// locateAs finds the steps in a recording, and masks them if there is a Masker.
-func locateAs(c *cassettes.Cassette, m *mask.Masker, names []string) ([]*Evidence, error) {
-	if m == nil {
-		return Locate(c, names...)
-	}
-	return LocateMasked(c, m, names...)
 }
 
 // maxAtOnce bounds the connections that one Gather holds open.
@@ -307,15 +299,11 @@ func sourceOf(t Target) string {
 // for which it was made. It fails on a recording without an exchange, of which no
 // driver of this package is the author (that is for [Locate]), or which Locate refuses.
 func Replay(ctx context.Context, c *cassettes.Cassette, names ...string) (*Evidence, error) {
-	return replayAs(ctx, c, nil, names)
+	return ReplayMasked(ctx, c, nil, names...)
 }
 
 // ReplayMasked does what [Replay] does, and masks what it returns as [LocateMasked] does.
 func ReplayMasked(ctx context.Context, c *cassettes.Cassette, m *mask.Masker, names ...string) (*Evidence, error) {
-	return replayAs(ctx, c, m, names)
-}
-
-func replayAs(ctx context.Context, c *cassettes.Cassette, m *mask.Masker, names []string) (*Evidence, error) {
 	switch {
 	case c.Provenance.Task == "":
 		return nil, fmt.Errorf("%s was not recorded by a driver of this suite, so none can replay it: Locate finds the steps in it", c.Name)
@@ -324,7 +312,7 @@ func replayAs(ctx context.Context, c *cassettes.Cassette, m *mask.Masker, names 
 	}
 	rehearsed := make(chan string, 1)
 	go func() { rehearsed <- rehearse(ctx, c) }() // both only read the recording, and take the same time
-	list, err := locateAs(c, m, names)
+	list, err := LocateMasked(c, m, names...)
 	difference := <-rehearsed
 	if err != nil {
 		return nil, err

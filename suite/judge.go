@@ -190,8 +190,8 @@ func judged(e *Evidence, r Requirement) *outcome {
 	return o
 }
 
-// vote compares what was found in masked evidence with what was found in that which was received. Where they differ the verdict of
-// what was received stands, and says so: no server can take its failure back by what it answers.
+// vote compares the verdict on masked evidence with that on what was received. If they differ, the verdict on what was received stands, and
+// the result says so: a server cannot undo a failure by sending text that masking removes.
 func (e *Evidence) vote(o, received *outcome) {
 	is, was := &o.result, received.result
 	if is.Verdict == was.Verdict {

@@ -14,7 +14,7 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// Locate finds the steps of the named tasks in recorded traffic, whoever made it: by
+// Locate finds the steps of the named tasks in recorded traffic, by any client: by
 // the rel under which a link was served, else (evidence that begins in the middle)
 // by the documented ending of the path. Without a name it is the tasks for which a
 // driver made the recording, or "set-presence"; or "create-application", where nothing
@@ -123,13 +123,14 @@ func evidenceOf(c *cassettes.Cassette, group []*Exchange, names []string, part b
 	return e
 }
 
-// LocateMasked does what [Locate] does in traffic of which a [mask.Masker] leaves what is of the protocol: what it returns shows no
-// more than that, and hides what is said about it. It is judged as what was received, which is kept until then: see [Evidence.Hide].
+// LocateMasked is [Locate] on masked traffic. Verdicts are drawn from the received traffic, which is kept until then; only what is masked is
+// shown. Without a Masker it is Locate.
 func LocateMasked(c *cassettes.Cassette, m *mask.Masker, names ...string) ([]*Evidence, error) {
 	received, err := Locate(c, names...)
-	if err != nil {
-		return nil, err
+	if err != nil || m == nil {
+		return received, err
 	}
+	found := m.Found()
 	masked := c.Masked(m)
 	all := exchanges(masked.Exchanges, c.Provenance.Task != "")
 	var list []*Evidence
@@ -148,7 +149,7 @@ func LocateMasked(c *cassettes.Cassette, m *mask.Masker, names ...string) ([]*Ev
 			}
 		}
 		e := evidenceOf(masked, unfolded(group), r.Tasks, len(received) > 1)
-		e.received, e.masker = r, m
+		e.received, e.masker, e.found = r, m, found
 		list = append(list, e)
 	}
 	return list, nil

@@ -38,7 +38,7 @@ func (m *Masker) body(contentType, s string, depth int) string {
 	switch c := trimmed[0]; {
 	case c == '{' || c == '[' || c == '"':
 		return begin + m.json(rest, depth)
-	case len(trimmed) < 40 && (trimmed == "null" || trimmed == "true" || trimmed == "false"):
+	case trimmed == "null" || trimmed == "true" || trimmed == "false":
 		return s
 	case medium == "application/x-www-form-urlencoded" || looksLikeForm.MatchString(trimmed):
 		return begin + m.query(rest)
@@ -261,6 +261,7 @@ func (m *Masker) json(s string, depth int) string {
 		key    bool // a name comes next
 	}
 	stack := []level{{}}
+	beyond := 0 // levels that are not told apart any more
 	var b strings.Builder
 	b.Grow(len(s))
 	value := true  // the grammar has a value here
@@ -276,12 +277,16 @@ func (m *Masker) json(s string, depth int) string {
 			}
 			if len(stack) < 1000 {
 				stack = append(stack, inner)
+			} else {
+				beyond++
 			}
 			value = c == '['
 			b.WriteByte(c)
 			i++
 		case c == '}' || c == ']':
-			if len(stack) > 1 {
+			if beyond > 0 {
+				beyond--
+			} else if len(stack) > 1 {
 				stack = stack[:len(stack)-1]
 			}
 			value = false
@@ -331,7 +336,8 @@ func (m *Masker) json(s string, depth int) string {
 			numeral := s[i:end]
 			k := v.kindOf(top.name)
 			kept := value && !top.array && (k == number || k == date) && len(strings.TrimPrefix(numeral, "-")) <= 7 && !strings.ContainsAny(numeral, "eE+")
-			if kept || m.keeps == AllButSecret && k != secret && k != token && !top.secret || value && numeral == ownNumber {
+			hidden := k == secret || k == token || top.secret
+			if !hidden && (kept || m.keeps == AllButSecret || value && numeral == ownNumber) {
 				b.WriteString(numeral)
 			} else {
 				b.WriteString(rounded(numeral))
@@ -450,14 +456,11 @@ func lone(s string) bool {
 }
 
 func fourHex(s string) rune {
-	var r rune
-	for i := range 4 {
-		if !isHex(s[i]) {
-			return 0
-		}
-		r = r<<4 | rune(unhex(s[i]))
+	n, err := strconv.ParseUint(s, 16, 32)
+	if err != nil {
+		return 0
 	}
-	return r
+	return rune(n)
 }
 
 // rewritten returns the literal of a text, as it was where the text is as it was.

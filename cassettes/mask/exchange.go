@@ -34,7 +34,7 @@ func (m *Masker) Interaction(x *cassette.Interaction, failure string) string {
 	medium = mediumOf(a.Headers)
 	a.Headers, a.Trailer = m.fields(a.Headers), m.fields(a.Trailer)
 	m.bodyOf(medium, a.Headers, &a.Body, &a.ContentLength)
-	if code, phrase, ok := strings.Cut(a.Status, " "); ok && !isPhrase(code, phrase) {
+	if code, phrase, ok := strings.Cut(a.Status, " "); ok && !isPhrase(code, phrase) && m.keeps != AllButSecret {
 		a.Status = code
 	}
 	if code := strings.SplitN(a.Status, " ", 2)[0]; len(code) != 3 || !digits(code) {
@@ -221,11 +221,4 @@ func (m *Masker) Header(name, s string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.header(name, s)
-}
-
-// Agent masks what a program calls itself.
-func (m *Masker) Agent(s string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.agent(s)
 }

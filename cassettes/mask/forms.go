@@ -128,7 +128,7 @@ func (m *Masker) phone(s string) string {
 	}
 	stand := m.identity("phone")
 	return s[:len(s)-len(rest)] + words(rest, func(word string) string {
-		if vocabulary().sip[word] {
+		if vocabulary().sip[strings.ToLower(word)] {
 			return word
 		}
 		return stand(word)
@@ -186,7 +186,7 @@ func (m *Masker) authority(s string) string {
 
 // url masks a URL or a reference to one.
 func (m *Masker) url(s string) string {
-	if len(s) > longest || len(s) == longest && isMask(s) {
+	if m.keeps != AllButSecret && (len(s) > longest || len(s) == longest && isMask(s)) {
 		return m.text(s)
 	}
 	if m.keeps != Nothing {
@@ -195,17 +195,14 @@ func (m *Masker) url(s string) string {
 	scheme, rest := schemeOf(s)
 	begin := s[:len(s)-len(rest)]
 	switch scheme {
-	case "http", "https":
+	case "http", "https", "":
 	case "sip", "sips", "mailto", "tel":
 		return m.account(s)
 	case "data":
 		return begin + m.text(rest)
 	case "urn":
 		return m.id(s)
-	case "":
-		begin = ""
-		rest = s
-	default: // a scheme of nobody, or host:port
+	default: // an unknown scheme, or host:port
 		begin = words(s[:len(scheme)], m.identity("id")) + ":"
 	}
 	if after, ok := strings.CutPrefix(rest, "//"); ok {

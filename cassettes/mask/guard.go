@@ -322,8 +322,10 @@ func (m *Masker) message(s string) string {
 		rest := found[len(end):]
 		scheme, value, pair := strings.Cut(end, " ")
 		switch {
-		case strings.HasPrefix(end, "certificate is valid for ") || strings.HasPrefix(end, "wanted to match "):
-			return m.certified(end) + rest
+		case strings.HasPrefix(end, validFor):
+			return m.certified(validFor, end[len(validFor):]) + rest
+		case strings.HasPrefix(end, wanted):
+			return m.certified(wanted, end[len(wanted):]) + rest
 		case found[0] == '"':
 			plain, ok := decoded(found)
 			switch {
@@ -336,6 +338,9 @@ func (m *Masker) message(s string) string {
 			}
 			return m.rewritten(found, plain, m.quoted(plain))
 		case pair && vocabulary().challenge[strings.ToLower(scheme)]:
+			if strings.EqualFold(scheme, "Basic") {
+				m.guard.basic(value)
+			}
 			return scheme + " " + m.ticket(value) + rest
 		case strings.Contains(end, "://"):
 			return m.url(end) + rest
@@ -373,17 +378,20 @@ var inMessage = sync.OnceValue(func() *regexp.Regexp {
 		`\[[0-9a-fA-F:.]+\](?::\d+)?|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b|/[^\s"/]+/[^\s"]+|\+\d[\d ()-]{6,}\d|\b[a-zA-Z0-9_-]+(?:\.[a-zA-Z0-9_-]+)*\.[a-zA-Z]{2,}(?::\d+)?\b`)
 })
 
-// certified masks what crypto/x509 says of the names of a certificate.
-func (m *Masker) certified(s string) string {
+// What crypto/x509 says before names of hosts.
+const validFor, wanted = "certificate is valid for ", "wanted to match "
+
+// certified masks the names in what crypto/x509 says of a certificate, behind its own words.
+func (m *Masker) certified(words, names string) string {
 	if m.keeps != Nothing {
-		return s
+		return words + names
 	}
-	return words(s, func(word string) string {
-		if vocabulary().failures[strings.ToLower(word)] {
-			return word
-		}
-		return m.word("host", word)
-	})
+	list := strings.Split(names, ", ")
+	for i, name := range list {
+		bare := strings.TrimPrefix(name, "not ")
+		list[i] = name[:len(name)-len(bare)] + m.host(bare)
+	}
+	return words + strings.Join(list, ", ")
 }
 
 // fileSuffixes end the words in a message that are names of files or of fields, and hosts too; localSuffixes those of hosts that no

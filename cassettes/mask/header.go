@@ -73,6 +73,9 @@ func (m *Masker) header(name, s string) string {
 	if k := v.kindOf(name); f == unlisted && (k == secret || k == token) {
 		return m.ticket(s)
 	}
+	if f == address && m.keeps == AllButSecret {
+		return m.url(s)
+	}
 	if m.keeps != Nothing {
 		if s = m.tickets(s); m.keeps == AllButSecret {
 			return s
@@ -130,19 +133,17 @@ var aVersion = regexp.MustCompile(`^(?:HTTP/)?\d{1,2}(?:\.\d{1,5}){0,2}$`)
 
 // media masks a media type; its boundary is an identifier, the same as in the body.
 func (m *Masker) media(s string) string {
-	before, _, found := cutFold(s, "boundary=")
-	if !found {
+	const key = "boundary="
+	i := strings.Index(asciiLower(s), key)
+	if i < 0 {
 		return m.listed(s)
 	}
-	rest := s[len(before)+len("boundary="):]
-	return m.listed(before) + s[len(before):len(before)+len("boundary=")] + m.id(rest)
-}
-
-func cutFold(s, sep string) (before, after string, found bool) {
-	if i := strings.Index(asciiLower(s), sep); i >= 0 && i+len(sep) <= len(s) {
-		return s[:i], s[i+len(sep):], true
+	boundary, rest, more := strings.Cut(s[i+len(key):], ";")
+	masked := m.listed(s[:i]) + s[i:i+len(key)] + m.id(boundary)
+	if more {
+		masked += ";" + m.listed(rest)
 	}
-	return s, "", false
+	return masked
 }
 
 // boundaryOf returns the boundary of a multipart body, "" if there is none.

@@ -1,4 +1,4 @@
-// Package mask replaces in messages of UCWA 2.0 all that is not of the protocol.
+// Package mask replaces everything in messages of UCWA 2.0 that is not part of the protocol.
 //
 // conform certifies a known protocol, so its evidence needs what the protocol knows and nothing else. A [Masker] keeps names,
 // values, numbers and dates that stand in the table and where the protocol has them; gives numbered pseudonyms to names, addresses,
@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,7 +62,7 @@ func (m *Masker) Counts() map[string]int {
 	defer m.mu.Unlock()
 	counts := map[string]int{}
 	for prefix, n := range m.next {
-		counts[map[string]string{"host": "hosts", "user": "users", "name": "names", "number": "numbers", "id": "identifiers", "guid": "identifiers",
+		counts[map[string]string{"host": "hosts", "user": "users", "name": "names", "number": "numbers", "phone": "numbers", "id": "identifiers", "guid": "identifiers",
 			"member": "member names", "header": "header names", "redacted": "secrets", "text": "texts"}[prefix]] += n
 	}
 	return counts
@@ -134,7 +135,7 @@ func (m *Masker) word(prefix, word string) string {
 			m.taken[bare] = true
 			p = &pseudonym{original: true}
 		case len(m.stands) >= most:
-			return prefix + "-0" + suffix // of a number, too: nobody will follow so many
+			return prefix + "-0" + suffix // numbers too: past this limit values are no longer told apart
 		default:
 			p = &pseudonym{text: m.number(prefix)}
 			if stands := p.text; strings.Contains(word, ".") { // a domain
@@ -161,6 +162,9 @@ func (m *Masker) word(prefix, word string) string {
 	}
 	is := recased(p.text, len(p.casings))
 	if is == "" { // there is none left
+		if len(p.casings) >= most {
+			return prefix + "-0" + suffix
+		}
 		is = m.number(prefix)
 	}
 	if p.casings == nil {
@@ -195,7 +199,7 @@ func recased(text string, n int) string {
 }
 
 // prefixes begin pseudonyms.
-var prefixes = []string{"host", "user", "name", "id", "member", "header", "redacted", "word"}
+var prefixes = []string{"host", "user", "name", "phone", "id", "member", "header", "redacted", "word"}
 
 // isPseudonym tells whether a word in lower case is of the form of one.
 func isPseudonym(word string) bool {
@@ -206,12 +210,7 @@ func isPseudonym(word string) bool {
 	if !ok || len(n) > 6 || !digits(n) {
 		return false
 	}
-	for _, p := range prefixes {
-		if p == prefix {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(prefixes, prefix)
 }
 
 func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
@@ -238,7 +237,7 @@ func (m *Masker) credential(s string) string {
 	if s == "" {
 		return s
 	}
-	if redacted.MatchString(s) { // by us or by another tool: it is nobody's
+	if redacted.MatchString(s) { // already, by us or by another tool
 		return s
 	}
 	const key = "redacted:" // no word has a colon
@@ -273,7 +272,7 @@ func (m *Masker) opaque(s string) string {
 	key := [16]byte(sum[:])
 	n := m.texts[key]
 	if n == 0 && len(m.texts) < most {
-		if n = maskNumber(s); n == 0 || m.taken[fmt.Sprintf("text-%d", n)] {
+		if n = maskNumber(s); n <= 0 || m.taken[fmt.Sprintf("text-%d", n)] {
 			n = maskNumber(m.number("text"))
 		}
 		m.taken[fmt.Sprintf("text-%d", n)] = true
@@ -288,17 +287,17 @@ func (m *Masker) opaque(s string) string {
 	return stands + strings.Repeat("x", max(0, min(utf8.RuneCountInString(s), longest)-len(stands)-min(len(end), 1))) + end
 }
 
-func isMask(s string) bool { return maskNumber(s) > 0 }
+func isMask(s string) bool { return maskNumber(s) >= 0 }
 
-// maskNumber returns the number of a mask, 0 if the text is none.
+// maskNumber returns the number of a mask, -1 if the text is none.
 func maskNumber(s string) int {
 	rest, ok := strings.CutPrefix(s, "text-")
-	if rest = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(rest, "é"), "."), "x"); !ok || len(rest) > 6 || !digits(rest) || rest[0] == '0' {
-		return 0
+	if rest = strings.TrimRight(strings.TrimSuffix(strings.TrimSuffix(rest, "é"), "."), "x"); !ok || len(rest) > 6 || !digits(rest) || rest[0] == '0' && rest != "0" {
+		return -1
 	}
 	n, err := strconv.Atoi(rest)
 	if err != nil {
-		return 0
+		return -1
 	}
 	return n
 }

@@ -86,6 +86,23 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// TestTableIsWhole holds that no word of the table was broken at the end of a line.
+func TestTableIsWhole(t *testing.T) {
+	v := vocabulary()
+	for _, set := range []map[string]bool{v.listed, v.numeric, v.challenge, v.cookie, v.failures, v.probes, v.words} {
+		for word := range set {
+			if strings.HasSuffix(word, "-") || strings.HasPrefix(word, "-") {
+				t.Errorf("%q", word)
+			}
+		}
+	}
+	for _, word := range []string{"content-encoding", "origin-when-cross-origin", "en-us"} {
+		if !v.listed[word] {
+			t.Errorf("%s is missing", word)
+		}
+	}
+}
+
 // TestTable holds that each member is of one kind, and that what the table says the API reference does not.
 func TestTable(t *testing.T) {
 	of := map[string]kind{}
@@ -182,6 +199,27 @@ func TestHostile(t *testing.T) {
 				t.Errorf("%s: %s became %s", name, s, is)
 			}
 		}
+	}
+	m = New(Options{})
+	if is := m.Body("", `{"workPhoneNumber":"tel:+1-425-555-0100"}`); strings.Contains(is, "555") || New(Options{}).Body("", is) != is || len(m.Counts()) != 1 || m.Counts()["numbers"] != 1 {
+		t.Errorf("a phone became %s, counted %v", is, m.Counts())
+	}
+	for name, s := range map[string]string{
+		"a number":        New(Options{Keeps: AllButSecret}).Body("", `{"password":42,"access_token":{"x":1234567}}`),
+		"very deep":       New(Options{Keeps: AllButSecret}).Body("", `{"password":`+strings.Repeat("[", 1200)+strings.Repeat("]", 1199)+`,"hunter22"]}`),
+		"a Location":      New(Options{Keeps: AllButSecret}).Header("Location", "https://x/#access_token=hunter22"),
+		"a long URL":      New(Options{Keeps: AllButSecret}).URL("https://a:hunter22@x/?y=" + strings.Repeat("y", 9000) + "&password=hunter22"),
+		"with a boundary": New(Options{}).Header("Content-Type", "multipart/related; boundary=hunter22; type=hunter22"),
+	} {
+		if strings.Contains(s, "42") || strings.Contains(s, "1234567") || strings.Contains(s, "hunter22") {
+			t.Errorf("%s: it is left in %.200s", name, s)
+		}
+	}
+	m = New(Options{})
+	m.URL("https://pool.contoso.com/")
+	if is := m.Message("x509: certificate is valid for pool.contoso.com, LYNC01, not proxy.contoso.com"); is !=
+		"x509: certificate is valid for host-1.host-2.example.invalid, HOST-3, not host-4.host-2.example.invalid" {
+		t.Error(is)
 	}
 	m = New(Options{Secrets: []string{"https", "example", "2026", "/ucwa", "exam"}})
 	x := cassette.Interaction{}

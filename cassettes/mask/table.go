@@ -1,5 +1,10 @@
 package mask
 
+// To keep a header field, add it to headersOf under the form of its value; a new form needs a constant and a case in header.go. Its words go
+// into headerWords. To type a member or a parameter, add it to membersOf; to keep its name alone, to membersBeside. A value or a relation
+// goes into wordsBeside, a segment of a path into pathWords, a sentence of X-Ms-diagnostics into reasons, a word of our own errors into
+// failureWords. Then raise Version. A name that marks a credential is known by its end: kindOf in vocabulary.go.
+
 // The table: what stays in a message of UCWA 2.0 besides the names and values of the API reference (package api). Whatever stands
 // neither there nor here is replaced. Names and values come from Microsoft's documentation of UCWA 2.0 (CC BY 4.0), from HTTP, and
 // from what servers and proxies put into header fields.
@@ -116,12 +121,12 @@ const headerWords = `
 	brave burp charles chrome edge fiddler firefox har httptoolkit insomnia mitmproxy mozilla playwright postman proxyman
 	puppeteer safari selenium webinspector wireshark
 	accept accept-encoding accept-language adma android apache apng application asp asp.net audio authorization avif b3
-	batching block boundary br brand cache-control charset chromium chunked close cn com compress conform connect content-
-	encoding content-length content-type cookie cors cp cross-site css cur date deflate delete deny document empty en en-
+	batching block boundary br brand cache-control charset chromium chunked close cn com compress conform connect content-encoding
+	encoding content-length content-type cookie cors cp cross-site css cur date deflate delete deny document empty en en-us
 	us es etag false font form-data fr gb get gif gzip head host html idc identity if-match if-none-match iframe image
 	immutable includesubdomains ios iso iso-8859-1 it ja javascript jp jpeg json jxl keep-alive ko level linux location
 	macos max max-age microsoft microsoft-httpapi microsoft-iis mixed mode multipart must-revalidate navigate net nginx nl
-	no-cache no-cors no-referrer no-store no-transform none nosniff not octet-stream options origin origin-when-cross-
+	no-cache no-cors no-referrer no-store no-transform none nosniff not octet-stream options origin origin-when-cross-origin
 	origin patch pl plain png post preload private proxy-revalidate pt public put q related rtcext rtcint ru s-maxage
 	same-origin same-site sameorigin sdp server session-based-authentication sha256 signed-exchange squid strict-origin
 	strict-origin-when-cross-origin sv svg text timeout trace trailers true type ucwa ucwatest unsafe-url us us-ascii

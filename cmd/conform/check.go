@@ -183,6 +183,9 @@ func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, m *mask.Mas
 		if err != nil {
 			return nil, err
 		}
+		if !f.keepNames {
+			e.Notes = append(e.Notes, suite.Pseudonyms)
+		}
 		return []*suite.Evidence{e}, nil
 	}
 	list, err := suite.LocateMasked(c.Cassette, m, shownIn(f.tasks, f.selection)...)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
-	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
@@ -110,7 +109,7 @@ func (f *runFlags) reporting(cmd *cobra.Command) {
 	outDirectory(cmd)
 }
 
-// answers prints the exchanges on which failures rest, as they were. What a credential is stays out.
+// answers prints, unmasked except for credentials, the exchanges on which failures rest.
 func (f *runFlags) answers(w io.Writer, r *reports.Report, e *suite.Evidence) {
 	failed := map[int]bool{}
 	for _, result := range r.Results {
@@ -304,7 +303,7 @@ func (f *runFlags) gather(cmd *cobra.Command, recording func(context.Context) (*
 		m = nil
 	}
 	if c.Provenance.Task != "" {
-		e, err := replayAs(ctx, c, m, f.tasks)
+		e, err := suite.ReplayMasked(ctx, c, m, f.tasks...)
 		if err != nil {
 			return nil, exit{exitFailed, err}
 		}
@@ -314,27 +313,11 @@ func (f *runFlags) gather(cmd *cobra.Command, recording func(context.Context) (*
 	if c.Provenance.Kind != "documentation" || len(f.selection.Requirements) > 0 { // a transcript is of the task that its page tells of
 		tasks = shownIn(tasks, f.selection)
 	}
-	list, err := locateAs(c, m, tasks)
+	list, err := suite.LocateMasked(c, m, tasks...)
 	if err != nil {
 		return nil, exit{exitFailed, err}
 	}
 	return one(c.Name, list)
-}
-
-// replayAs replays a recording, and masks it if there is a Masker.
-func replayAs(ctx context.Context, c *cassettes.Cassette, m *mask.Masker, tasks []string) (*suite.Evidence, error) {
-	if m == nil {
-		return suite.Replay(ctx, c, tasks...)
-	}
-	return suite.ReplayMasked(ctx, c, m, tasks...)
-}
-
-// locateAs finds the clients in a recording, and masks it if there is a Masker.
-func locateAs(c *cassettes.Cassette, m *mask.Masker, tasks []string) ([]*suite.Evidence, error) {
-	if m == nil {
-		return suite.Locate(c, tasks...)
-	}
-	return suite.LocateMasked(c, m, tasks...)
 }
 
 // one refuses traffic of several applications, of which a report would show only one.
@@ -413,6 +396,7 @@ func inspect(r *reports.Report, e *suite.Evidence) {
 	if m == nil {
 		return
 	}
+	before := e.MaskedWith()
 	for i := range r.Results {
 		result := &r.Results[i]
 		for _, text := range []*string{&result.Expected, &result.Observed, &result.Reason, &result.Said} {
@@ -423,7 +407,7 @@ func inspect(r *reports.Report, e *suite.Evidence) {
 		r.Notes[i] = m.Clean(r.Notes[i])
 	}
 	r.Evidence.Source = m.Clean(r.Evidence.Source) // the name of a file can hold what was masked in it
-	if n := m.Found(); n > 0 {
+	if n := m.Found() - before; n > 0 {
 		r.Notes = append(r.Notes, removed(n))
 	}
 }

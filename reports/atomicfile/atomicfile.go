@@ -1,5 +1,5 @@
-// Package atomicfile writes files of which a reader never meets half: each is written under another name in the same directory, and takes
-// its place in one move. A symbolic link that lies there is replaced, and not followed. What processes that were killed have left is
+// Package atomicfile writes files atomically: a reader sees the old file or the new one, never a part. Each is written under another name
+// in the same directory, and takes its place in one move. A symbolic link that lies there is replaced, and not followed. What processes that were killed have left is
 // removed by the next that writes the same file.
 package atomicfile
 
@@ -85,7 +85,7 @@ func Write(path string, mode fs.FileMode, data []byte) error {
 	return f.Place()
 }
 
-// plain is an error without the name of the temporary file, which means nothing to anybody.
+// plain is an error without the name of the temporary file, which the user does not know.
 func plain(err error) error {
 	if of := (*fs.PathError)(nil); errors.As(err, &of) {
 		return of.Err
