@@ -58,11 +58,19 @@ func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work
 	return e
 }
 
-// sayInterrupted says, once ctx ends by a signal, what goes on and how to stop that. What it returns puts an end to that.
-func sayInterrupted(ctx context.Context, stderr io.Writer) (stop func() bool) {
-	return context.AfterFunc(ctx, func() {
+// sayInterrupted says, once ctx ends by a signal, what goes on and how to stop that. What it returns puts an end to that, and waits until a
+// line that was begun is written.
+func sayInterrupted(ctx context.Context, stderr io.Writer) (stop func()) {
+	said := make(chan struct{})
+	unsaid := context.AfterFunc(ctx, func() {
+		defer close(said)
 		fmt.Fprintln(stderr, "interrupted: leaving the server as it was found; a second Ctrl-C ends at once")
 	})
+	return func() {
+		if !unsaid() {
+			<-said
+		}
+	}
 }
 
 // interruptedNote is what a report says of a run that was interrupted.
