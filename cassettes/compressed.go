@@ -5,7 +5,6 @@ import (
 	"compress/gzip"
 	"io"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,26 +36,17 @@ func (c *Cassette) Decompressed() *Cassette {
 		if a.ContentLength == int64(was) {
 			a.ContentLength = int64(len(body))
 		}
-		for _, value := range valuesOf(a.Headers, "Content-Length") {
-			if *value == strconv.Itoa(was) {
-				*value = strconv.Itoa(len(body))
+		for name, values := range a.Headers {
+			for i, value := range values {
+				if strings.EqualFold(name, "Content-Length") && value == strconv.Itoa(was) {
+					values[i] = strconv.Itoa(len(body))
+				}
 			}
 		}
 		maps.DeleteFunc(a.Headers, func(name string, _ []string) bool { return strings.EqualFold(name, "Content-Encoding") })
 		a.Body, a.Uncompressed = body, true
 	}
 	return copied
-}
-
-func valuesOf(h http.Header, name string) (list []*string) {
-	for key, values := range h {
-		for i := range values {
-			if strings.EqualFold(key, name) {
-				list = append(list, &values[i])
-			}
-		}
-	}
-	return list
 }
 
 // maxDecompressed bounds the bodies of a recording together, in bytes.

@@ -52,11 +52,10 @@ func (c *Cassette) Masked(m *mask.Masker) *Cassette {
 	for _, text := range []*string{&p.Tool, &p.Server, &p.Source} {
 		*text = m.Clean(*text)
 	}
-	rules := m.Rules()
-	if more := p.Redaction; more.Version == mask.Version && len(more.Rules) > len(rules) && slices.Equal(more.Rules, mask.New(mask.Options{}).Rules()[:min(3, len(more.Rules))]) {
-		rules = more.Rules // of what was masked before
+	if p.Redaction.Version != mask.Version {
+		p.Redaction.Rules = nil
 	}
-	p.Redaction = Redaction{Version: mask.Version, Rules: rules}
+	p.Redaction = Redaction{Version: mask.Version, Rules: m.Rules(p.Redaction.Rules...)}
 	return copied
 }
 

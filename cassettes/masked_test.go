@@ -67,7 +67,7 @@ func TestMaskedLengths(t *testing.T) {
 	}
 }
 
-// TestMaskedCompressed holds that a compressed body is masked as what is in it, and one that nobody can read as a whole.
+// TestMaskedCompressed holds that a compressed body is masked as what is in it, and one that cannot be read as a whole.
 func TestMaskedCompressed(t *testing.T) {
 	bomb := strings.Repeat("\x00", MaxBody+1)
 	for name, body := range map[string]string{"readable": zipped(t, shown().Response.Body), "too long": zipped(t, bomb), "within another": zipped(t, zipped(t, "Zebrowski")), "broken": zipped(t, "Zebrowski")[:20]} {

@@ -11,15 +11,15 @@ import (
 	"unicode/utf8"
 )
 
-// Body returns a body by what it is: JSON, a form, or several parts; anything else is masked whole. The name of a medium is
-// asked only where the body does not show it.
+// Body masks a body according to its form: JSON, a form, several parts, HTML or text. The media type counts only where the body does not show
+// the form.
 func (m *Masker) Body(contentType, s string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.body(contentType, s, 0)
 }
 
-// deepest bounds what is looked into in what stands in something.
+// deepest is how many levels of nested content are looked into.
 const deepest = 4
 
 func (m *Masker) body(contentType, s string, depth int) string {
@@ -61,7 +61,7 @@ var (
 func (m *Masker) inMarkup(s string) string {
 	return elements.ReplaceAllStringFunc(s, func(element string) string {
 		g := elements.FindStringSubmatchIndex(element)
-		if k := vocabulary().kindOf(element[g[2]:g[3]]); k == secret || k == token {
+		if vocabulary().kindOf(element[g[2]:g[3]]).credential() {
 			return element[:g[4]] + m.password(element[g[4]:])
 		}
 		return element
@@ -134,17 +134,17 @@ func signed(text string) bool {
 
 var statusBehind = regexp.MustCompile(`^ [45]\d\d(?:\.\d{1,2})?$`)
 
-// parts masks a body of several parts. What a part holds is a message of HTTP, or has a header of its own alone.
+// parts masks a multipart body. Each part is an HTTP message, or header fields followed by a body.
 func (m *Masker) parts(boundary, s string, depth int) string {
 	list := strings.Split(s, "--"+boundary)
 	stands := m.id(boundary)
 	for i, part := range list {
 		if i == 0 {
-			list[i] = m.around(part)
+			list[i] = m.malformed(part)
 			continue
 		}
 		if strings.HasPrefix(part, "--") { // the end
-			list[i] = "--" + m.around(part[2:])
+			list[i] = "--" + m.malformed(part[2:])
 			continue
 		}
 		list[i] = m.part(part, depth)
@@ -152,15 +152,7 @@ func (m *Masker) parts(boundary, s string, depth int) string {
 	return strings.Join(list, "--"+stands)
 }
 
-// around masks what stands around parts.
-func (m *Masker) around(s string) string {
-	if m.keeps == AllButSecret {
-		return m.tickets(s)
-	}
-	return crossed(s)
-}
-
-// part masks a header, and what it is of: another message, or a body.
+// part masks one part: its header, then the message or the body in it.
 func (m *Masker) part(s string, depth int) string {
 	rest := strings.TrimLeft(s, "\r\n")
 	b := strings.Builder{}
@@ -270,8 +262,7 @@ func (m *Masker) json(s string, depth int) string {
 		top := &stack[len(stack)-1]
 		switch c := s[i]; {
 		case c == '{' || c == '[':
-			k := v.kindOf(top.name)
-			inner := level{array: c == '[', key: c == '{', of: top.name, secret: top.secret || k == secret || k == token}
+			inner := level{array: c == '[', key: c == '{', of: top.name, secret: top.secret || v.kindOf(top.name).credential()}
 			if inner.array {
 				inner.name = top.name
 			}
@@ -281,8 +272,6 @@ func (m *Masker) json(s string, depth int) string {
 				beyond++
 			}
 			value = c == '['
-			b.WriteByte(c)
-			i++
 		case c == '}' || c == ']':
 			if beyond > 0 {
 				beyond--
@@ -290,44 +279,39 @@ func (m *Masker) json(s string, depth int) string {
 				stack = stack[:len(stack)-1]
 			}
 			value = false
-			b.WriteByte(c)
-			i++
 		case c == ',':
 			top.key = !top.array && len(stack) > 1
 			value = top.array
-			b.WriteByte(c)
-			i++
 		case c == ':':
 			value = top.key && named
 			top.key, named = false, false
-			b.WriteByte(c)
-			i++
 		case c == '"':
 			end, closed := endOfString(s, i)
 			literal := s[i:end]
 			if !closed {
-				b.WriteString(m.broken(literal))
+				b.WriteString(m.malformed(literal))
 				return b.String()
 			}
 			plain, ok := decoded(literal)
 			switch {
 			case !ok:
-				b.WriteString(m.broken(literal))
+				b.WriteString(m.malformed(literal))
 				if top.key {
 					top.name = ""
 				}
 			case top.secret && !top.key:
-				b.WriteString(m.rewritten(literal, plain, m.ticket(plain)))
+				b.WriteString(rewritten(literal, plain, m.ticket(plain)))
 			case top.key:
 				if top.name = plain; plain == "name" && top.of == "parameters" { // the name of a parameter that was refused
 					top.name = ""
 				}
-				b.WriteString(m.rewritten(literal, plain, m.memberName(plain, plain)))
+				b.WriteString(rewritten(literal, plain, m.memberName(plain, plain)))
 			default:
-				b.WriteString(m.rewritten(literal, plain, m.member(top.name, plain, depth)))
+				b.WriteString(rewritten(literal, plain, m.inJSON(top.name, plain, depth)))
 			}
 			value, named = false, top.key
 			i = end
+			continue
 		case c == '-' || '0' <= c && c <= '9':
 			end := i + 1
 			for end < len(s) && strings.IndexByte("+-.eE0123456789", s[end]) >= 0 {
@@ -336,7 +320,7 @@ func (m *Masker) json(s string, depth int) string {
 			numeral := s[i:end]
 			k := v.kindOf(top.name)
 			kept := value && !top.array && (k == number || k == date) && len(strings.TrimPrefix(numeral, "-")) <= 7 && !strings.ContainsAny(numeral, "eE+")
-			hidden := k == secret || k == token || top.secret
+			hidden := k.credential() || top.secret
 			if !hidden && (kept || m.keeps == AllButSecret || value && numeral == ownNumber) {
 				b.WriteString(numeral)
 			} else {
@@ -344,18 +328,14 @@ func (m *Masker) json(s string, depth int) string {
 			}
 			value = false
 			i = end
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n':
-			b.WriteByte(c)
-			i++
+			continue
 		default:
 			end := i
 			for end < len(s) && (alphanumeric(s[end]) || s[end] >= utf8.RuneSelf || s[end] == '_') {
 				end++
 			}
-			if end == i {
-				b.WriteByte(c)
-				i++
-				continue
+			if end == i { // a blank, or a sign
+				break
 			}
 			if word := s[i:end]; word == "true" || word == "false" || word == "null" || m.keeps == AllButSecret {
 				b.WriteString(word)
@@ -364,46 +344,49 @@ func (m *Masker) json(s string, depth int) string {
 			}
 			value = false
 			i = end
+			continue
 		}
+		b.WriteByte(s[i])
+		i++
 	}
 	return b.String()
 }
 
 // rounded keeps of a number its length: the first digit becomes 1, the others 0.
 func rounded(s string) string {
+	if s == "0" {
+		return s
+	}
 	b := []byte(s)
-	first := true
+	first := byte('1')
 	for i, c := range b {
 		if '0' <= c && c <= '9' {
-			if b[i] = '0'; first {
-				b[i] = '1'
-			}
-			first = false
+			b[i], first = first, '0'
 		}
-	}
-	if len(b) == 1 && s == "0" {
-		return "0"
 	}
 	return string(b)
 }
 
-// member masks the text of a member.
-func (m *Masker) member(name, s string, depth int) string {
+// inJSON masks the text of a member in JSON, and what is JSON in it.
+func (m *Masker) inJSON(name, s string, depth int) string {
 	v := vocabulary()
 	k := v.kindOf(name)
-	if m.keeps == AllButSecret && k != secret && k != token && k != link {
-		if t := strings.TrimSpace(s); t != "" && (t[0] == '{' || t[0] == '[') && depth < deepest && len(s) <= 64<<10 {
-			return m.json(s, depth+1)
-		}
+	kept := m.keeps == AllButSecret && !k.credential() && k != link
+	switch {
+	case (kept || k == free) && isNested(s) && depth < deepest:
+		return m.json(s, depth+1)
+	case kept:
 		return m.tickets(s)
-	}
-	if depth >= deepest && k == free && !v.isWord(s) {
+	case k == free && depth >= deepest && !v.isWord(s):
 		return m.opaque(s)
 	}
-	if t := strings.TrimSpace(s); k == free && t != "" && (t[0] == '{' || t[0] == '[') && len(s) <= 64<<10 {
-		return m.json(s, depth+1)
-	}
-	return m.value(k, v.mixed[strings.ToLower(name)], s)
+	return m.member(name, s)
+}
+
+// isNested tells whether a text is JSON itself, and not too long to be looked into.
+func isNested(s string) bool {
+	t := strings.TrimSpace(s)
+	return t != "" && (t[0] == '{' || t[0] == '[') && len(s) <= 64<<10
 }
 
 // endOfString returns where a string ends that begins at i, and whether it does.
@@ -463,8 +446,8 @@ func fourHex(s string) rune {
 	return rune(n)
 }
 
-// rewritten returns the literal of a text, as it was where the text is as it was.
-func (m *Masker) rewritten(literal, was, is string) string {
+// rewritten returns the JSON literal of a masked text; it is unchanged if the text is.
+func rewritten(literal, was, is string) string {
 	if was == is {
 		return literal
 	}
@@ -475,14 +458,6 @@ func (m *Masker) rewritten(literal, was, is string) string {
 		return `""`
 	}
 	return strings.TrimSuffix(b.String(), "\n")
-}
-
-// broken masks a string that is no JSON: its letters go, what is wrong with it stays.
-func (m *Masker) broken(literal string) string {
-	if m.keeps == AllButSecret {
-		return m.tickets(literal)
-	}
-	return crossed(literal)
 }
 
 // shifted returns a length moved by a difference, so that one that was wrong stays as wrong.

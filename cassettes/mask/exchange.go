@@ -25,7 +25,7 @@ func (m *Masker) Interaction(x *cassette.Interaction, failure string) string {
 	form := make(map[string][]string, len(q.Form))
 	for _, key := range slices.Sorted(maps.Keys(q.Form)) {
 		for _, value := range q.Form[key] {
-			masked := m.value(vocabulary().kindOf(key), vocabulary().mixed[strings.ToLower(key)], value)
+			masked := m.member(key, value)
 			name := m.memberName(key, key)
 			form[name] = append(form[name], masked)
 		}
@@ -51,12 +51,12 @@ func (m *Masker) Interaction(x *cassette.Interaction, failure string) string {
 		}
 	}
 	for _, text := range []*string{&q.URL, &q.RequestURI, &q.Host, &q.RemoteAddr, &q.Body, &a.Body} {
-		*text, _ = m.guard.clean(*text, true)
+		*text = m.guard.clean(*text, true)
 	}
 	for _, h := range []http.Header{q.Headers, a.Headers, q.Trailer, a.Trailer, http.Header(q.Form)} {
 		for _, values := range h {
 			for i := range values {
-				values[i], _ = m.guard.clean(values[i], true)
+				values[i] = m.guard.clean(values[i], true)
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func (m *Masker) failure(s string) string {
 		switch {
 		case isGUID(word) && m.keeps == Nothing:
 			return m.guid(word)
-		case v.failed(lower) || v.isWord(word) || v.methods[lower] || m.taken[unsuffixed(lower)] || m.keeps == Names && isGUID(word):
+		case in(strings.Split(lower, "-"), v.failures) || v.isWord(word) || v.methods[lower] || m.taken[unsuffixed(lower)] || m.keeps == Names && isGUID(word):
 			return word
 		}
 		return crossed(word)
@@ -167,9 +167,9 @@ func (m *Masker) Tool(s string) string {
 var versionNumber = regexp.MustCompile(`^v?\d{1,5}(?:[.-](?:\d{1,5}|dev|rc|beta|alpha))*$`)
 
 // Source masks what a recording is said to be of: the URL or the address of a user, or what else somebody wrote there.
-func (m *Masker) Source(s string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (m *Masker) Source(s string) string { return m.locked(m.source, s) }
+
+func (m *Masker) source(s string) string {
 	switch {
 	case m.keeps != Nothing:
 		return m.message(s)
@@ -183,19 +183,20 @@ func (m *Masker) Source(s string) string {
 	return m.text(s)
 }
 
-// Text masks a text of which nothing is known: what a page of HTML or a message says.
-func (m *Masker) Text(s string) string {
+func (m *Masker) locked(mask func(string) string, s string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.text(s)
+	return mask(s)
 }
+
+// Text masks a text of which nothing is known.
+func (m *Masker) Text(s string) string { return m.locked(m.text, s) }
 
 // Field masks the name of a field of an exchange, such as response.body._links.self.
 func (m *Masker) Field(s string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	v := vocabulary()
 	return words(s, func(word string) string {
-		if vocabulary().isName(word) || vocabulary().listed[strings.ToLower(word)] || vocabulary().headers[strings.ToLower(word)] != unlisted || digits(word) && len(word) < 6 {
+		if lower := strings.ToLower(word); v.isName(word) || v.listed[lower] || v.headers[lower] != unlisted || digits(word) && len(word) < 6 {
 			return word
 		}
 		return crossed(word)
@@ -203,18 +204,10 @@ func (m *Masker) Field(s string) string {
 }
 
 // URL masks a URL or the address of a user.
-func (m *Masker) URL(s string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.url(s)
-}
+func (m *Masker) URL(s string) string { return m.locked(m.url, s) }
 
 // Account masks the address of a user.
-func (m *Masker) Account(s string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.account(s)
-}
+func (m *Masker) Account(s string) string { return m.locked(m.account, s) }
 
 // Header masks the value of a header field.
 func (m *Masker) Header(name, s string) string {

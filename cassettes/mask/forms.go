@@ -25,15 +25,39 @@ func (m *Masker) identity(prefix string) func(word string) string {
 	}
 }
 
+// keeping replaces the words of a text but those that are known.
+func (m *Masker) keeping(s, prefix string, known func(word string) bool) string {
+	stand := m.identity(prefix)
+	return words(s, func(word string) string {
+		if known(word) {
+			return word
+		}
+		return stand(word)
+	})
+}
+
 // longest bounds the value of an identity that is looked into, in bytes. A longer one is masked whole.
 const longest = 8 << 10
 
 // longWord is how long an id or a name may be that gets a pseudonym. The bounds of the API reference are longer, or as long.
 const longWord = 50
 
-// value masks a text in the place of a member, a parameter or an element of a form.
+// member masks the text of a member, a parameter or an element of a form.
+func (m *Masker) member(name, s string) string {
+	return m.value(vocabulary().kindOf(name), vocabulary().mixed[strings.ToLower(name)], s)
+}
+
+// malformed masks what cannot be read: its letters go, what is wrong with it stays.
+func (m *Masker) malformed(s string) string {
+	if m.keeps == AllButSecret {
+		return m.tickets(s)
+	}
+	return crossed(s)
+}
+
+// value masks a text of a kind; mixed tells whether it may be a word of the protocol all the same.
 func (m *Masker) value(k kind, mixed bool, s string) string {
-	if m.keeps != Nothing && k != free && k != token && k != secret {
+	if m.keeps != Nothing && k != free && !k.credential() {
 		s = m.tickets(s)
 	}
 	switch {
@@ -45,7 +69,7 @@ func (m *Masker) value(k kind, mixed bool, s string) string {
 		return m.ticket(s)
 	case isMask(s): // of what was too long
 		return m.text(s)
-	case len(s) > longest || utf8.RuneCountInString(s) > longWord && (k == id || k == name || k == phone) && m.keeps == Nothing && !ofPseudonyms(s): // it may be too long
+	case len(s) > longest || utf8.RuneCountInString(s) > longWord && (k == id || k == name || k == phone) && m.keeps == Nothing && !ofPseudonyms(s): // too long for the bounds of the API reference
 		return m.text(s)
 	case mixed && vocabulary().isWord(s):
 		return s
@@ -95,7 +119,7 @@ func (m *Masker) text(s string) string {
 		return m.ticket(s)
 	case isGUID(trimmed) && m.keeps == Nothing:
 		return strings.Replace(s, trimmed, m.guid(trimmed), 1)
-	case (trimmed[0] == '{' || trimmed[0] == '[') && len(s) <= 64<<10:
+	case isNested(s):
 		return m.json(s, 1)
 	case m.keeps == AllButSecret:
 		return m.tickets(s)
@@ -103,7 +127,7 @@ func (m *Masker) text(s string) string {
 	return m.opaque(s)
 }
 
-// ofPseudonyms tells whether all words of a text are pseudonyms, of which it can be as long as it wants.
+// ofPseudonyms tells whether every word of a text is a pseudonym; such a text may be longer than longWord.
 func ofPseudonyms(s string) bool {
 	all := true
 	words(s, func(word string) string {
@@ -114,11 +138,13 @@ func ofPseudonyms(s string) bool {
 	return all
 }
 
+// redacted matches a placeholder that stands for a secret.
 var redacted = regexp.MustCompile(`^(?:cwt=)?REDACTED(?:-\d{1,6})?$`)
+
+func (m *Masker) user(s string) string { return words(s, m.identity("user")) }
 
 func (m *Masker) name(s string) string { return words(s, m.identity("name")) }
 
-// id keeps the words that the protocol has in places of ids.
 func (m *Masker) id(s string) string { return words(s, m.identity("id")) }
 
 func (m *Masker) phone(s string) string {
@@ -126,14 +152,11 @@ func (m *Masker) phone(s string) string {
 	if scheme != "tel" {
 		rest = s
 	}
-	stand := m.identity("phone")
-	return s[:len(s)-len(rest)] + words(rest, func(word string) string {
-		if vocabulary().sip[strings.ToLower(word)] {
-			return word
-		}
-		return stand(word)
-	})
+	return s[:len(s)-len(rest)] + m.keeping(rest, "phone", ofSIP)
 }
+
+// ofSIP tells whether a word belongs to the parameters of SIP URIs.
+func ofSIP(word string) bool { return vocabulary().sip[strings.ToLower(word)] }
 
 // schemeOf splits a URI. The scheme is in lower case, empty if there is none.
 func schemeOf(s string) (scheme, rest string) {
@@ -162,11 +185,11 @@ func (m *Masker) account(s string) string {
 	at := strings.LastIndexByte(rest, '@')
 	if at < 0 {
 		if coded := strings.LastIndex(rest, "%40"); coded >= 0 {
-			return begin + words(rest[:coded], m.identity("user")) + rest[coded:coded+3] + m.authority(rest[coded+3:])
+			return begin + m.user(rest[:coded]) + rest[coded:coded+3] + m.authority(rest[coded+3:])
 		}
-		return begin + words(rest, m.identity("user"))
+		return begin + m.user(rest)
 	}
-	return begin + words(rest[:at], m.identity("user")) + "@" + m.authority(rest[at+1:])
+	return begin + m.user(rest[:at]) + "@" + m.authority(rest[at+1:])
 }
 
 // authority masks a host and what stands behind it in the URI of a user.
@@ -175,13 +198,7 @@ func (m *Masker) authority(s string) string {
 	if end < 0 {
 		return m.host(s)
 	}
-	stand := m.identity("id")
-	return m.host(s[:end]) + words(s[end:], func(word string) string {
-		if vocabulary().sip[strings.ToLower(word)] {
-			return word
-		}
-		return stand(word)
-	})
+	return m.host(s[:end]) + m.keeping(s[end:], "id", ofSIP)
 }
 
 // url masks a URL or a reference to one.
@@ -214,7 +231,7 @@ func (m *Masker) url(s string) string {
 		begin += "//"
 		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 			user, password, ok := strings.Cut(authority[:at], ":")
-			begin += words(user, m.identity("user"))
+			begin += m.user(user)
 			if ok {
 				begin += ":" + m.password(password)
 			}
@@ -233,7 +250,7 @@ func (m *Masker) url(s string) string {
 		if strings.Contains(fragment, "=") { // what a sign-in on a web page gives
 			fragment = m.query(fragment)
 		} else {
-			fragment = words(fragment, m.inPath())
+			fragment = m.segment(fragment)
 		}
 		begin += "#" + fragment
 	}
@@ -242,31 +259,22 @@ func (m *Masker) url(s string) string {
 
 // path masks the path of a URL: words of the protocol stay.
 func (m *Masker) path(s string) string {
-	if !strings.Contains(s, "@") && !strings.Contains(s, "%40") && !strings.Contains(s, ";") {
-		return words(s, m.inPath())
-	}
 	segments := strings.Split(s, "/")
 	for i, segment := range segments {
-		if before, parameter, ok := strings.Cut(segment, ";"); ok && strings.Contains(parameter, "=") && !strings.Contains(before, ":") {
-			segments[i] = words(before, m.inPath()) + ";" + m.query(parameter)
-		} else if strings.Contains(segment, "@") || strings.Contains(segment, "%40") {
+		before, parameter, ok := strings.Cut(segment, ";")
+		switch {
+		case ok && strings.Contains(parameter, "=") && !strings.Contains(before, ":"):
+			segments[i] = m.segment(before) + ";" + m.query(parameter)
+		case strings.Contains(segment, "@") || strings.Contains(segment, "%40"):
 			segments[i] = m.account(segment)
-		} else {
-			segments[i] = words(segment, m.inPath())
+		default:
+			segments[i] = m.segment(segment)
 		}
 	}
 	return strings.Join(segments, "/")
 }
 
-func (m *Masker) inPath() func(string) string {
-	stand := m.identity("id")
-	return func(word string) string {
-		if vocabulary().isWord(word) {
-			return word
-		}
-		return stand(word)
-	}
-}
+func (m *Masker) segment(s string) string { return m.keeping(s, "id", vocabulary().isWord) }
 
 // query masks the query of a URL, or a form: names of the protocol stay, and values by their names. What cannot be decoded
 // keeps only its signs.
@@ -284,16 +292,11 @@ func (m *Masker) query(s string) string {
 		}
 		b.WriteByte('=')
 		decoded, valid := unescaped(value)
-		k := vocabulary().kindOf(plain)
-		if !valid && k != secret && k != token {
-			if m.keeps == AllButSecret {
-				b.WriteString(m.tickets(value))
-			} else {
-				b.WriteString(crossed(value))
-			}
+		if !valid && !vocabulary().kindOf(plain).credential() {
+			b.WriteString(m.malformed(value))
 			continue
 		}
-		if masked := m.value(k, vocabulary().mixed[strings.ToLower(plain)], decoded); masked == decoded {
+		if masked := m.member(plain, decoded); masked == decoded {
 			b.WriteString(value)
 		} else {
 			b.WriteString(neturl.QueryEscape(masked))
@@ -341,7 +344,7 @@ func (m *Masker) memberName(plain, written string) string {
 	})
 }
 
-// reserved ends the names of hosts that can be nobody's (RFC 2606).
+// reserved ends the names of masked hosts: no real host can have it (RFC 2606).
 const reserved = ".example.invalid"
 
 // host masks the name of a host, with or without a port: label by label, so that a domain is still that of its hosts. What is no
@@ -369,19 +372,16 @@ func (m *Masker) host(s string) string {
 		}
 		return m.word("host", bare) + reserved + port
 	}
+	whole := name
+	name = strings.TrimSuffix(name, ".")
+	port = whole[len(name):] + port
 	lower := asciiLower(name)
-	bareName := strings.TrimSuffix(lower, ".")
-	if dot := name[len(bareName):]; strings.HasSuffix(bareName, reserved) && dot != "" {
-		return m.host(name[:len(bareName)]) + dot + port
+	if bare, ok := strings.CutSuffix(lower, reserved); ok {
+		return words(name[:len(bare)], m.label) + name[len(bare):] + port
 	}
-	if strings.HasSuffix(lower, reserved) {
-		return words(name[:len(name)-len(reserved)], m.label) + name[len(name)-len(reserved):] + port
-	}
-	if domain, err := publicsuffix.EffectiveTLDPlusOne(bareName); err == nil && strings.Contains(domain, ".") && isHostName(lower) {
-		dot := name[len(strings.TrimSuffix(name, ".")):]
-		name = strings.TrimSuffix(name, ".")
-		domain = name[len(name)-len(domain):]
-		return words(name[:len(name)-len(domain)], m.label) + m.word("host", domain) + reserved + dot + port
+	if domain, err := publicsuffix.EffectiveTLDPlusOne(lower); err == nil && strings.Contains(domain, ".") && isHostName(lower) {
+		at := len(name) - len(domain)
+		return words(name[:at], m.label) + m.word("host", name[at:]) + reserved + port
 	}
 	return words(name, m.label) + port
 }
@@ -395,7 +395,7 @@ func (m *Masker) label(word string) string {
 }
 
 func isHostName(s string) bool {
-	for label := range strings.SplitSeq(strings.TrimSuffix(s, "."), ".") {
+	for label := range strings.SplitSeq(s, ".") {
 		if label == "" || len(label) > 63 || strings.ContainsFunc(label, func(r rune) bool { return r < utf8.RuneSelf && !inWord(byte(r)) }) {
 			return false
 		}
@@ -412,7 +412,7 @@ func (m *Masker) agent(s string) string {
 	if m.keeps != Nothing || isMask(s) {
 		return s
 	}
-	if len(s) < 200 && m.listed(s) == s && strings.ContainsFunc(s, unicode.IsLetter) {
+	if len(s) < 200 && onlyListed(s) == s && strings.ContainsFunc(s, unicode.IsLetter) {
 		return s
 	}
 	if !alphanumeric(s[0]) { // which no product is
@@ -423,7 +423,7 @@ func (m *Masker) agent(s string) string {
 
 var ownAgent = regexp.MustCompile(`^conform(?:/\d{1,4}(?:\.\d{1,4}){0,2})?(?: \(probe ([A-Za-z-]+)\))?$`)
 
-// kept in a date, and nowhere else.
+// These are kept only where a date, a culture or a duration is expected.
 var (
 	jsonDate = regexp.MustCompile(`^/Date\((?:12[6-9]|1[3-9]\d|[23]\d\d)\d{10}\)/$`)
 	isoDate  = regexp.MustCompile(`^20\d\d-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,7})?)?(?:Z|[+-]\d\d:?\d\d)?$|^20\d\d-\d\d-\d\d$`)

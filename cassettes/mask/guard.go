@@ -14,12 +14,13 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/net/publicsuffix"
 )
 
-// guard is the second line: it looks for what is known to be secret, and for what was given a pseudonym, in all that is written. It
-// encodes forward what it looks for, and goes through a text once.
+// guard is the second line: it searches all output for known secrets and for values that have pseudonyms. It encodes each of these in
+// advance, and goes through a text once.
 type guard struct {
 	list     []pattern
 	prepared int                // how many of them are in the next three
@@ -35,7 +36,7 @@ type guard struct {
 // pattern is a text that is looked for.
 type pattern struct {
 	text, stands string
-	word         bool // the caller wants it hidden: to find it is no mistake
+	byCaller     bool // who wants it hidden: to find it is no mistake
 	identity     bool // it has a pseudonym
 }
 
@@ -77,7 +78,7 @@ func (g *guard) basic(s string) {
 // digits and more.
 func (g *guard) identity(s, stands string) {
 	if isPseudonym(strings.ToLower(s)) || strings.HasPrefix(strings.ReplaceAll(s, "-", ""), ownGUIDs) {
-		return // which a server sent that others have
+		return // a placeholder that another masking may have made, too
 	}
 	if strings.Trim(s, "0") == "" || strings.Trim(s, "0") == "1" && s[0] == '1' {
 		return // as numbers become that are not shown
@@ -101,12 +102,9 @@ func ordinary(s string) bool {
 	if v.isWord(s) {
 		return true
 	}
-	for _, word := range strings.FieldsFunc(asciiLower(s), func(r rune) bool { return r < 0x80 && !alphanumeric(byte(r)) }) {
-		if !v.words[word] && !v.parts[word] && !v.listed[word] && !v.challenge[word] && !v.languages[word] && !v.failures[word] && !ordinaryWords[word] && (!digits(word) || len(word) > 5) {
-			return false
-		}
-	}
-	return true
+	parts := strings.FieldsFunc(asciiLower(s), func(r rune) bool { return r < utf8.RuneSelf && !alphanumeric(byte(r)) })
+	parts = slices.DeleteFunc(parts, func(part string) bool { return digits(part) && len(part) <= 5 })
+	return in(parts, v.words, v.parts, v.listed, v.challenge, v.languages, v.failures, ordinaryWords)
 }
 
 var ordinaryWords = setOf("mon tue wed thu fri sat sun jan feb mar apr may jun jul aug sep oct nov dec gmt http https example invalid redacted " +
@@ -150,28 +148,25 @@ func (g *guard) prepare() {
 func encodings(s string) []string {
 	quoted, _ := json.Marshal(s) // a string always has a form
 	once := url.QueryEscape(s)
-	all := func(format func(r rune) string) string {
-		var b strings.Builder
-		for _, r := range s {
-			b.WriteString(format(r))
-		}
-		return b.String()
-	}
-	var percent strings.Builder
+	var percent, escaped, latin strings.Builder
 	for i := range len(s) {
-		percent.WriteString("%" + hex.EncodeToString([]byte{s[i]}))
-	}
-	list := []string{s, once, url.QueryEscape(once), url.PathEscape(s), strings.ReplaceAll(once, "+", "%20"), percent.String(), strings.ReplaceAll(percent.String(), "%", "%25"),
-		strings.NewReplacer("-", "%2d", ".", "%2e", "_", "%5f").Replace(once),
-		string(quoted[1 : len(quoted)-1]), strings.ReplaceAll(s, "/", `\/`), html.EscapeString(s),
-		escapes(s),
-		hex.EncodeToString([]byte(s))}
-	for _, end := range []string{";", ""} {
-		list = append(list, all(func(r rune) string { return "&#" + itoa(r, 10) + end }), all(func(r rune) string { return "&#x" + itoa(r, 16) + end }))
+		fmt.Fprintf(&percent, "%%%02x", s[i])
+		latin.WriteRune(rune(s[i])) // what a reader takes UTF-8 for that thinks it is Latin-1
 	}
 	var little, big []byte
 	for _, u := range utf16.Encode([]rune(s)) {
 		little, big = append(little, byte(u), byte(u>>8)), append(big, byte(u>>8), byte(u))
+		fmt.Fprintf(&escaped, `\u%04x`, u)
+	}
+	list := []string{s, once, url.QueryEscape(once), url.PathEscape(s), strings.ReplaceAll(once, "+", "%20"), percent.String(), strings.ReplaceAll(percent.String(), "%", "%25"),
+		strings.NewReplacer("-", "%2d", ".", "%2e", "_", "%5f").Replace(once),
+		string(quoted[1 : len(quoted)-1]), strings.ReplaceAll(s, "/", `\/`), html.EscapeString(s), escaped.String(), hex.EncodeToString([]byte(s))}
+	for _, format := range []string{"&#%d;", "&#x%x;", "&#%d", "&#x%x"} {
+		var references strings.Builder
+		for _, r := range s {
+			fmt.Fprintf(&references, format, r)
+		}
+		list = append(list, references.String())
 	}
 	list = append(list, string(little), string(big))
 	for _, plain := range [][]byte{[]byte(s), little, big} {
@@ -179,39 +174,7 @@ func encodings(s string) []string {
 			list = append(list, inBase64(plain, shift))
 		}
 	}
-	if !isASCII(s) {
-		misread := all(func(r rune) string { return latin(string(r)) })
-		list = append(list, misread)
-	}
-	return list
-}
-
-// escapes returns a text in escapes of JSON.
-func escapes(s string) string {
-	var b strings.Builder
-	for _, u := range utf16.Encode([]rune(s)) {
-		fmt.Fprintf(&b, `\u%04x`, u)
-	}
-	return b.String()
-}
-
-func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
-
-// latin returns what a reader takes UTF-8 for that thinks it is Latin-1.
-func latin(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		b.WriteRune(rune(s[i]))
-	}
-	return b.String()
-}
-
-func itoa(r rune, base int) string {
-	const figures = "0123456789abcdef"
-	if int(r) < base {
-		return figures[r : r+1]
-	}
-	return itoa(r/rune(base), base) + figures[int(r)%base:int(r)%base+1]
+	return append(list, latin.String())
 }
 
 // inBase64 returns what of a text in base64 does not depend on what stands around it, where that many bytes stand before it.
@@ -226,7 +189,7 @@ func inBase64(s []byte, shift int) string {
 	return coded[from:to]
 }
 
-// asciiLower returns a text, which may be none, with its ASCII letters in lower case.
+// asciiLower returns a text, which need not be valid UTF-8, with its ASCII letters in lower case.
 func asciiLower(s string) string {
 	b := []byte(s)
 	for i, c := range b {
@@ -249,14 +212,14 @@ func hashOf(s string) uint16 {
 	return uint16(h ^ h>>16)
 }
 
-// clean replaces in a text what is looked for. It returns how often that was what should not have been there any more.
-func (g *guard) clean(s string, identities bool) (string, int) {
+// clean replaces in a text what is looked for, and counts what should have been masked already.
+func (g *guard) clean(s string, identities bool) string {
 	if len(g.list) == 0 {
-		return s, 0
+		return s
 	}
 	g.prepare()
 	var b strings.Builder
-	end, found := 0, 0
+	end := 0
 next:
 	for i := 0; i+shortest <= len(s); i++ {
 		if !g.begin[hashOf(s[i:])] {
@@ -274,26 +237,22 @@ next:
 			b.WriteString(s[end:i] + p.stands)
 			end = i + n
 			i = end - 1
-			if !p.word {
-				found++
+			if !p.byCaller {
+				g.found++
 			}
 			continue next
 		}
 	}
 	if end == 0 {
-		return s, 0
+		return s
 	}
-	g.found += found
-	return b.String() + s[end:], found
+	return b.String() + s[end:]
 }
 
 // Clean is the second line: it returns a text that was made from what is masked without the secrets and identities that should not be in
 // it. [Masker.Found] counts what it finds.
 func (m *Masker) Clean(s string) string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s, _ = m.guard.clean(s, true)
-	return s
+	return m.locked(func(s string) string { return m.guard.clean(s, true) }, s)
 }
 
 // Found returns how many secrets and identities [Masker.Clean] found so far: each is a mistake of this package.
@@ -314,9 +273,9 @@ func (m *Masker) Message(s string) string {
 }
 
 func (m *Masker) message(s string) string {
-	s, n := m.guard.clean(s, false)
-	m.guard.found -= n // it may stand there
-	s = m.tickets(s)
+	found := m.guard.found
+	s = m.tickets(m.guard.clean(s, false))
+	m.guard.found = found // it may stand there
 	return inMessage().ReplaceAllStringFunc(s, func(found string) string {
 		end := strings.TrimRight(found, `.,;:)>`)
 		rest := found[len(end):]
@@ -330,13 +289,13 @@ func (m *Masker) message(s string) string {
 			plain, ok := decoded(found)
 			switch {
 			case !ok:
-				return m.broken(found)
+				return m.malformed(found)
 			case strings.Contains(plain, "://") || strings.HasPrefix(plain, "/"):
-				return m.rewritten(found, plain, m.url(plain))
+				return rewritten(found, plain, m.url(plain))
 			case m.keeps == AllButSecret:
-				return m.rewritten(found, plain, m.message(plain))
+				return rewritten(found, plain, m.message(plain))
 			}
-			return m.rewritten(found, plain, m.quoted(plain))
+			return rewritten(found, plain, m.quoted(plain))
 		case pair && vocabulary().challenge[strings.ToLower(scheme)]:
 			if strings.EqualFold(scheme, "Basic") {
 				m.guard.basic(value)

@@ -29,24 +29,24 @@ const (
 	via
 )
 
-// headerName returns the name of a header field, or what stands for it if nobody knows it.
+// headerName returns the name of a header field, or what stands for it if it is not known.
 func (m *Masker) headerName(s string) string {
 	v := vocabulary()
 	if m.keeps == AllButSecret || v.headers[strings.ToLower(s)] != unlisted {
 		return s
 	}
-	known := true
-	for part := range strings.SplitSeq(strings.ToLower(s), "-") {
-		known = known && (v.listed[part] || part == "x" || part == "ms")
-	}
-	if known {
+	lower := strings.ToLower(s)
+	if in(strings.Split(lower, "-"), v.listed, beginnings) {
 		return s
 	}
-	if isPseudonym(strings.ToLower(s)) {
-		return textproto.CanonicalMIMEHeaderKey(m.word("header", s))
+	if !isPseudonym(lower) {
+		s = lower
 	}
-	return textproto.CanonicalMIMEHeaderKey(m.word("header", strings.ToLower(s)))
+	return textproto.CanonicalMIMEHeaderKey(m.word("header", s))
 }
+
+// beginnings are those of the names of header fields that are no standard.
+var beginnings = setOf("x ms")
 
 // header masks the value of a header field.
 func (m *Masker) header(name, s string) string {
@@ -70,7 +70,7 @@ func (m *Masker) header(name, s string) string {
 	case challenge:
 		return m.challenge(s)
 	}
-	if k := v.kindOf(name); f == unlisted && (k == secret || k == token) {
+	if f == unlisted && v.kindOf(name).credential() {
 		return m.ticket(s)
 	}
 	if f == address && m.keeps == AllButSecret {
@@ -91,7 +91,7 @@ func (m *Masker) header(name, s string) string {
 		if strings.HasSuffix(strings.ToLower(name), "version") && aVersion.MatchString(s) {
 			return s
 		}
-		return m.listed(s)
+		return onlyListed(s)
 	case length:
 		if n := strings.TrimSpace(s); digits(n) && len(n) <= 9 || isDate(n) {
 			return s
@@ -118,13 +118,13 @@ func (m *Masker) header(name, s string) string {
 	case via:
 		version, rest, ok := strings.Cut(s, " ")
 		if !ok {
-			return m.listed(s)
+			return onlyListed(s)
 		}
 		by, comment, _ := strings.Cut(rest, " ")
 		if !aVersion.MatchString(version) {
-			version = m.listed(version)
+			version = onlyListed(version)
 		}
-		return strings.TrimSpace(version + " " + m.host(by) + " " + m.listed(comment))
+		return strings.TrimSpace(version + " " + m.host(by) + " " + onlyListed(comment))
 	}
 	return m.text(s)
 }
@@ -136,12 +136,12 @@ func (m *Masker) media(s string) string {
 	const key = "boundary="
 	i := strings.Index(asciiLower(s), key)
 	if i < 0 {
-		return m.listed(s)
+		return onlyListed(s)
 	}
 	boundary, rest, more := strings.Cut(s[i+len(key):], ";")
-	masked := m.listed(s[:i]) + s[i:i+len(key)] + m.id(boundary)
+	masked := onlyListed(s[:i]) + s[i:i+len(key)] + m.id(boundary)
 	if more {
-		masked += ";" + m.listed(rest)
+		masked += ";" + onlyListed(rest)
 	}
 	return masked
 }
@@ -155,9 +155,9 @@ func boundaryOf(contentType string) string {
 	return parameters["boundary"]
 }
 
-// listed keeps the words that are known, and numbers only as the value of a parameter, as the version of a word that stays, or alone if
+// onlyListed keeps the words that are known, and numbers only as the value of a parameter, as the version of a word that stays, or alone if
 // they are 0 or 1.
-func (m *Masker) listed(s string) string {
+func onlyListed(s string) string {
 	v := vocabulary()
 	last, versions := "", 0 // the word before, in lower case, if it stayed; and the numbers behind it
 	end := 0
@@ -223,23 +223,17 @@ func (m *Masker) cookies(s string) string {
 }
 
 func (m *Masker) cookieName(s string) string {
-	stand := m.identity("id")
-	return words(s, func(word string) string {
-		if vocabulary().cookie[strings.ToLower(word)] {
-			return word
-		}
-		return stand(word)
-	})
+	return m.keeping(s, "id", func(word string) bool { return vocabulary().cookie[strings.ToLower(word)] })
 }
 
 // attributes masks those of a Set-Cookie.
 func (m *Masker) attributes(s string) string {
+	if m.keeps == AllButSecret {
+		return s
+	}
 	list := strings.Split(s, ";")
 	for i, attribute := range list {
 		key, value, ok := strings.Cut(attribute, "=")
-		if m.keeps == AllButSecret {
-			continue
-		}
 		if list[i] = m.cookieName(key); !ok {
 			continue
 		}
@@ -330,16 +324,14 @@ func (m *Masker) parameter(key, s string) string {
 		}
 		return strings.Join(parts, ",")
 	case "trusted_issuers", "realm":
-		return words(s, func(word string) string {
-			if m.keeps == Names {
-				return word
-			}
-			return m.label(word)
-		})
+		if m.keeps == Names {
+			return s
+		}
+		return words(s, m.label)
 	case "client_id":
 		return m.id(s)
 	case "charset":
-		return m.listed(s)
+		return onlyListed(s)
 	}
 	return m.text(s)
 }
@@ -362,9 +354,9 @@ func (m *Masker) diagnostics(s string) string {
 			b.WriteString(key + "=" + strings.Replace(value, bare, m.host(bare), 1))
 		case strings.EqualFold(strings.TrimSpace(key), "reason"):
 			if !slices.Contains(reasons, bare) {
-				bare = m.text(bare)
+				value = strings.Replace(value, bare, m.text(bare), 1)
 			}
-			b.WriteString(key + "=" + strings.Replace(value, strings.Trim(value, `" `), bare, 1))
+			b.WriteString(key + "=" + value)
 		default:
 			b.WriteString(crossed(part))
 		}

@@ -48,12 +48,17 @@ type Masker struct {
 	taken   map[string]bool       // the pseudonyms there are, in lower case
 	next    map[string]int        // by prefix: the last number
 	texts   map[[16]byte]int      // by checksum: the number of a mask
-	settled bool                  // all was masked: what looks like a pseudonym is one
+	settled bool                  // the input is masked already: what looks like a pseudonym is one
 }
 
-// Rules names what is replaced: credentials, texts that are not of the protocol, and identities.
-func (m *Masker) Rules() []string {
-	return []string{"credentials", "texts", "identities"}[:3-int(m.keeps)]
+// Rules names what is replaced, and may have been before: credentials, texts that are not of the protocol, and identities.
+func (m *Masker) Rules(before ...string) []string {
+	all := []string{"credentials", "texts", "identities"}
+	n := len(all) - int(m.keeps)
+	if len(before) <= len(all) && slices.Equal(before, all[:len(before)]) {
+		n = max(n, len(before))
+	}
+	return all[:n]
 }
 
 // Counts tells how many values of each kind have been replaced so far.
@@ -85,7 +90,7 @@ func New(o Options) *Masker {
 		if word = strings.TrimSpace(word); word != "" {
 			stands := fmt.Sprintf("word-%d", i+1)
 			m.taken[stands] = true
-			m.guard.add(pattern{text: word, stands: stands, word: true})
+			m.guard.add(pattern{text: word, stands: stands, byCaller: true})
 		}
 	}
 	for _, s := range o.Secrets {
@@ -102,8 +107,11 @@ func (m *Masker) number(prefix string) string {
 	for {
 		m.next[prefix]++
 		text := fmt.Sprintf("%s-%d", prefix, m.next[prefix])
-		if prefix == numeral {
+		switch prefix {
+		case numeral:
 			text = fmt.Sprintf("9%09d", m.next[prefix])
+		case "guid":
+			text = ownGUIDs + fmt.Sprintf("%012d", m.next[prefix])
 		}
 		if !m.taken[text] {
 			m.taken[text] = true
@@ -234,10 +242,7 @@ var placeholders = regexp.MustCompile(`REDACTED-\d{1,6}`)
 
 // credential returns what stands for a token or the value of a cookie: equal ones stay equal.
 func (m *Masker) credential(s string) string {
-	if s == "" {
-		return s
-	}
-	if redacted.MatchString(s) { // already, by us or by another tool
+	if s == "" || redacted.MatchString(s) { // already, by us or by another tool
 		return s
 	}
 	const key = "redacted:" // no word has a colon
@@ -315,31 +320,22 @@ func (m *Masker) guid(s string) string {
 	if vocabulary().guids[plain] {
 		return s
 	}
-	p := m.stands[plain]
-	if p == nil {
-		n := 0
-		if own := strings.HasPrefix(plain, ownGUIDs) && digits(plain[20:]); own && (m.settled || !m.taken[plain]) {
-			p = &pseudonym{text: plain}
-		} else if len(m.stands) >= most {
-			if plain = ownGUIDs + "000000000000"; len(s) == 36 {
-				plain = hyphened(plain)
-			}
-			return plain
-		} else {
-			for p == nil || m.taken[p.text] {
-				m.next["guid"]++
-				n = m.next["guid"]
-				p = &pseudonym{text: ownGUIDs + fmt.Sprintf("%012d", n)}
-			}
-			m.guard.identity(s, hyphened(p.text))
-		}
-		m.taken[p.text] = true
-		m.stands[plain] = p
+	stands := ownGUIDs + "000000000000" // past the limit
+	if p := m.stands[plain]; p != nil {
+		stands = p.text
+	} else if own := strings.HasPrefix(plain, ownGUIDs) && digits(plain[20:]); own && (m.settled || !m.taken[plain]) {
+		stands = plain
+		m.taken[plain] = true
+		m.stands[plain] = &pseudonym{text: stands}
+	} else if len(m.stands) < most {
+		stands = m.number("guid")
+		m.stands[plain] = &pseudonym{text: stands}
+		m.guard.identity(s, hyphened(stands))
 	}
-	if !strings.Contains(s, "-") {
-		return p.text
+	if len(s) == 36 {
+		return hyphened(stands)
 	}
-	return hyphened(p.text)
+	return stands
 }
 
 func hyphened(g string) string {
@@ -402,7 +398,7 @@ func nextWord(s string) (word string, n int) {
 	letters := false
 	for n < len(s) {
 		c, size := unit(s[n:])
-		if size == 0 || !inWord(c) {
+		if !inWord(c) {
 			break
 		}
 		letters = letters || c != '-' && c != '_'

@@ -29,6 +29,9 @@ const (
 	secret // a password: all become the same
 )
 
+// credential tells whether the values are secret.
+func (k kind) credential() bool { return k == token || k == secret }
+
 // membersOf are the members of JSON and of forms, and the parameters of queries, that are more than text, besides those that the API
 // reference says to be numbers, dates or URIs.
 var membersOf = map[kind]string{
@@ -70,7 +73,7 @@ const wordsBeside = `
 // phrases are values that are several words.
 var phrases = []string{"Be Right Back", "Do Not Disturb", "In a call", "In a conference call", "In a meeting", "Off Work", "Out of Office", "Urgent interruptions only", "please pass this in a PUT request"}
 
-// own are the texts that the driver of this suite sets. They are nobody's.
+// own are the texts that the driver of this suite sets.
 var own = []string{"conform", "conform sets this note", "conform sets this note in the query",
 	"conform sets 'quotes', <b>tags</b> & signs, café, 会議\nand a second line"}
 

@@ -1,6 +1,7 @@
 package mask
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -159,24 +160,16 @@ func (v *known) isWord(s string) bool {
 	return len(s) < 100 && (v.words[squeezed(s)] || v.named(s))
 }
 
-// failed tells whether a word in lower case is one of errors.
-func (v *known) failed(word string) bool {
-	for part := range strings.SplitSeq(word, "-") {
-		if !v.failures[part] {
-			return false
-		}
-	}
-	return true
-}
-
 // isMark tells whether a text can be the mark of a request that the driver means to be refused, or the name of a task or a role.
 func (v *known) isMark(s string) bool {
-	for part := range strings.SplitSeq(strings.ToLower(s), "-") {
-		if !v.parts[part] && !v.words[part] && !v.probes[part] {
-			return false
-		}
-	}
-	return len(s) < 60
+	return len(s) < 60 && in(strings.Split(strings.ToLower(s), "-"), v.parts, v.words, v.probes)
+}
+
+// in tells whether each word is in one of the sets.
+func in(words []string, sets ...map[string]bool) bool {
+	return !slices.ContainsFunc(words, func(word string) bool {
+		return !slices.ContainsFunc(sets, func(set map[string]bool) bool { return set[word] })
+	})
 }
 
 // named tells whether a text is the name of a member.
@@ -192,12 +185,7 @@ func (v *known) isName(s string) bool {
 		return true
 	}
 	parts := camel(strings.TrimPrefix(s, "_"))
-	for _, part := range parts {
-		if !v.parts[part] {
-			return false
-		}
-	}
-	return len(parts) > 0
+	return len(parts) > 0 && in(parts, v.parts)
 }
 
 // camel splits a name into its words, in lower case: startMessaging is start and messaging.
@@ -246,7 +234,7 @@ func (v *known) kindOf(name string) kind {
 func IsSecret(name string) bool {
 	v := vocabulary()
 	f, k := v.headers[strings.ToLower(name)], v.kindOf(name)
-	return f == credentials || f == cookie || f == setCookie || k == secret || k == token
+	return f == credentials || f == cookie || f == setCookie || k.credential()
 }
 
 // Secrets returns a message without the credentials that show themselves in it.
