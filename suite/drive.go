@@ -157,7 +157,7 @@ func gather(ctx context.Context, t Target, turns *Turns) *Evidence {
 // Pseudonyms is what the report of masked evidence says of it.
 const Pseudonyms = "hosts, people, addresses and identifiers have pseudonyms here, and texts are masked; --keep-names shows names"
 
-// masker returns what masks a live recording: what our own server or a document says is nobody's.
+// masker returns what masks a live recording: the reference server and documents contain no personal data.
 func (t Target) masker() *mask.Masker {
 	if cmp.Or(t.Kind, "live") != "live" {
 		return nil

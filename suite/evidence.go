@@ -33,7 +33,7 @@ type Evidence struct {
 	signedIn    bool              // by a driver: it begins with the sign-in
 	signIn      map[string]string // the rels of what is asked before there is an application, by linkKey
 	masker      *mask.Masker      // made it of what was received; nil if that is shown as it is
-	found       int               // by the Masker before
+	found       int               // by the second line of the Masker, in the recording
 	received    *Evidence         // the same before it was masked, which has a vote in each verdict; nil if nothing was
 	application *url.URL
 	index       *index
@@ -254,9 +254,8 @@ func (e *Evidence) Received() []*Exchange {
 	return folded(e.Exchanges)
 }
 
-// MaskedWith returns how many values its Masker had found that should have been masked, when it began with this evidence: what it found
-// since stood there.
-func (e *Evidence) MaskedWith() int { return e.found }
+// Found returns how many values the second line of its Masker removed from the recording: they should have been masked before.
+func (e *Evidence) Found() int { return e.found }
 
 // Masker returns what masked the evidence, nil if nothing did.
 func (e *Evidence) Masker() *mask.Masker { return e.masker }

@@ -126,27 +126,24 @@ func evidenceOf(c *cassettes.Cassette, group []*Exchange, names []string, part b
 // LocateMasked is [Locate] on masked traffic. Verdicts are drawn from the received traffic, which is kept until then; only what is masked is
 // shown. Without a Masker it is Locate.
 func LocateMasked(c *cassettes.Cassette, m *mask.Masker, names ...string) ([]*Evidence, error) {
+	c = c.Decompressed() // once for both
 	received, err := Locate(c, names...)
 	if err != nil || m == nil {
 		return received, err
 	}
 	found := m.Found()
 	masked := c.Masked(m)
+	found = m.Found() - found
 	all := exchanges(masked.Exchanges, c.Provenance.Task != "")
 	var list []*Evidence
 	for _, r := range received {
 		group := all
-		if len(received) > 1 {
-			group = nil
-			numbers := map[int]bool{}
+		if len(received) > 1 { // those that Locate found to belong together
+			of := map[int]bool{}
 			for _, x := range r.Exchanges {
-				numbers[x.ID] = true
+				of[x.ID] = true
 			}
-			for _, x := range all {
-				if numbers[x.ID] {
-					group = append(group, x)
-				}
-			}
+			group = slices.DeleteFunc(slices.Clone(all), func(x *Exchange) bool { return !of[x.ID] })
 		}
 		e := evidenceOf(masked, unfolded(group), r.Tasks, len(received) > 1)
 		e.received, e.masker, e.found = r, m, found

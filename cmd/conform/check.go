@@ -177,18 +177,15 @@ func (f *checkFlags) gather(cmd *cobra.Command, files []string) (evidence []*sui
 }
 
 // locate finds the clients in a capture, or replays it where conform's own driver made it.
-func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, m *mask.Masker) ([]*suite.Evidence, error) {
+func (f *checkFlags) locate(ctx context.Context, c *capture.Capture, m *mask.Masker) (list []*suite.Evidence, err error) {
 	if c.Provenance.Task != "" {
-		e, err := suite.ReplayMasked(ctx, c.Cassette, m, f.tasks...)
-		if err != nil {
-			return nil, err
+		var e *suite.Evidence
+		if e, err = suite.ReplayMasked(ctx, c.Cassette, m, f.tasks...); err == nil {
+			list = append(list, e)
 		}
-		if !f.keepNames {
-			e.Notes = append(e.Notes, suite.Pseudonyms)
-		}
-		return []*suite.Evidence{e}, nil
+	} else {
+		list, err = suite.LocateMasked(c.Cassette, m, shownIn(f.tasks, f.selection)...)
 	}
-	list, err := suite.LocateMasked(c.Cassette, m, shownIn(f.tasks, f.selection)...)
 	if !f.keepNames {
 		for _, e := range list {
 			e.Notes = append(e.Notes, suite.Pseudonyms)

@@ -42,6 +42,10 @@ func TestInspect(t *testing.T) {
 	if !strings.Contains(shown, "6 values that should have been masked") {
 		t.Errorf("it says %q", r.Notes)
 	}
+	other := &reports.Report{Notes: []string{"nothing"}}
+	if inspect(other, list[0]); len(other.Notes) != 1 {
+		t.Errorf("of another report with the same Masker it says %q", other.Notes)
+	}
 }
 
 // TestShowAnswers holds that the exchanges that failed are shown as they were, without what is a credential, and no others; and nothing of

@@ -182,9 +182,7 @@ func listed(counts map[string]int) string {
 // number says how many of a kind, whose name is a plural.
 func number(n int, kind string) string {
 	if n == 1 {
-		if kind = strings.TrimSuffix(kind, "s"); strings.HasSuffix(kind, "sse") { // addresses
-			kind = strings.TrimSuffix(kind, "e")
-		}
+		kind = strings.TrimSuffix(kind, "s")
 	}
 	return fmt.Sprintf("%d %s", n, kind)
 }

@@ -396,7 +396,7 @@ func inspect(r *reports.Report, e *suite.Evidence) {
 	if m == nil {
 		return
 	}
-	before := e.MaskedWith()
+	before := m.Found()
 	for i := range r.Results {
 		result := &r.Results[i]
 		for _, text := range []*string{&result.Expected, &result.Observed, &result.Reason, &result.Said} {
@@ -407,7 +407,7 @@ func inspect(r *reports.Report, e *suite.Evidence) {
 		r.Notes[i] = m.Clean(r.Notes[i])
 	}
 	r.Evidence.Source = m.Clean(r.Evidence.Source) // the name of a file can hold what was masked in it
-	if n := m.Found() - before; n > 0 {
+	if n := e.Found() + m.Found() - before; n > 0 {
 		r.Notes = append(r.Notes, removed(n))
 	}
 }
