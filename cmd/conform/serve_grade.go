@@ -26,7 +26,7 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 	}
 	recording := &cassettes.Cassette{Name: name, Exchanges: s.exchanges, Provenance: cassettes.Provenance{
 		Kind: "reference", RecordedAt: h.began, Tool: "conform " + version, Server: "ucwatest", Source: name}}
-	list, err := suite.LocateMasked(recording, h.masker(), h.config.tasks...)
+	list, err := suite.LocateMasked(recording, h.masked, h.config.tasks...)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 	return e, nil
 }
 
-// masker returns what masks the evidence of a client: the names are those of the users file.
+// masker returns what masks what clients did: the names are those of the users file.
 func (h *host) masker() *mask.Masker {
 	o := mask.Options{Keeps: mask.Names}
 	for _, u := range h.config.users {
