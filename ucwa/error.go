@@ -64,7 +64,7 @@ func (e *Error) Error() string {
 // plainDiagnostics is the form of X-Ms-diagnostics in which what a server says stands in quotes.
 var plainDiagnostics = regexp.MustCompile(`^\d{1,6}(?:; ?\w+="[^"]*")*;?$`)
 
-// said is a code of UCWA or OAuth, or quoted what a server sent in its place: whoever reads a message can tell whose words it has.
+// said is a code of UCWA or OAuth, or quoted what a server sent in its place: so a message shows which words are the server's.
 func said(code string) string {
 	if HasCode(CodeStatus(code)) && CodeStatus(code) != 0 || slices.Contains(api.Values("ErrorSubcode"), code) || oauthCodes[code] {
 		return code

@@ -68,8 +68,8 @@ func domainsOf(hosts []string) []string {
 	return append([]string{"localhost"}, slices.Compact(domains)...)
 }
 
-// openAuthority reads the authority in a directory, or makes one there. It vouches for the hosts and those of their domains, and for nobody
-// else: who trusts it trusts no more than that.
+// openAuthority reads the authority in a directory, or makes one there. It vouches for the hosts and those of their domains alone: who
+// trusts it trusts no more than that.
 func openAuthority(dir string, hosts []string) (*authority, error) {
 	path := filepath.Join(dir, authorityFile)
 	if info, err := os.Lstat(path); err == nil {

@@ -96,8 +96,8 @@ func plain(err error) error {
 	return err
 }
 
-// removeLeftovers removes the temporary files for base of processes that are gone: they were killed while they wrote. What cannot be
-// removed is in nobody's way.
+// removeLeftovers removes the temporary files for base of processes that are gone: they were killed while they wrote. Failures to remove are
+// ignored.
 func removeLeftovers(dir, base string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
