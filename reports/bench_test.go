@@ -83,7 +83,7 @@ func BenchmarkMergeMatrices(b *testing.B) {
 func mergeAll(b *testing.B, paths []string) {
 	b.ReportAllocs()
 	for b.Loop() {
-		m, err := Merge(paths...)
+		m, err := Merge(MergeOptions{}, paths...)
 		if err != nil {
 			b.Fatal(err)
 		}

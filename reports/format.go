@@ -13,7 +13,7 @@ type Options struct {
 	Color   bool   // ANSI colours, in text only
 	Width   int    // where lines of text are wrapped; 0 is 100
 	Verbose bool   // text shows every pass as well
-	Dir     string // where the evidence is kept, for what to do next; "" if that is not known
+	Dir     string // where the evidence is kept, for what to do next, or where a matrix is written, for the names of its reports; "" if that is not known
 	SHA256  string // of the report's own file, for the attestation; "" is that of the JSON that Write writes
 }
 
@@ -47,6 +47,7 @@ func formats() []form[*Report] {
 		{"github", "annotations.txt", whole(renderGitHub)},
 		{"badge", "badge.json", whole(renderBadge)},
 		{"intoto", "attestation.json", whole(renderInToto)},
+		{"prometheus", "conform.prom", whole(renderPrometheus)},
 	}
 }
 

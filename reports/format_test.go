@@ -14,7 +14,7 @@ func TestUnknownFormat(t *testing.T) {
 		if err == nil || b.Len() > 0 {
 			t.Fatalf("%q was written", typed)
 		}
-		if !strings.HasSuffix(err.Error(), "there are text, json, junit, html, markdown, csv, github, badge, intoto") {
+		if !strings.HasSuffix(err.Error(), "there are text, json, junit, html, markdown, csv, github, badge, intoto, prometheus") {
 			t.Errorf("%q: %v", typed, err)
 		}
 	}

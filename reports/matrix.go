@@ -1,9 +1,7 @@
 package reports
 
 import (
-	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 )
 
@@ -18,6 +16,9 @@ type Matrix struct {
 	Targets   []Column   `json:"targets"`
 	Rows      []Row      `json:"requirements"`
 	Conflicts []Conflict `json:"conflicts"`
+	Runs      []ListRun  `json:"runs,omitempty"`    // on lists of targets, of which it is; none if it is of single reports
+	Missing   []Missing  `json:"missing,omitempty"` // with one it is never conformant
+	Unread    []Unread   `json:"unread,omitempty"`  // with one it is never conformant either
 
 	columns map[[2]string]int // by kind and target
 	rows    map[[2]string]int // by requirement and level
@@ -34,12 +35,15 @@ type Column struct {
 	SHA256  []string `json:"sha256"`  // of its evidence
 	Reports []string `json:"reports"` // the files
 	// A report of it was cut short, and nothing that others tell makes up for it.
-	CutShort bool `json:"cutShort,omitempty"`
-	Strict   bool `json:"strict,omitempty"` // a should is held to be a must
+	CutShort   bool `json:"cutShort,omitempty"`
+	Strict     bool `json:"strict,omitempty"`     // a should is held to be a must
+	Unanswered bool `json:"unanswered,omitempty"` // a live server, and no request was answered
+	Stale      bool `json:"stale,omitempty"`      // its baseline is out of date
 	// The worst that a report of it claims beyond its results, as one that was cut short does; "" if none does.
 	Claimed Outcome `json:"claimed,omitempty"`
 
 	from  []string // what was added, for conflicts
+	run   int      // one more than the place of its run; 0: none, or several
 	cells []merged // by row; what is beyond the last was not asked for
 }
 
@@ -91,15 +95,18 @@ func (r Row) result(at int) Result {
 // Add merges a report under a name, that of its file. Verdicts on the same requirement
 // of the same target are united: what one shard did not exercise another may have. Where
 // two contradict each other, that is said, and the worse one stays.
-func (m *Matrix) Add(name string, r *Report) {
-	c := Column{Target: r.target(), Kind: r.Evidence.Kind, Server: r.Evidence.Server, Reports: []string{name}, CutShort: r.CutShort, Strict: r.Strict}
+func (m *Matrix) Add(name string, r *Report) { m.add(name, r, r.unanswered()) }
+
+func (m *Matrix) add(name string, r *Report, unanswered bool) {
+	c := Column{Target: r.target(), Kind: r.Evidence.Kind, Server: r.Evidence.Server, Reports: []string{name}, CutShort: r.CutShort, Strict: r.Strict,
+		Unanswered: unanswered, Stale: r.Baseline != nil && len(r.Baseline.Stale) > 0}
 	if r.Evidence.SHA256 != "" {
 		c.SHA256 = []string{r.Evidence.SHA256}
 	}
 	if r.CutShort || OutcomeOf(r.Results, r.Strict) != r.Outcome {
 		c.Claimed = r.Outcome
 	}
-	at, from := m.column(c, name)
+	at, from, _ := m.column(c, name)
 	for _, result := range r.Results {
 		m.place(at, m.row(Row{Requirement: result.Requirement, Level: result.Level, Subject: result.Subject, Statement: result.Statement}),
 			from, mergedOf(result.Verdict, result.Known != nil))
@@ -108,8 +115,17 @@ func (m *Matrix) Add(name string, r *Report) {
 
 // Join merges what another matrix tells, as if its reports had been added to this one. Only a conflict is told less
 // exactly: of a target with several reports, the matrix does not say from which of them a verdict is.
-func (m *Matrix) Join(other *Matrix) {
+func (m *Matrix) Join(other *Matrix) { m.join(other, "") }
+
+// join does so for what a file holds.
+func (m *Matrix) join(other *Matrix, file string) {
 	m.begin()
+	m.take(other.Runs, file)
+	m.Unread = append(m.Unread, other.Unread...)
+	run := 0
+	if len(other.Runs) == 1 {
+		run = 1 + slices.IndexFunc(m.Runs, func(r ListRun) bool { return r.differs(&other.Runs[0]) == "" })
+	}
 	for _, c := range other.Conflicts {
 		m.conflict(c)
 	}
@@ -122,9 +138,10 @@ func (m *Matrix) Join(other *Matrix) {
 		if n := len(c.Reports) - 1; n > 0 {
 			name += ", or another of " + count(n+1, "report")
 		}
-		at, from := m.column(c, name)
+		c.run = run
+		at, from, partly := m.column(c, name)
 		for j, r := range other.Rows {
-			if r.Verdicts[i] != "" {
+			if v := r.Verdicts[i]; v != "" && (!partly || v == Fail || v == Warn) {
 				m.place(at, rows[j], from, mergedOf(r.Verdicts[i], r.Known[i]))
 			}
 		}
@@ -165,8 +182,9 @@ func (m *Matrix) begin() {
 }
 
 // column returns the place of a target, to which it adds what the head of a report, or another
-// column, says, and the place of what is added there.
-func (m *Matrix) column(add Column, name string) (at int, from uint32) {
+// column, says, and the place of what is added there. A shard that was cut short and ran again has two columns of one run: what
+// the later one found counts, and of the one that was cut short only what it saw to be broken. If that is added, partly is true.
+func (m *Matrix) column(add Column, name string) (at int, from uint32, partly bool) {
 	m.begin()
 	key := [2]string{add.Kind, add.Target}
 	at, there := m.columns[key]
@@ -176,7 +194,7 @@ func (m *Matrix) column(add Column, name string) (at int, from uint32) {
 		add.SHA256 = append([]string{}, add.SHA256...)
 		add.Reports, add.from, add.cells = slices.Clone(add.Reports), []string{name}, nil
 		m.Targets = append(m.Targets, add)
-		return at, 0
+		return at, 0, false
 	}
 	c := &m.Targets[at]
 	from = uint32(len(c.from))
@@ -199,8 +217,22 @@ func (m *Matrix) column(add Column, name string) (at int, from uint32) {
 			c.SHA256 = append(c.SHA256, sum)
 		}
 	}
-	c.Strict, c.CutShort, c.Claimed = c.Strict || add.Strict, c.CutShort || add.CutShort, worse(c.Claimed, add.Claimed)
-	return at, from
+	c.Strict, c.Stale, c.Unanswered = c.Strict || add.Strict, c.Stale || add.Stale, c.Unanswered && add.Unanswered
+	again := c.run > 0 && c.run == add.run && c.CutShort != add.CutShort
+	switch {
+	case again && c.CutShort:
+		c.CutShort, c.Claimed = false, add.Claimed
+		for i, cell := range c.cells {
+			if cell.verdict > 0 && !cell.is(Fail) && !cell.is(Warn) {
+				c.cells[i] = merged{}
+			}
+		}
+	case again:
+		partly = true
+	default:
+		c.CutShort, c.Claimed = c.CutShort || add.CutShort, worse(c.Claimed, add.Claimed)
+	}
+	return at, from, partly
 }
 
 // row returns the place of a requirement.
@@ -280,6 +312,10 @@ func (m *Matrix) Finish() {
 			m.Outcome = c.Outcome
 		}
 		m.Outcome = worse(m.Outcome, c.Outcome)
+		c.cells = nil
+	}
+	if len(m.Missing)+len(m.Unread) > 0 {
+		m.Outcome = worse(m.Outcome, Incomplete)
 	}
 }
 
@@ -300,8 +336,8 @@ func worse(a, b Outcome) Outcome {
 	return a
 }
 
-// headline is the outcome of all, in words.
-func (m *Matrix) headline() string {
+// Headline is the outcome of all, in words.
+func (m *Matrix) Headline() string {
 	reports, finished := 0, 0
 	for _, c := range m.Targets {
 		reports += len(c.Reports)
@@ -309,65 +345,19 @@ func (m *Matrix) headline() string {
 			finished++
 		}
 	}
-	text := fmt.Sprintf("%s: %s, %s, %s", m.Outcome.words(), count(len(m.Targets), "target"), count(reports, "report"), count(len(m.Rows), "requirement"))
+	targets := count(len(m.Targets), "target")
+	if len(m.Missing) > 0 {
+		targets = fmt.Sprintf("%d of %s", len(m.Targets), count(len(m.Targets)+len(m.Missing), "target"))
+	}
+	text := fmt.Sprintf("%s: %s, %s, %s", m.Outcome.words(), targets, count(reports, "report"), count(len(m.Rows), "requirement"))
 	if finished < len(m.Targets) {
 		text += fmt.Sprintf("; %d of %d finished", finished, len(m.Targets))
 	}
+	if n := len(m.Missing); n > 0 {
+		text += "; " + count(n, "target") + " missing"
+	}
+	if n := len(m.Unread); n > 0 {
+		text += "; " + count(n, "file") + " not read"
+	}
 	return text
-}
-
-// Merge reads reports from files, one at a time and without their exchanges, into a matrix. A
-// file can be a matrix too, as a shard of a run leaves one of all its targets. One that is named
-// twice is read once. If some cannot be read there is no matrix, and the error tells of ten.
-func Merge(paths ...string) (*Matrix, error) {
-	m := &Matrix{}
-	var problems []error
-	seen := map[string]bool{}
-	for _, path := range paths {
-		if seen[filepath.Clean(path)] {
-			continue
-		}
-		seen[filepath.Clean(path)] = true
-		if err := m.addFile(path); err != nil {
-			problems = append(problems, err)
-		}
-		if len(m.Targets)*len(m.Rows) > maxCells {
-			return nil, fmt.Errorf("%s: with it there are %d targets and %d requirements, more than the %d million verdicts that are merged: merge fewer at a time",
-				path, len(m.Targets), len(m.Rows), maxCells/1_000_000)
-		}
-	}
-	if n := len(problems) - shownProblems; n > 0 {
-		problems = append(problems[:shownProblems], fmt.Errorf("and %d more", n))
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	m.Finish()
-	return m, nil
-}
-
-const shownProblems = 10
-
-// maxCells bounds what one matrix takes, to some GiB: 100,000 targets of 168 requirements are a third of it.
-const maxCells = 50_000_000
-
-func (m *Matrix) addFile(path string) error {
-	data, err := readFile(path)
-	if err != nil {
-		return err
-	}
-	if schemaOf(data) == MatrixSchemaID {
-		part, err := decodeMatrix(data)
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
-		m.Join(part)
-		return nil
-	}
-	r, err := decodeResults(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	m.Add(path, r)
-	return nil
 }

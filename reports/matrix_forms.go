@@ -3,6 +3,8 @@ package reports
 import (
 	"fmt"
 	"io"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -79,11 +81,12 @@ func matrixForms() []form[*Matrix] {
 		{"json", "", matrixJSON},
 		{"html", "", whole(matrixHTML)},
 		{"markdown", "", whole(matrixMarkdown)},
+		{"prometheus", "", whole(matrixPrometheus)},
 	}
 }
 
 // matrixJSON writes a target, and a requirement, at a time: of 100,000 targets there are millions of verdicts.
-func matrixJSON(w io.Writer, m *Matrix, _ Options) error {
+func matrixJSON(w io.Writer, m *Matrix, opts Options) error {
 	out := *m
 	out.Targets, out.Rows, out.Conflicts = []Column{}, []Row{}, []Conflict{}
 	frame, err := indentedJSON(out)
@@ -91,11 +94,43 @@ func matrixJSON(w io.Writer, m *Matrix, _ Options) error {
 		return err
 	}
 	e := newEntries(w)
-	rest := writeList(e, frame, "targets", slices.Values(m.Targets))
+	rest := writeList(e, frame, "targets", func(yield func(Column) bool) {
+		for _, c := range m.Targets {
+			c.Reports = each(c.Reports, func(path string) string { return from(opts.Dir, path) })
+			if !yield(c) {
+				return
+			}
+		}
+	})
 	rest = writeList(e, rest, "requirements", slices.Values(m.Rows))
 	rest = writeList(e, rest, "conflicts", slices.Values(m.Conflicts))
 	e.write(rest)
 	return e.err
+}
+
+// from names a file from where the matrix is written, "" if that is not known.
+func from(dir, path string) string {
+	if dir == "" || filepath.Ext(path) != ".json" {
+		return path
+	}
+	if near, err := filepath.Rel(dir, path); err == nil {
+		return filepath.ToSlash(near)
+	}
+	return path
+}
+
+// page is the page of a target's report, from where the matrix is written, as a URL; "" if it left none there.
+func (c Column) page(dir string) string {
+	for _, path := range c.Reports {
+		if near := from(dir, path); dir != "" && filepath.Base(path) == FileName("json") && !filepath.IsAbs(near) {
+			var parts []string
+			for part := range strings.SplitSeq(strings.TrimSuffix(near, FileName("json"))+FileName("html"), "/") {
+				parts = append(parts, url.PathEscape(part))
+			}
+			return "./" + strings.Join(parts, "/")
+		}
+	}
+	return ""
 }
 
 // legible is a copy that is safe to show; see [legible].
@@ -113,6 +148,12 @@ func (m *Matrix) legible() *Matrix {
 	})
 	out.Conflicts = each(m.Conflicts, func(c Conflict) Conflict {
 		return Conflict{visible(c.Target), visible(c.Requirement), visible(c.Problem), [2]string{visible(c.Reports[0]), visible(c.Reports[1])}}
+	})
+	out.Missing = each(m.Missing, func(t Missing) Missing { return Missing{visible(t.Target), visible(t.Run), t.Shard} })
+	out.Unread = each(m.Unread, func(u Unread) Unread { return Unread{visible(u.File), visible(u.Problem)} })
+	out.Runs = each(m.Runs, func(r ListRun) ListRun {
+		r.Name, r.Asked, r.SHA256, r.Tool = visible(r.Name), visible(r.Asked), visible(r.SHA256), Tool{visible(r.Tool.Name), visible(r.Tool.Version), visible(r.Tool.Commit)}
+		return r // whose targets are shown where they are missing
 	})
 	return &out
 }
@@ -193,7 +234,14 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 		p.item(0, "conflict: ", yellow, c.String(), plain)
 	}
 	p.blank()
-	p.item(0, "", plain, m.headline(), outcomeTone(m.Outcome))
+	grave, quiet := m.remarks()
+	for _, text := range grave {
+		p.item(0, "", plain, text, yellow)
+	}
+	for _, text := range quiet {
+		p.item(0, "", plain, text, dim)
+	}
+	p.item(0, "", plain, m.Headline(), outcomeTone(m.Outcome))
 	return []byte(p.b.String()), nil
 }
 
@@ -268,7 +316,7 @@ func (r Row) groups() []rowGroup {
 func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
 	m = m.legible()
 	out := &markdown{}
-	fmt.Fprintf(&out.b, "## %s %s\n\n| | target | evidence | outcome | verdicts |\n|--:|---|---|---|---|\n", outcomeSymbol(m.Outcome), mdText(m.headline()))
+	fmt.Fprintf(&out.b, "## %s %s\n\n| | target | evidence | outcome | verdicts |\n|--:|---|---|---|---|\n", outcomeSymbol(m.Outcome), mdText(m.Headline()))
 	shown, others := m.shown()
 	for i, at := range shown {
 		c := m.Targets[at]
@@ -280,6 +328,10 @@ func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
 	out.b.WriteByte('\n')
 	if others != "" {
 		fmt.Fprintf(&out.b, "%s\n\n", others)
+	}
+	grave, quiet := m.remarks()
+	for _, text := range slices.Concat(grave, quiet) {
+		out.fits("> " + mdText(text) + "\n>\n")
 	}
 	for i, c := range m.Conflicts {
 		if i == shownConflicts || !out.fits("> conflict: "+mdText(c.String())+"\n>\n") {

@@ -22,6 +22,9 @@ func matrixIn(t testing.TB, m *Matrix, format string) string {
 	return b.String()
 }
 
+// shownForms are those that tell of requirements, and not of numbers alone.
+var shownForms = []string{"text", "json", "html", "markdown"}
+
 func mergeOf(list ...*Report) *Matrix {
 	m := &Matrix{}
 	for i, r := range list {
@@ -85,7 +88,7 @@ func TestMergeSaysContradictions(t *testing.T) {
 		if len(m.Conflicts) != 1 || !strings.Contains(m.Conflicts[0].Problem, test.want) {
 			t.Errorf("%s: %v", name, m.Conflicts)
 		}
-		for _, format := range MatrixFormats() {
+		for _, format := range shownForms {
 			if out := matrixIn(t, m, format); !strings.Contains(out, test.want) {
 				t.Errorf("%s: %s does not say it:\n%s", name, format, out)
 			}
@@ -185,8 +188,8 @@ func TestMatrixForms(t *testing.T) {
 			t.Errorf("%s counts %s, and its column holds %s", c.Target, c.Counts, counts)
 		}
 		for _, format := range []string{"text", "html", "markdown"} {
-			if out := matrixIn(t, m, format); !strings.Contains(out, c.Counts.String()) || !strings.Contains(out, m.headline()) {
-				t.Errorf("%s does not say %q of %s and %q", format, c.Counts, c.Target, m.headline())
+			if out := matrixIn(t, m, format); !strings.Contains(out, c.Counts.String()) || !strings.Contains(out, m.Headline()) {
+				t.Errorf("%s does not say %q of %s and %q", format, c.Counts, c.Target, m.Headline())
 			}
 		}
 	}
@@ -198,7 +201,7 @@ func TestMatrixForms(t *testing.T) {
 		t.Errorf("the page has %d of %d requirements", rows, len(m.Rows))
 	}
 	for _, row := range m.telling() {
-		for _, format := range MatrixFormats() {
+		for _, format := range shownForms {
 			if !strings.Contains(matrixIn(t, m, format), row.Requirement) {
 				t.Errorf("%s leaves out %s", format, row.Requirement)
 			}
@@ -206,15 +209,15 @@ func TestMatrixForms(t *testing.T) {
 	}
 }
 
-// Merging reads files, and none by half.
+// Merging reads files, none by half, and names those that it cannot read.
 func TestMergeFiles(t *testing.T) {
 	paths := shards(t, 20)
-	m, err := Merge(paths...)
+	m, err := Merge(MergeOptions{}, paths...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(m.Targets) != 10 || len(m.Targets[0].Reports) != 2 || len(m.Rows) != 168 || m.Outcome != Nonconformant {
-		t.Errorf("%s", m.headline())
+		t.Errorf("%s", m.Headline())
 	}
 	whole, _, err := ReadFile(paths[0])
 	if err != nil {
@@ -227,8 +230,12 @@ func TestMergeFiles(t *testing.T) {
 	if err := os.WriteFile(bad, []byte(`{"schema":"conform.report/v1"`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if m, err := Merge(append(paths, bad)...); err == nil || m != nil || !strings.Contains(err.Error(), bad) {
-		t.Errorf("with half a report: %v", err)
+	m, err = Merge(MergeOptions{}, append(paths, bad)...)
+	if err != nil || len(m.Unread) != 1 || m.Unread[0].File != bad || !strings.Contains(m.Headline(), "10 targets, 20 reports, 168 requirements; 1 file not read") {
+		t.Errorf("with half a report: %v, %v", err, m)
+	}
+	if m, err := Merge(MergeOptions{}, bad); err == nil || m != nil || !strings.Contains(err.Error(), bad) {
+		t.Errorf("half a report alone: %v", err)
 	}
 }
 
@@ -276,11 +283,11 @@ func TestCutShort(t *testing.T) {
 	}
 	r.Name, borne.Name = "a", "b"
 	m := mergeOf(r, conformant(), borne)
-	if m.Outcome != Incomplete || !strings.HasSuffix(m.headline(), "; 1 of 3 finished") {
-		t.Errorf("%s", m.headline())
+	if m.Outcome != Incomplete || !strings.HasSuffix(m.Headline(), "; 1 of 3 finished") {
+		t.Errorf("%s", m.Headline())
 	}
-	if m := mergeOf(conformant()); strings.Contains(m.headline(), "finished") {
-		t.Errorf("nothing was cut short: %s", m.headline())
+	if m := mergeOf(conformant()); strings.Contains(m.Headline(), "finished") {
+		t.Errorf("nothing was cut short: %s", m.Headline())
 	}
 	for _, view := range []struct {
 		schema []byte

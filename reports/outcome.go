@@ -66,6 +66,22 @@ func OutcomeOf(results []Result, strict bool) Outcome {
 	return Conformant
 }
 
+// Failed tells whether the harness, the network or a file failed before anything could be judged.
+func (r *Report) Failed() bool { return failedFirst(r.Outcome, r.Counts, r.unanswered()) }
+
+// Failed tells the same of a target.
+func (c Column) Failed() bool { return failedFirst(c.Outcome, c.Counts, c.Unanswered) }
+
+// failedFirst: of a server that answers nothing, requirements on our own requests may be met all the same.
+func failedFirst(o Outcome, counts Counts, unanswered bool) bool {
+	return o == Incomplete && (unanswered || counts.Error > 0 && counts.Pass+counts.Fail+counts.Warn == 0)
+}
+
+// unanswered tells whether a live server answered no request.
+func (r *Report) unanswered() bool {
+	return r.Evidence.Kind == "live" && !slices.ContainsFunc(r.Exchanges, func(x Exchange) bool { return x.Response != nil })
+}
+
 // Headline is the outcome in words. An excused one says how many failures it rests on.
 func (r *Report) Headline() string {
 	if r.Outcome != Excused {

@@ -50,26 +50,30 @@ func ReadResults(path string) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := decodeResults(data)
+	report, _, err := decodeResults(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return report, nil
 }
 
-func decodeResults(data []byte) (*Report, error) {
-	report := &Report{}
-	err := report.decode(data, &struct {
+// decodeResults also tells whether an exchange was answered.
+func decodeResults(data []byte) (r *Report, answered bool, err error) {
+	into := struct {
 		*Report
 		Exchanges unread `json:"exchanges"` // nearer than the report's own
-	}{Report: report})
-	return report, err
+	}{Report: &Report{}}
+	err = into.decode(data, &into)
+	return into.Report, into.Exchanges.answered, err
 }
 
-// unread is a value that is passed over.
-type unread struct{}
+// unread are exchanges that are not read, but for whether one was answered: no text in JSON holds the name of a member in quotes.
+type unread struct{ answered bool }
 
-func (*unread) UnmarshalJSON([]byte) error { return nil }
+func (u *unread) UnmarshalJSON(data []byte) error {
+	u.answered = bytes.Contains(data, []byte(`"response":`))
+	return nil
+}
 
 // readFile looks at the size first: nobody waits for a gigabyte to be refused.
 func readFile(path string) ([]byte, error) {
@@ -265,6 +269,18 @@ func (m *Matrix) consistent() error {
 			return fmt.Errorf("target %d (%s): %w", at+1, visible(c.Target), err)
 		}
 		all = worse(all, told)
+	}
+	for i := range m.Runs {
+		if err := m.Runs[i].consistent(); err != nil {
+			return fmt.Errorf("run %d: %w", i+1, err)
+		}
+	}
+	alone := len(m.Missing) == 0 && len(m.Runs) == 1 && len(m.Runs[0].Done) == 1 // as a shard leaves it
+	if missing := m.missing(); !alone && !slices.Equal(missing, append([]Missing{}, m.Missing...)) {
+		return fmt.Errorf("it names %s as missing, and there are %d", count(len(m.Missing), "target"), len(missing))
+	}
+	if len(m.Missing)+len(m.Unread) > 0 {
+		all = worse(all, Incomplete)
 	}
 	switch {
 	case len(m.Targets) == 0:

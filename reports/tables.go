@@ -65,7 +65,8 @@ type matrixTable struct {
 	Rows    []Row
 }
 
-func matrixHTML(m *Matrix, _ Options) ([]byte, error) {
+func matrixHTML(m *Matrix, opts Options) ([]byte, error) {
+	pages := each(m.Targets, func(c Column) string { return c.page(opts.Dir) })
 	m = m.legible()
 	first := m.telling()
 	var rest []Row
@@ -86,7 +87,11 @@ func matrixHTML(m *Matrix, _ Options) ([]byte, error) {
 		Said     []string
 		Tables   []matrixTable
 		Left     string
-	}{Matrix: m, Headline: m.headline()}
+		Pages    []string
+		Grave    []string
+		Quiet    []string
+	}{Matrix: m, Headline: m.Headline(), Pages: pages}
+	content.Grave, content.Quiet = m.remarks()
 	content.Shown, content.Others = m.shown()
 	for i, c := range m.Conflicts {
 		if i == shownConflicts {
@@ -111,7 +116,7 @@ func matrixHTML(m *Matrix, _ Options) ([]byte, error) {
 	if left := len(m.Rows) - shown; left > 0 {
 		content.Left = "Left out to keep this page short: " + count(left, "requirement") + ". The JSON has them all."
 	}
-	return tablePage("matrix", m.headline(), content)
+	return tablePage("matrix", m.Headline(), content)
 }
 
 // sparkBar is one run in a sparkline: its height is what passed, its red part, on top,

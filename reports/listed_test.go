@@ -1,0 +1,217 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// night is a run on a list, in shards of two targets each.
+type night struct {
+	name   string
+	list   string
+	shards int
+	began  time.Time
+	tool   string
+}
+
+func (n night) run(shard int) ListRun {
+	r := ListRun{Name: n.name, Tool: Tool{Name: "conform", Version: n.tool}, Asked: "all requirements", SHA256: n.list, Targets: 2 * n.shards}
+	for i := range n.shards {
+		r.Shards = append(r.Shards, Names{fmt.Sprintf("a%d", i+1), fmt.Sprintf("b%d", i+1)})
+	}
+	began := n.began.Add(time.Duration(shard) * time.Second)
+	r.Done = []Shard{{shard, began, began.Add(time.Minute)}}
+	return r
+}
+
+// shard is what one of them leaves; change says what was found of its second target.
+func (n night) shard(i int, change func(*Report)) *Matrix {
+	m := &Matrix{Runs: []ListRun{n.run(i)}}
+	for j, name := range m.Runs[0].Shards[i-1] {
+		r := conformant()
+		r.Name, r.Evidence.Kind = name, "live"
+		r.Exchanges = []Exchange{{Number: 1, Response: &Response{Status: 200}}}
+		if j == 1 && change != nil {
+			change(r)
+		}
+		r.Tally()
+		m.Add(name+"/report.json", r)
+	}
+	m.Finish()
+	return m
+}
+
+func fails(r *Report) { r.Results[0].Verdict = Fail }
+func isCut(r *Report) { r.CutShort, r.Results[0].Verdict = true, Error }
+
+// left writes what shards left, each into a folder of its own, and returns the folder of all.
+func left(t testing.TB, shards ...*Matrix) string {
+	t.Helper()
+	dir := t.TempDir()
+	for i, m := range shards {
+		if err := os.Mkdir(filepath.Join(dir, fmt.Sprint(i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i), MatrixFile), []byte(matrixIn(t, m, "json")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// TestNights holds what becomes of the shards of a run, with each fault that they can have.
+func TestNights(t *testing.T) {
+	at := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	tonight := night{"tonight", "list-1", 3, at, "1"}
+	unnamed, other, changed, halves, newer := tonight, tonight, tonight, tonight, tonight
+	unnamed.name, other.name, changed.list, halves.shards, newer.tool = "", "yesterday", "list-2", 2, "2"
+	yesterday, fast := unnamed, unnamed
+	yesterday.began, fast.began = at.Add(-24*time.Hour), at.Add(90*time.Minute)
+	for _, test := range []struct {
+		name    string
+		shards  []*Matrix
+		refused string
+		outcome Outcome
+		said    string
+	}{
+		{"all", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), tonight.shard(3, nil)}, "", Conformant, "conformant: 6 targets"},
+		{"all, in any order", []*Matrix{tonight.shard(3, nil), tonight.shard(1, nil), tonight.shard(2, nil)}, "", Conformant, "3 of 3 shards"},
+		{"one fails", []*Matrix{tonight.shard(1, nil), tonight.shard(2, fails), tonight.shard(3, nil)}, "", Nonconformant, "nonconformant: 6 targets"},
+		{"the first is missing", []*Matrix{tonight.shard(2, nil), tonight.shard(3, nil)}, "", Incomplete, "missing: shard 1 of 3, with 2 targets: a1, b1\n"},
+		{"all but one are missing", []*Matrix{tonight.shard(2, nil)}, "", Incomplete, "incomplete: 2 of 6 targets"},
+		{"one is missing and one fails", []*Matrix{tonight.shard(1, fails), tonight.shard(3, nil)}, "", Nonconformant, "missing: shard 2 of 3"},
+		{"one of another run", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), other.shard(3, nil)}, "run yesterday, and not tonight", "", ""},
+		{"of another list", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), changed.shard(3, nil)}, "list list-2 of 6 targets, and not list-1", "", ""},
+		{"dealt out otherwise", []*Matrix{tonight.shard(1, nil), halves.shard(2, nil)}, "in 2 shards, and not 3 shards", "", ""},
+		{"of another version", []*Matrix{tonight.shard(1, nil), newer.shard(2, nil)}, "by conform 2, and not conform 1", "", ""},
+		{"without a name", []*Matrix{unnamed.shard(1, nil), unnamed.shard(2, nil), unnamed.shard(3, nil)}, "", Conformant, ""},
+		{"without a name, clocks that differ", []*Matrix{unnamed.shard(1, nil), fast.shard(2, nil), unnamed.shard(3, nil)}, "", Conformant, ""},
+		{"without a name, one of yesterday", []*Matrix{unnamed.shard(1, nil), yesterday.shard(2, nil), unnamed.shard(3, nil)}, "1 shard ended 23h59m0s before 2 others began", "", ""},
+		{"one twice", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Conformant, "conformant: 6 targets, 8 reports"},
+		{"one twice, and it failed once", []*Matrix{tonight.shard(1, nil), tonight.shard(2, fails), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Nonconformant, "conflict: b2"},
+		{"evicted, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, isCut), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Conformant, ""},
+		{"again, and the evicted one behind it", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, isCut)}, "", Conformant, ""},
+		{"evicted, and not again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, isCut), tonight.shard(3, nil)}, "", Incomplete, "5 of 6 finished"},
+		{"evicted after it had failed, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, func(r *Report) { fails(r); r.CutShort = true }), tonight.shard(3, nil), tonight.shard(2, nil)},
+			"", Nonconformant, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := left(t, test.shards...)
+			m, err := Merge(MergeOptions{}, dir)
+			if test.refused != "" {
+				if !IsMixed(err) || !strings.Contains(err.Error(), test.refused) {
+					t.Errorf("%v, expected %q", err, test.refused)
+				}
+				if m, err = Merge(MergeOptions{Mixed: true}, dir); err != nil || m.Outcome == Nonconformant {
+					t.Errorf("mixed: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := matrixIn(t, m, "text"); m.Outcome != test.outcome || !strings.Contains(text, test.said) {
+				t.Errorf("%s, expected %s, and %q in\n%s", m.Outcome, test.outcome, test.said, text)
+			}
+			for _, format := range []string{"html", "markdown"} {
+				if out := matrixIn(t, m, format); strings.Contains(out, "missing: shard") != (len(m.Missing) > 0) {
+					t.Errorf("%s does not say what is missing, or says so", format)
+				}
+			}
+			// What was merged can be merged again, alone or with what was merged.
+			again := left(t, m)
+			for _, paths := range [][]string{{again}, {dir, again}, {again, dir}} {
+				n, err := Merge(MergeOptions{}, paths...)
+				if err != nil || n.Outcome != m.Outcome || !slices.Equal(n.Missing, m.Missing) || len(n.Runs) != 1 || len(n.Runs[0].Done) != len(m.Runs[0].Done) {
+					t.Errorf("again: %v, %+v", err, n)
+				}
+			}
+		})
+	}
+}
+
+// TestYesterdaysShard: of 400 shards 399 are green and one is of yesterday, or is not there.
+func TestYesterdaysShard(t *testing.T) {
+	const all = 400
+	tonight := night{"", "list", all, time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC), "1"}
+	yesterday := tonight
+	yesterday.began = tonight.began.Add(-24 * time.Hour)
+	var shards []*Matrix
+	for i := 1; i <= all; i++ {
+		of := tonight
+		if i == 137 {
+			of = yesterday
+		}
+		shards = append(shards, of.shard(i, nil))
+	}
+	dir := left(t, shards...)
+	if _, err := Merge(MergeOptions{}, dir); !IsMixed(err) {
+		t.Errorf("one of yesterday: %v", err)
+	}
+	m, err := Merge(MergeOptions{Since: tonight.began}, dir)
+	if err != nil || m.Outcome != Incomplete || len(m.Missing) != 2 || m.Missing[0] != (Missing{Target: "a137", Shard: 137}) {
+		t.Errorf("without that of yesterday: %v, %+v", err, m)
+	}
+	if _, err := Merge(MergeOptions{Since: tonight.began.Add(time.Hour)}, dir); !errors.Is(err, ErrNothing) {
+		t.Errorf("without all: %v", err)
+	}
+}
+
+// TestFailed holds which targets failed before anything could be judged, as their reports say and as a matrix does, also when it
+// was made of files.
+func TestFailed(t *testing.T) {
+	report := func(kind string, answered bool, verdicts ...Verdict) *Report {
+		r := conformant()
+		r.Evidence.Kind, r.Exchanges = kind, []Exchange{{Number: 1, Error: `no "response": here`}}
+		if answered {
+			r.Exchanges = append(r.Exchanges, Exchange{Number: 2, Response: &Response{Status: 204}})
+		}
+		for i := range r.Results {
+			r.Results[i].Verdict = verdicts[min(i, len(verdicts)-1)]
+		}
+		r.Tally()
+		return r
+	}
+	for i, test := range []struct {
+		r    *Report
+		want bool
+	}{
+		{report("live", true, Pass), false}, {report("live", false, Pass, Error), true}, {report("live", true, Pass, Error), false},
+		{report("live", true, Error), true}, {report("capture", false, Pass, Error), false}, {report("capture", false, Error), true},
+		{report("live", false, Fail), false}, {report("live", false, NotExercised), true}, {report("live", true, NotExercised), false},
+	} {
+		if got := test.r.Failed(); got != test.want {
+			t.Errorf("%d: the report: %v", i, got)
+		}
+		path := filepath.Join(t.TempDir(), "report.json")
+		if err := os.WriteFile(path, render(t, test.r, "json", Options{}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Merge(MergeOptions{}, path)
+		if err != nil || m.Targets[0].Failed() != test.want {
+			t.Errorf("%d: from its file: %v", i, err)
+		}
+		if m, err = Merge(MergeOptions{}, left(t, m)); err != nil || m.Targets[0].Failed() != test.want {
+			t.Errorf("%d: from a matrix: %v", i, err)
+		}
+	}
+}
+
+// TestPages holds that the page of a matrix links those of its targets from where it is written, and nothing else.
+func TestPages(t *testing.T) {
+	for _, test := range []struct{ dir, report, want string }{
+		{"out", "out/vienna/report.json", "./vienna/report.html"}, {"out", "out/shard 1/küh#1?/report.json", "./shard%201/k%C3%BCh%231%3F/report.html"},
+		{"out/merged", "out/vienna/report.json", "./../vienna/report.html"}, {"", "out/vienna/report.json", ""}, {"out", "vienna", ""}, {"out", "out/other.json", ""},
+		{"out", "javascript:alert(1)/report.json", "./../javascript:alert%281%29/report.html"}, {"out", "/etc/report.json", ""},
+	} {
+		if got := (Column{Reports: []string{test.report}}).page(test.dir); got != test.want {
+			t.Errorf("%s from %s is %q, expected %q", test.report, test.dir, got, test.want)
+		}
+	}
+}

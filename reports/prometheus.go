@@ -1,0 +1,105 @@
+package reports
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// metrics are in the text format of Prometheus, as its node exporter collects it from files. A target is told of by its name; of a
+// report without one its source is the target, which has a pseudonym.
+type metrics struct{ b strings.Builder }
+
+// begin begins a metric.
+func (m *metrics) begin(name, help string) {
+	fmt.Fprintf(&m.b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
+}
+
+// put writes a value, with labels in pairs of a name and a value.
+func (m *metrics) put(name string, value float64, labels ...string) {
+	m.b.WriteString(name)
+	for i := 0; i < len(labels); i += 2 {
+		separator := ","
+		if i == 0 {
+			separator = "{"
+		}
+		m.b.WriteString(separator + labels[i] + `="` + labelValue().Replace(visible(labels[i+1])) + `"`)
+	}
+	if len(labels) > 0 {
+		m.b.WriteByte('}')
+	}
+	m.b.WriteString(" " + strconv.FormatFloat(value, 'f', -1, 64) + "\n")
+}
+
+func labelValue() *strings.Replacer {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+}
+
+// outcomes is the order in which people read them.
+var outcomes = []Outcome{Conformant, Nonconformant, Incomplete, Excused}
+
+// all writes what there is to tell of targets, and of the run on them.
+func (m *metrics) all(targets []Column, outcome Outcome, missing int, began, ended time.Time) []byte {
+	one := map[bool]float64{true: 1}
+	m.begin("conform_outcome", "1 for the outcome of all targets together, 0 for each other.")
+	for _, o := range outcomes {
+		m.put("conform_outcome", one[o == outcome], "outcome", string(o))
+	}
+	m.begin("conform_targets", "Targets by outcome; missing are those of the list of which nothing was found.")
+	for _, o := range outcomes {
+		n := 0
+		for _, c := range targets {
+			if c.Outcome == o {
+				n++
+			}
+		}
+		m.put("conform_targets", float64(n), "outcome", string(o))
+	}
+	m.put("conform_targets", float64(missing), "outcome", "missing")
+	m.begin("conform_target_outcome", "1 for the outcome of a target, 0 for each other.")
+	for _, c := range targets {
+		for _, o := range outcomes {
+			m.put("conform_target_outcome", one[o == c.Outcome], "target", c.Target, "kind", c.Kind, "outcome", string(o))
+		}
+	}
+	m.begin("conform_verdicts", "Requirements of a target by verdict.")
+	for _, c := range targets {
+		for _, v := range verdicts {
+			m.put("conform_verdicts", float64(c.Counts.Of(v)), "target", c.Target, "kind", c.Kind, "verdict", string(v))
+		}
+	}
+	if !began.IsZero() {
+		m.begin("conform_run_timestamp_seconds", "When the run ended, in seconds since 1970.")
+		m.put("conform_run_timestamp_seconds", float64(ended.UnixMilli())/1000)
+		m.begin("conform_run_duration_seconds", "How long the run took.")
+		m.put("conform_run_duration_seconds", ended.Sub(began).Seconds())
+	}
+	return []byte(m.b.String())
+}
+
+func matrixPrometheus(m *Matrix, _ Options) ([]byte, error) {
+	var began, ended time.Time
+	for i := range m.Runs {
+		first, last := m.Runs[i].span()
+		if i == 0 || first.Before(began) {
+			began = first
+		}
+		if last.After(ended) {
+			ended = last
+		}
+	}
+	return new(metrics).all(m.Targets, m.Outcome, len(m.Missing), began, ended), nil
+}
+
+// renderPrometheus tells of one report as of a matrix of one. It lasted as long as its exchanges, if they tell when they were.
+func renderPrometheus(r *Report, _ Options) ([]byte, error) {
+	began := r.Evidence.RecordedAt
+	ended := began
+	for _, x := range r.Exchanges {
+		if end := x.StartedAt.Add(time.Duration(x.DurationMs * float64(time.Millisecond))); !x.StartedAt.IsZero() && end.After(ended) {
+			ended = end
+		}
+	}
+	return new(metrics).all([]Column{{Target: r.target(), Kind: r.Evidence.Kind, Outcome: r.Outcome, Counts: r.Counts}}, r.Outcome, 0, began, ended), nil
+}
