@@ -205,25 +205,25 @@ func fromFile(cmd *cobra.Command) (map[string]setting, error) {
 		return nil, usage("%s is empty: give it a value, or leave it out", from)
 	}
 	c := config{path: path, cmd: cmd, settings: map[string]setting{}}
-	if err := c.load(from, c.read); err != nil {
+	if err := c.load(from, maxConfig, c.read); err != nil {
 		return nil, err
 	}
 	return c.settings, nil
 }
 
-// load reads the file, which from names, and guards it.
-func (c *config) load(from string, read func(content []byte) error) error {
+// load reads the file, which from names and which has so many bytes at most, and guards it.
+func (c *config) load(from string, most int64, read func(content []byte) error) error {
 	file, err := os.Open(c.path)
 	if err != nil {
 		return usage("%s: %w", from, err)
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxConfig+1))
+	content, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
 		return usage("%s: %w", from, err)
 	}
-	if len(content) > maxConfig {
-		return usage("%s %s: is larger than %d KiB, so it is no configuration", from, c.path, maxConfig>>10)
+	if int64(len(content)) > most {
+		return usage("%s %s: is larger than %d KiB, so it is no configuration", from, c.path, most>>10)
 	}
 	if err := read(content); err != nil {
 		return err
@@ -360,7 +360,7 @@ func (c *config) setting(into map[string]setting, key, value *yaml.Node) error {
 
 // paths are settings that name files which stand by the configuration, wherever
 // conform is called.
-var paths = []string{"targets", "token-file", "password-file", "cacert", "client-cert", "client-key"}
+var paths = []string{"targets", "token-file", "password-file", "cacert", "client-cert", "client-key", "passwords"}
 
 var (
 	secretKey = sync.OnceValue(func() *regexp.Regexp {

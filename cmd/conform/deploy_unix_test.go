@@ -4,7 +4,6 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -51,61 +50,6 @@ func at(t *testing.T, value any, path ...any) any {
 		value = next
 	}
 	return value
-}
-
-// TestKubernetes holds that the manifest is what it says: as many shards as completions, a
-// list of targets that conform takes, with at least as many, and pods that may do nothing.
-func TestKubernetes(t *testing.T) {
-	list := documents(t, "docs/kubernetes.yaml")
-	kinds := map[string]any{}
-	for _, document := range list {
-		kinds[at(t, document, "kind").(string)+" "+at(t, document, "metadata", "name").(string)] = document
-	}
-	job, merge := kinds["Job conform"], kinds["Job conform-merge"]
-	targets := at(t, kinds["ConfigMap conform-targets"], "data", "targets.yaml").(string)
-	shards := at(t, job, "spec", "completions").(int)
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "targets.yaml"), []byte(targets), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := (&runFlags{targets: filepath.Join(dir, "targets.yaml")}).entries(newRun())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(entries) < shards {
-		t.Errorf("%d shards of %d targets: one would be empty", shards, len(entries))
-	}
-	if at(t, job, "spec", "completionMode") != "Indexed" || at(t, job, "spec", "parallelism") != shards {
-		t.Error("the job is not indexed, or does not run its shards side by side")
-	}
-	// What each pod would run: the shell computes the shard.
-	seen := map[string]bool{}
-	for index := range shards {
-		script := strings.Replace(at(t, job, "spec", "template", "spec", "containers", 0, "args", 0).(string), "exec conform", "echo", 1)
-		cmd := exec.Command("sh", "-c", script)
-		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "JOB_COMPLETION_INDEX=" + string(rune('0'+index))}
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		words := strings.Fields(string(out))
-		mine, err := shardOf(entries, words[slices.Index(words, "--shard")+1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range mine {
-			seen[e.name] = true
-		}
-	}
-	if len(seen) != len(entries) {
-		t.Errorf("the shards have %v, of %d targets", seen, len(entries))
-	}
-	for _, job := range []any{job, merge} {
-		pod := at(t, job, "spec", "template", "spec")
-		if at(t, pod, "securityContext", "runAsNonRoot") != true || at(t, pod, "containers", 0, "securityContext", "readOnlyRootFilesystem") != true || at(t, pod, "restartPolicy") != "Never" {
-			t.Error("a pod may be root, write to its own files, or try again")
-		}
-	}
 }
 
 // TestRelease holds that the release has what its users are told, by the names that GoReleaser
@@ -163,7 +107,7 @@ func TestExamples(t *testing.T) {
 			}
 			found++
 			if page == "docs/targets.md" {
-				if err := newTargetList(page, newRun()).read([]byte(example)); err != nil {
+				if err := newTargetList(page, newRun(), newDealer(1, 1)).read([]byte(example)); err != nil {
 					t.Error(err)
 				}
 			}

@@ -95,7 +95,7 @@ func TestInterruptedTargets(t *testing.T) {
 		if r.Counts.Pass != 1 {
 			t.Errorf("of %s there is judged: %s", name, r.Counts)
 		}
-		if m, err := reports.Merge(path); err != nil || m.Outcome != want {
+		if m, err := reports.Merge(reports.MergeOptions{}, path); err != nil || m.Outcome != want {
 			t.Errorf("merged, %s is %s, expected %s; %v", name, m.Outcome, want, err)
 		}
 		if kept, _ := os.ReadFile(filepath.Join(out, name, "evidence.yaml")); bytes.Equal(kept, earlier[name]) != cut {

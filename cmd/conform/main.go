@@ -72,7 +72,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	fmt.Fprintln(stderr, "conform: "+reports.Legible(err.Error()))
+	lastWord("conform: " + err.Error())
 	return code
+}
+
+// terminationLog is the file from which Kubernetes shows why a pod ended.
+var terminationLog = "/dev/termination-log"
+
+// lastWord leaves one line where Kubernetes shows it: what came of a run. Elsewhere, and where that cannot be written, it does nothing.
+func lastWord(text string) {
+	if os.Getenv("KUBERNETES_SERVICE_HOST") == "" {
+		return
+	}
+	file, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	_, _ = file.WriteString(line(text) + "\n")
 }
 
 func newRoot() *cobra.Command {

@@ -59,6 +59,8 @@ func TestScripts(t *testing.T) {
 			"sameverdicts": sameVerdicts,
 			"expand":       expand,
 			"samehash":     sameHash,
+			"append":       appendTo,
+			"halve":        halve,
 
 			"for-each-format": forEachFormat,
 			"conforms-to":     conformsTo,
@@ -127,6 +129,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Setenv(token, secret)
 	}
 	party(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com", Password: "Passw0rd-of-Dana"}, "3fa85f64-5717-4562-b3fc-2c963f66afa6", "APPLICATION", "CONFORM_TOKEN")
+	server.AddUser(ucwatest.User{Name: "Robin", URI: "sip:robin@contoso.com", Password: "Passw0rd-of-Dana"})
 	party(ucwatest.User{Name: "Guest", URI: "sip:guest@contoso.com", Anonymous: true}, "3fa85f64-5717-4562-b3fc-2c963f66afa7", "GUEST", "CONFORM_ANONYMOUS_TOKEN")
 	party(ucwatest.User{Name: "Lee", URI: "sip:lee@contoso.com", Modalities: []string{"Messaging"}}, "3fa85f64-5717-4562-b3fc-2c963f66afa8", "LEE", "CONFORM_RESTRICTED_TOKEN")
 	ts.Setenv("TARGET", running.URL)
@@ -145,6 +148,25 @@ func expand(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(os.Rename(name, name+".tmpl"))
 	}
 	ts.Check(os.WriteFile(name, []byte(os.Expand(ts.ReadFile(name+".tmpl"), ts.Getenv)), 0o600))
+}
+
+// append FILE FROM...: puts what other files hold behind what it holds, or a line of words if there is none of that name.
+func appendTo(ts *testscript.TestScript, _ bool, args []string) {
+	content, _ := os.ReadFile(ts.MkAbs(args[0]))
+	for _, from := range args[1:] {
+		more, err := os.ReadFile(ts.MkAbs(from))
+		if err != nil {
+			more = []byte(from + "\n")
+		}
+		content = append(content, more...)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), content, 0o600))
+}
+
+// halve FROM TO: writes the first half of a file.
+func halve(ts *testscript.TestScript, _ bool, args []string) {
+	content := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(content[:len(content)/2]), 0o600))
 }
 
 // samehash REPORT EVIDENCE: holds that the report is bound to the evidence beside it.

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
@@ -194,8 +196,33 @@ requirement in common, 4 a report cannot be read.`,
 	return cmd
 }
 
+// matrixCode is the exit code of a matrix: that of the worst target, as a run on them all would have it. A target that is missing
+// makes it incomplete; that a file could not be read is a failure.
+func matrixCode(m *reports.Matrix) error {
+	var worst error
+	if len(m.Missing) > 0 {
+		worst = exit{code: exitIncomplete}
+	}
+	if len(m.Unread) > 0 {
+		worst = exit{code: exitFailed}
+	}
+	for _, c := range m.Targets {
+		code := outcomeCode(c.Outcome)
+		switch {
+		case c.Failed():
+			code = exit{code: exitFailed}
+		case code == nil && c.Stale:
+			code = exit{code: exitUsage}
+		}
+		worst = worse(worst, code)
+	}
+	return worst
+}
+
 func newMerge() *cobra.Command {
 	var o output
+	var from reports.MergeOptions
+	var since time.Duration
 	cmd := &cobra.Command{
 		Use:   "merge REPORT...",
 		Short: "Merge shards and pools into a matrix of targets and requirements",
@@ -203,35 +230,65 @@ func newMerge() *cobra.Command {
 did not exercise another may have. Where they contradict each other that is said, and
 the worse verdict stays. The exit code is that of the worst target.
 
-The JSON that it makes, and the merge.json of a run with --targets, can be merged again.
+The JSON that it makes, and the merge.json of a run with --targets, can be merged again:
+of a directory, each merge.json below it. A shard knows its run and the whole list: shards
+and targets that are missing are named, and without them nothing is conformant. Shards of
+different runs, lists or versions are refused, unless --mixed is given.
+
+A file can be the log of a pod that wrote a matrix as JSON.
 
 Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report cannot be read,
 130 interrupted.`,
 		Example: `  conform report merge pool-*/report.json
+  conform report merge /reports/$RUN --format html --out /reports/$RUN/merge.html
+  conform report merge /reports --since 6h
   conform report merge shard-*/merge.json --format html --out pools.html
   conform report merge pool-*/report.json --format json | jq .outcome`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(cmd, args...); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("since") {
+				if since <= 0 {
+					return notPositive("--since", since)
+				}
+				from.Since = time.Now().Add(-since)
+			}
 			what := number(len(args), "reports")
 			if len(args) == 1 {
 				what = args[0]
 			}
-			m, err := during(cmd, false, "reading "+what, func() (*reports.Matrix, error) { return reports.Merge(args...) })
-			if err != nil {
+			m, err := during(cmd, false, "reading "+what, func() (*reports.Matrix, error) { return reports.Merge(from, args...) })
+			switch {
+			case errors.Is(err, reports.ErrNothing):
+				return exit{exitIncomplete, err}
+			case reports.IsMixed(err):
+				return usage("%w; --mixed merges them all the same", err)
+			case err != nil:
 				return unread(err)
 			}
+			lastWord(m.Headline())
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
+				if o.out != "" {
+					options.Dir = filepath.Dir(o.out)
+				}
 				return reports.WriteMatrix(w, m, o.format, options)
 			}); err != nil {
 				return err
 			}
-			return outcomeCode(m.Outcome)
+			if o.out != "" || o.format != "text" { // which would say so
+				for _, u := range m.Unread[:min(len(m.Unread), shownTargets)] {
+					fmt.Fprintf(cmd.ErrOrStderr(), "not read: %s: %s\n", line(u.File), line(u.Problem))
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), line(m.Headline()))
+			}
+			return matrixCode(m)
 		},
 	}
-	reportFiles(cmd, 1, 0, "one report.json or more, or merge.json")
+	reportFiles(cmd, 1, 0, "one report.json or more, or merge.json, or directories")
 	o.add(cmd, reports.MatrixFormats())
+	cmd.Flags().BoolVar(&from.Mixed, "mixed", false, "merge also what is of different runs, lists or versions")
+	cmd.Flags().DurationVar(&since, "since", 0, "leave out runs that began longer ago, such as 6h: what lies in a directory may be of yesterday")
 	return cmd
 }
 

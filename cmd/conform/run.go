@@ -32,7 +32,9 @@ type runFlags struct {
 	live        liveFlags
 	targets     string
 	concurrency int
-	shard       string
+	passwords   string
+	keeps       string
+	shards      shardFlags
 	format      string
 	out         string
 	verbose     bool
@@ -194,7 +196,7 @@ func (f *runFlags) knownFormat() error {
 // consistent refuses flags that contradict each other, or that would be ignored:
 // a script whose variable is empty must not get a verdict about something else.
 func (f *runFlags) consistent(cmd *cobra.Command) error {
-	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting", "targets", "shard"} {
+	for _, name := range []string{"application", "target", "cassette", "out", "token-file", "cacert", "client-cert", "client-key", "origin", "sip", "domain", "autodiscover", "username", "password-file", "grant", "meeting", "targets", "passwords", "shard", "run"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && flag.Value.String() == "" {
 			return usage("--%s is empty: give it a value, or leave it out", name)
 		}
@@ -339,6 +341,7 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 		prove.Explain(r)
 	}
 	inspect(r, e)
+	lastWord(r.Headline() + ": " + r.Counts.String())
 	// The files first: standard output may end this process, if nobody reads it.
 	// Where they cannot be written the verdict is not lost with them.
 	written, unwritten := f.files(cmd, r, e)
@@ -453,9 +456,7 @@ func verdictCode(ctx context.Context, r *reports.Report) error {
 		return staleCode(r)
 	case r.Outcome == reports.Nonconformant:
 		return exit{code: exitNonconformant}
-	case r.Evidence.Kind == "live" && !slices.ContainsFunc(r.Exchanges, func(x reports.Exchange) bool { return x.Response != nil }):
-		return exit{code: exitFailed} // whatever could be said of our own requests
-	case r.Counts.Error > 0 && r.Counts.Pass+r.Counts.Fail+r.Counts.Warn == 0:
+	case r.Failed():
 		return exit{code: exitFailed}
 	}
 	return exit{code: exitIncomplete}

@@ -5,10 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
@@ -16,21 +21,26 @@ import (
 )
 
 // targetsOnly are the flags that mean nothing without --targets.
-var targetsOnly = []string{"concurrency", "shard"}
+var targetsOnly = append([]string{"concurrency", "passwords", "keep"}, shardOnly...)
 
 // addTargets adds the flags of a run on many targets.
 func (f *runFlags) addTargets(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.targets, "targets", "", "YAML file with a list of targets, certified side by side: see docs/targets.md")
+	flags.StringVar(&f.targets, "targets", "", "YAML file with a list of targets, or folder of such files, certified side by side: see docs/targets.md")
 	flags.IntVar(&f.concurrency, "concurrency", 32, "with --targets: so many at once")
-	flags.StringVar(&f.shard, "shard", "", "with --targets: run shard I of N, as in 2/4")
+	flags.StringVar(&f.passwords, "passwords", "", "with --targets: folder that has the password of each target in a file of the target's name")
+	flags.StringVar(&f.keeps, "keep", keepAll, "with --targets and --out: of which targets files are written, all or failed; the matrix has all")
+	f.shards.add(cmd)
 	if err := cmd.MarkFlagFilename("targets", "yaml", "yml"); err != nil {
 		panic(err) // the flag is defined above
 	}
 	for _, name := range targetsOnly {
-		complete(cmd, name, func() []string { return nil })
+		complete(cmd, name, func() []string { return map[string][]string{"keep": {keepAll, keepFailed}}[name] })
 	}
 }
+
+// Of which targets --out has files.
+const keepAll, keepFailed = "all", "failed"
 
 // consistentTargets refuses what --targets makes no sense of.
 func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
@@ -47,6 +57,12 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 			return usage("--targets excludes --%s: what is certified, and its name, stands in the list", name)
 		}
 	}
+	if f.keeps != keepAll && f.keeps != keepFailed {
+		return usage("--keep %s: expected %s or %s", f.keeps, keepAll, keepFailed)
+	}
+	if f.shards.run != "" && (len(f.shards.run) > 100 || strings.ContainsFunc(f.shards.run, func(r rune) bool { return !unicode.IsPrint(r) })) {
+		return usage("--run: expected a name of at most 100 characters that can be printed, such as the number of a pipeline")
+	}
 	if f.concurrency < 1 || f.concurrency > maxTargets {
 		return usage("--concurrency %d: expected 1 to %d", f.concurrency, maxTargets)
 	}
@@ -57,28 +73,6 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 	return nil
 }
 
-// shardOf returns each nth entry from the ith on, for I/N. None is a mistake: a machine
-// that checks nothing must not be green.
-func shardOf(entries []*entry, shard string) ([]*entry, error) {
-	if shard == "" {
-		return entries, nil
-	}
-	first, all, ok := strings.Cut(shard, "/")
-	i, err := strconv.Atoi(first)
-	n, err2 := strconv.Atoi(all)
-	if !ok || err != nil || err2 != nil || i < 1 || n < 1 || i > n {
-		return nil, usage("--shard %s: expected I/N with I from 1 to N, such as 2/5", shard)
-	}
-	if i > len(entries) {
-		return nil, usage("--shard %s is empty: there are only %d targets, so use at most as many shards", shard, len(entries))
-	}
-	var mine []*entry
-	for at := i - 1; at < len(entries); at += n {
-		mine = append(mine, entries[at])
-	}
-	return mine, nil
-}
-
 // runTargets certifies all targets of a list: it gathers them side by side and judges them
 // in one run. What one of them does or fails to do is in its own report, and nowhere else.
 func (f *runFlags) runTargets(cmd *cobra.Command) error {
@@ -86,7 +80,12 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	if _, err := selected(f.tasks, f.selection); err != nil {
 		return err
 	}
-	entries, err := f.entries(cmd)
+	began := time.Now()
+	mine, all, err := f.shards.parse(cmd)
+	if err != nil {
+		return err
+	}
+	entries, listed, err := f.entries(cmd, mine, all)
 	if err != nil {
 		wrong, others := mistakes{}, *f
 		others.out = "" // no folder is made
@@ -94,14 +93,14 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 		wrong.add(others.prepare(ctx, cmd, entries))
 		return wrong.err()
 	}
-	if entries, err = shardOf(entries, f.shard); err != nil {
-		return err
-	}
 	if err := f.known.read(cmd); err != nil {
 		return err
 	}
 	if err := f.prepare(ctx, cmd, entries); err != nil {
 		return err
+	}
+	if err := f.clear(); err != nil {
+		return exit{exitFailed, err}
 	}
 	evidence := f.gatherAll(cmd, entries)
 	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
@@ -113,26 +112,69 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 		complement(list[i])
 	}
 	f.known.hold(list, func(i int) []string { return entries[i].live.names() })
-	return f.writeTargets(cmd, entries, list, evidence)
+	listed.Done = []reports.Shard{{Shard: mine, Began: began.UTC(), Ended: time.Now().UTC()}}
+	listed.Name, listed.Tool, listed.Asked = f.shards.run, tool(), f.asked()
+	return f.writeTargets(cmd, entries, listed, list, evidence)
+}
+
+// asked says which requirements are asked for, as flags.
+func (f *runFlags) asked() string {
+	var words []string
+	for _, of := range []struct {
+		flag   string
+		values []string
+	}{{"task", f.tasks}, {"requirement", f.selection.Requirements}, {"level", f.selection.Levels}, {"subject", f.selection.Subjects}} {
+		if len(of.values) > 0 {
+			words = append(words, "--"+of.flag+" "+strings.Join(of.values, ","))
+		}
+	}
+	if f.strict {
+		words = append(words, "--strict")
+	}
+	return cmp.Or(strings.Join(words, " "), "all requirements")
+}
+
+// clear takes away the matrix of an earlier run: if this one ends without one, what lies there must not pass for its result.
+func (f *runFlags) clear() error {
+	if f.out == "" {
+		return nil
+	}
+	for _, name := range matrixFiles {
+		path := filepath.Join(f.out, name)
+		if info, err := os.Lstat(path); err != nil || info.IsDir() {
+			continue // the end of the run tells what is in its way
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("--out: what an earlier run left: %w", err)
+		}
+	}
+	return nil
 }
 
 // prepare makes ready all targets, before any is asked anything: a mistake in one of them is a
 // mistake in the list, and better known now. Nobody is asked for a secret.
 func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, entries []*entry) error {
 	var wrong mistakes
+	if f.out != "" {
+		if err := writable(f.out); err != nil {
+			return exit{exitFailed, err}
+		}
+	}
+	warnings := &fewLines{w: cmd.ErrOrStderr()}
+	defer warnings.end()
 	for _, e := range entries {
-		err := e.ready(ctx, terminal{said: cmd.ErrOrStderr()})
+		err := e.ready(ctx, terminal{said: warnings})
 		if err == nil {
 			e.target.Tasks = f.tasks
 			_, err = selected(e.tasks(), f.selection)
 		}
-		if err == nil && f.out != "" {
+		if err == nil && f.out != "" && f.keeps == keepAll {
 			if err = writable(e.folder(f.out)); err != nil {
 				err = exit{exitFailed, err}
 			}
 		}
 		if err == nil && e.live.connection.insecure {
-			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s: %s\n", e.name, insecureNote)
+			fmt.Fprintf(warnings, "warning: %s: %s\n", e.name, insecureNote)
 		}
 		if own := (exit{}); errors.As(err, &own) && own.code == exitInterrupted {
 			return e.told(err)
@@ -140,6 +182,25 @@ func (f *runFlags) prepare(ctx context.Context, cmd *cobra.Command, entries []*e
 		wrong.add(e.told(err))
 	}
 	return wrong.err()
+}
+
+// fewLines writes the first lines that it is given, and how many more there were: of 250 targets each may have one.
+type fewLines struct {
+	w   io.Writer
+	all int
+}
+
+func (f *fewLines) Write(line []byte) (int, error) {
+	if f.all++; f.all > shownTargets {
+		return len(line), nil
+	}
+	return f.w.Write(line)
+}
+
+func (f *fewLines) end() {
+	if n := f.all - shownTargets; n > 0 {
+		fmt.Fprintf(f.w, "and %s\n", number(n, "more warnings"))
+	}
 }
 
 // tasks are those that the target is judged by.

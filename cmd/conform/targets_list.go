@@ -1,18 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
 	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/unicode/norm"
@@ -32,9 +37,14 @@ type entry struct {
 // configurations, for which the rest are defaults.
 type targetList struct {
 	config
-	keys    []string // what an entry takes
-	wide    []string // flags of run that are about all that it does, and mean nothing for one target
-	entries []*entry
+	keys    []string           // what an entry takes
+	wide    []string           // flags of run that are about all that it does, and mean nothing for one target
+	given   map[string]setting // what the run was given for all
+	deal    *dealer
+	names   map[string]string // where the target of a name stands
+	entries []*entry          // of the shard that is wanted
+	folder  string            // --passwords
+	skipped int               // lines of the file before the part of it that is read, but for what stands above the list
 }
 
 // secretVariables are the keys of an entry that name the environment variable with a
@@ -50,21 +60,128 @@ var secretVariables = map[string]string{
 var secretPlaces = [][]string{{"token-file"}, {"token-env"}}
 var passwordPlaces = [][]string{{"password-file"}, {"password-env"}}
 
-// entries reads the list, and gives each target what is nearest to it: what stands in its
-// entry, what the run was given, what stands above the list. With an error come those entries
-// with which nothing is wrong so far.
-func (f *runFlags) entries(run *cobra.Command) ([]*entry, error) {
-	list := newTargetList(f.targets, run)
-	err := list.load("--targets", list.read)
-	return list.entries, err
+// entries reads the list, and gives each target of the shard what is nearest to it: what stands in its
+// entry, what the run was given, what stands above the list. It also returns what the list is as a whole. With an error come
+// those entries with which nothing is wrong so far.
+func (f *runFlags) entries(run *cobra.Command, mine, all int) ([]*entry, reports.ListRun, error) {
+	list := newTargetList(f.targets, run, newDealer(mine, all))
+	list.folder = f.passwords
+	listed := reports.ListRun{}
+	files, err := filesOfList(f.targets)
+	if err != nil {
+		return nil, listed, err
+	}
+	sum := sha256.New()
+	wrong := mistakes{}
+	for _, path := range files {
+		list.path, list.settings = path, map[string]setting{}
+		wrong.add(list.load("--targets", maxList, func(content []byte) error {
+			fmt.Fprintf(sum, "%d\n%s", len(content), content)
+			return list.readAny(content)
+		}))
+	}
+	listed.SHA256, listed.Shards = hex.EncodeToString(sum.Sum(nil)), list.deal.shards
+	for _, names := range listed.Shards {
+		listed.Targets += len(names)
+	}
+	switch own := len(listed.Shards[mine-1]); {
+	case len(wrong.texts) > 0:
+	case own == 0: // a machine that checks nothing must not be green
+		wrong.add(usage("shard %d of %d is empty: there are %s of %s, and all of one user go to one shard, so use at most %d shards",
+			mine, all, number(listed.Targets, "targets"), number(len(list.deal.of), "users"), len(list.deal.of)))
+	case own > maxTargets:
+		wrong.add(usage("%s: %d targets are more than the %d that one run takes: give --shard I/N, with N of %d or more",
+			f.targets, own, maxTargets, (listed.Targets+maxTargets-1)/maxTargets))
+	}
+	return list.entries, listed, wrong.err()
 }
 
-func newTargetList(path string, run *cobra.Command) *targetList {
-	list := &targetList{config: config{path: path, cmd: run, settings: map[string]setting{}}}
+// filesOfList are the files of a list: itself, or those of a folder, in the order of their names.
+func filesOfList(path string) ([]string, error) {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return []string{path}, nil // to be read, or to be told that it cannot be
+	}
+	names, err := os.ReadDir(path)
+	if err != nil {
+		return nil, usage("--targets: %w", err)
+	}
+	var files []string
+	for _, d := range names {
+		name := d.Name()
+		if ext := strings.ToLower(filepath.Ext(name)); (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(name, ".") {
+			files = append(files, filepath.Join(path, name))
+		}
+	}
+	if files == nil {
+		return nil, usage("--targets %s: the folder holds no .yaml file", path)
+	}
+	return files, nil
+}
+
+func newTargetList(path string, run *cobra.Command, deal *dealer) *targetList {
+	list := &targetList{config: config{path: path, cmd: run, settings: map[string]setting{}}, deal: deal, names: map[string]string{}}
 	list.keys = append(slices.Sorted(maps.Keys(secretVariables)), "name")
-	newEntry().cmd.Flags().VisitAll(func(flag *pflag.Flag) { list.keys = append(list.keys, flag.Name) })
+	one := newEntry()
+	one.cmd.Flags().VisitAll(func(flag *pflag.Flag) { list.keys = append(list.keys, flag.Name) })
+	list.given = givenTo(run, one.cmd)
 	list.wide = slices.DeleteFunc(settable(run), func(name string) bool { return slices.Contains(list.keys, name) || name == "targets" })
 	return list
+}
+
+// maxList bounds a file of the list, in bytes: 100,000 targets are some 10 MB.
+const maxList = 64 << 20
+
+// inParts is the size from which a list is read in parts of about so much: what a reader of YAML makes of it takes twenty times as much.
+const inParts = 256 << 10
+
+// readAny reads a list of any size. A long one is read in parts, each with what stands above the list.
+func (l *targetList) readAny(content []byte) error {
+	if len(content) <= maxConfig {
+		return l.read(content)
+	}
+	begin := regexp.MustCompile(`(?m)^targets:[ \t]*(#.*)?\r?\n`).FindIndex(content)
+	if begin == nil {
+		return usage("%s: is larger than %d KiB, and is read in parts then, for which it has a line targets: and below that an entry a line or more, each after a dash; or divide it into files of a folder",
+			l.path, maxConfig>>10)
+	}
+	head, rest := content[:begin[1]], content[begin[1]:]
+	if len(head) > inParts {
+		return usage("%s: what stands above the list is larger than %d KiB", l.path, inParts>>10)
+	}
+	wrong := mistakes{}
+	dash, line := "", bytes.Count(head, []byte("\n"))
+	headLines := line
+	part, partLine := slices.Clone(head), line
+	flush := func() {
+		if len(part) > len(head) {
+			l.skipped = partLine - headLines
+			wrong.add(l.read(part))
+		}
+		part, partLine = slices.Clone(head), line
+	}
+	for text := range bytes.Lines(rest) {
+		bare := bytes.TrimLeft(text, " ")
+		indent := string(text[:len(text)-len(bare)])
+		item := bytes.HasPrefix(bare, []byte("- ")) || string(bytes.TrimSpace(bare)) == "-"
+		silent := len(bytes.TrimSpace(bare)) == 0 || bare[0] == '#'
+		switch {
+		case silent:
+		case dash == "" && item:
+			dash = indent + "-"
+		case dash == "" || len(indent) < len(dash)-1 || len(indent) == len(dash)-1 && !item:
+			return usage("%s:%d: expected an entry of the list, after a dash: in a file of more than %d KiB nothing stands below the list", l.path, line+1, maxConfig>>10)
+		}
+		if item && indent+"-" == dash && len(part)-len(head) > inParts {
+			flush()
+		}
+		if part = append(part, text...); len(part) > 2*maxConfig {
+			return usage("%s:%d: an entry is larger than %d KiB", l.path, partLine+1, maxConfig>>10)
+		}
+		line++
+	}
+	flush()
+	l.skipped = 0
+	return wrong.err()
 }
 
 func (l *targetList) read(content []byte) error {
@@ -93,8 +210,6 @@ func (l *targetList) read(content []byte) error {
 		none = usage("%s: has no key targets: expected the list of what to certify; docs/targets.md has an example", l.path)
 	case list.Kind != yaml.SequenceNode || len(list.Content) == 0:
 		none = l.fail(list, "targets: expected a list, such as - {name: vienna, sip: \"sip:dana@contoso.com\"}")
-	case len(list.Content) > maxTargets:
-		none = l.fail(list, "targets: %d are more than the %d that one run takes: divide the list", len(list.Content), maxTargets)
 	}
 	if none != nil {
 		wrong.add(none)
@@ -104,24 +219,71 @@ func (l *targetList) read(content []byte) error {
 	above.settings = l.settings
 	wrong.add(above.apply(rankFile))
 	sound := len(wrong.texts) == 0
-	names := map[string]*entry{}
 	for _, node := range list.Content {
+		moved(node, l.skipped)
+		own, name, err := l.own(node)
+		same := strings.ToLower(norm.NFC.String(name)) // a folder, also where case, or how an accent is written, does not tell them apart
+		if other := l.names[same]; other != "" {
+			wrong.add(err)
+			wrong.add(l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", name, other))
+			continue
+		}
+		if same != "" {
+			l.names[same] = l.at(node)
+		}
+		if mine := l.deal.deal(name, userOf(l.nearest(own))); !mine {
+			wrong.add(err)
+			continue
+		}
 		e := newEntry()
-		err := l.entry(e, node)
+		e.name, e.where = name, l.at(node)
+		if err == nil {
+			err = l.entry(e, own)
+		}
 		if err == nil && sound { // else values that entries need may be missing above the list
-			err = e.fill()
+			err = e.fill(l.folder)
 		}
 		if wrong.add(err); err == nil && sound {
 			l.entries = append(l.entries, e)
 		}
-		same := strings.ToLower(norm.NFC.String(e.name)) // a folder, also where case, or how an accent is written, does not tell them apart
-		if other := names[same]; other != nil {
-			wrong.add(l.fail(node, "name: %q is that of %s already, and both would be one folder and one column", e.name, other.where))
-		} else if same != "" {
-			names[same] = e
-		}
 	}
 	return wrong.err()
+}
+
+// moved gives what stands in a part of a file its place in the file.
+func moved(node *yaml.Node, lines int) {
+	if lines == 0 {
+		return
+	}
+	node.Line += lines
+	for _, n := range node.Content {
+		moved(n, lines)
+	}
+}
+
+func (l *targetList) at(node *yaml.Node) string { return fmt.Sprintf("%s:%d", l.path, node.Line) }
+
+// nearest returns the value of a key for an entry, "" if it has none.
+func (l *targetList) nearest(own map[string]setting) func(key string) string {
+	excluded := map[string]bool{} // by what stands in the entry, of two ways to say the same
+	for _, ways := range [][][]string{{{"sip", "domain", "autodiscover"}, {"application", "target"}}, secretPlaces} {
+		for i, way := range ways {
+			for _, other := range ways[1-i] {
+				excluded[other] = excluded[other] || slices.ContainsFunc(way, func(key string) bool { return len(own[key].values) > 0 })
+			}
+		}
+	}
+	return func(key string) string {
+		if excluded[key] && len(own[key].values) == 0 {
+			return ""
+		}
+		for _, from := range []map[string]setting{own, l.given, l.settings} {
+			if s := from[key]; len(s.values) > 0 {
+				return s.values[0]
+			}
+		}
+		return ""
+	}
 }
 
 // maxTargets bounds what one process holds in memory, and judges.
@@ -160,10 +322,10 @@ func isVariable(name string) bool {
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// entry reads an entry of the list.
-func (l *targetList) entry(e *entry, node *yaml.Node) error {
-	e.where = fmt.Sprintf("%s:%d", l.path, node.Line)
-	own, named := map[string]setting{}, node.Kind != yaml.MappingNode
+// own reads what stands in an entry of the list.
+func (l *targetList) own(node *yaml.Node) (own map[string]setting, name string, err error) {
+	own = map[string]setting{}
+	named := node.Kind != yaml.MappingNode
 	wrong := mistakes{}
 	wrong.add(l.mapping(node, func(key, value *yaml.Node) error {
 		switch key.Value {
@@ -172,7 +334,7 @@ func (l *targetList) entry(e *entry, node *yaml.Node) error {
 		case "name":
 			named = true
 			var problem string
-			if e.name, problem = targetName(value); problem != "" {
+			if name, problem = targetName(value); problem != "" {
 				return l.fail(key, "name: %s", problem)
 			}
 			return nil
@@ -182,14 +344,18 @@ func (l *targetList) entry(e *entry, node *yaml.Node) error {
 	if !named {
 		wrong.add(l.fail(node, "a target has no name: add name: vienna, say; its folder and its column are called so, since hosts have pseudonyms"))
 	}
+	return own, name, wrong.err()
+}
+
+// entry gives an entry what stands in it, and what is given for all.
+func (l *targetList) entry(e *entry, own map[string]setting) error {
 	maps.Copy(e.settings, l.settings)
-	maps.Copy(e.settings, givenTo(l.cmd, e.cmd))
+	maps.Copy(e.settings, l.given)
 	for name, s := range own {
 		s.rank = rankEntry
 		e.settings[name] = s
 	}
-	wrong.add(e.apply(rankEntry))
-	return wrong.err()
+	return e.apply(rankEntry)
 }
 
 // apply gives the flags of the target the values that were given there, and returns what is wrong with them.
@@ -251,8 +417,9 @@ func givenTo(run, target *cobra.Command) map[string]setting {
 }
 
 // fill gives the flags of the target their values. What stands in the entry counts as
-// given, so that keys which contradict each other there are refused.
-func (e *entry) fill() error {
+// given, so that keys which contradict each other there are refused. Where nothing else says where its password is, it is in the
+// folder of passwords, if there is one.
+func (e *entry) fill(passwords string) error {
 	var wrong mistakes
 	for _, groups := range [][][]string{alternatives, secretPlaces, passwordPlaces} {
 		giveWay(e.cmd, e.settings, groups)
@@ -274,6 +441,9 @@ func (e *entry) fill() error {
 		if e.settings[pair+"-file"].rank > 0 && e.settings[pair+"-env"].rank > 0 {
 			wrong.add(e.told(usage("%s-file and %s-env exclude each other: the %s is in one place", pair, pair, pair)))
 		}
+	}
+	if passwords != "" && e.live.signIn.given() && e.live.signIn.passwordFile == "" && e.live.variables["CONFORM_PASSWORD"] == "" && e.live.signIn.needsPassword() {
+		e.live.signIn.passwordFile = filepath.Join(passwords, e.name)
 	}
 	switch {
 	case !e.live.given():

@@ -13,11 +13,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
@@ -202,35 +204,151 @@ func meeting(servers int) func(http.Handler) http.Handler {
 	}
 }
 
-// TestShards holds that shards have each target once between them, and that an empty one
-// is a mistake.
+// TestShards holds that shards have each target once between them, a user's in one of them, and as many each as can be.
 func TestShards(t *testing.T) {
-	var entries []*entry
-	for i := range 7 {
-		entries = append(entries, &entry{name: fmt.Sprint(i)})
-	}
 	for n := 1; n <= 7; n++ {
 		seen := map[string]int{}
 		for i := 1; i <= n; i++ {
-			mine, err := shardOf(entries, fmt.Sprintf("%d/%d", i, n))
-			if err != nil {
-				t.Fatal(err)
+			d := newDealer(i, n)
+			mine := 0
+			for at := range 14 {
+				if d.deal(fmt.Sprint(at), fmt.Sprint("user-", at%7)) { // each user has two
+					seen[fmt.Sprint(at)]++
+					mine++
+				}
 			}
-			if most := (7 + n - 1) / n; len(mine) > most {
-				t.Errorf("shard %d/%d has %d, expected at most %d", i, n, len(mine), most)
+			if most := 2 * ((7 + n - 1) / n); mine > most || mine == 0 || len(d.shards[i-1]) != mine {
+				t.Errorf("shard %d/%d has %d, expected 1 to %d", i, n, mine, most)
 			}
-			for _, e := range mine {
-				seen[e.name]++
+			for _, names := range d.shards {
+				for at := range 7 {
+					if slices.Contains(names, fmt.Sprint(at)) != slices.Contains(names, fmt.Sprint(at+7)) {
+						t.Errorf("of %d shards, one has one of the two targets of user %d: %v", n, at, d.shards)
+					}
+				}
 			}
 		}
-		if len(seen) != 7 || slices.Max(slices.Collect(maps.Values(seen))) != 1 {
+		if len(seen) != 14 || slices.Max(slices.Collect(maps.Values(seen))) != 1 {
 			t.Errorf("%d shards: %v", n, seen)
 		}
 	}
-	for shard, want := range map[string]string{"8/8": "is empty", "0/2": "expected I/N", "3/2": "expected I/N", "2": "expected I/N", "a/b": "expected I/N", "1/2/3": "expected I/N", "-1/2": "expected I/N"} {
-		if _, err := shardOf(entries, shard); err == nil || !strings.Contains(err.Error(), want) || err.(exit).code != exitUsage {
-			t.Errorf("%s: %v, expected %q", shard, err, want)
+}
+
+// TestShardFlags holds what the flags of shards mean, together and apart.
+func TestShardFlags(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		i, n int
+		want string
+	}{
+		{"", 1, 1, ""}, {"--shard 2/5", 2, 5, ""}, {"--shard-index 0 --shards 4", 1, 4, ""}, {"--shard-index 3 --shards 4", 4, 4, ""},
+		{"--shard 0/2", 0, 0, "expected I/N"}, {"--shard 3/2", 0, 0, "expected I/N"}, {"--shard 2", 0, 0, "expected I/N"}, {"--shard a/b", 0, 0, "expected I/N"},
+		{"--shard 1/2/3", 0, 0, "expected I/N"}, {"--shard=-1/2", 0, 0, "expected I/N"}, {"--shard 1/10001", 0, 0, "expected I/N"},
+		{"--shard-index 4 --shards 4", 0, 0, "an index from 0"}, {"--shard-index=-1 --shards 4", 0, 0, "an index from 0"}, {"--shard-index 0 --shards 0", 0, 0, "an index from 0"},
+		{"--shard-index 1", 0, 0, "need each other"}, {"--shards 3", 0, 0, "need each other"}, {"--shard 1/3 --shards 3", 0, 0, "excludes"},
+	} {
+		var f shardFlags
+		cmd := &cobra.Command{}
+		f.add(cmd)
+		if err := cmd.ParseFlags(strings.Fields(test.args)); err != nil {
+			t.Fatal(err)
 		}
+		i, n, err := f.parse(cmd)
+		if i != test.i || n != test.n || (err == nil) != (test.want == "") || err != nil && (!strings.Contains(err.Error(), test.want) || err.(exit).code != exitUsage) {
+			t.Errorf("%s: %d of %d, %v", test.args, i, n, err)
+		}
+	}
+}
+
+// TestUserOf holds which targets of a list are known to be of one user.
+func TestUserOf(t *testing.T) {
+	const list = `
+token-file: token.txt
+targets:
+  - {name: a, sip: "sip:Dana@contoso.com", password-env: A}
+  - {name: b, sip: "dana@contoso.com;transport=tls", username: 'CONTOSO\dana', password-env: B}
+  - {name: c, domain: contoso.com, username: dana@CONTOSO.com, password-env: C}
+  - {name: d, sip: "sip:dana@fabrikam.com", password-env: D}
+  - {name: e, domain: contoso.com, username: dana, password-env: E}
+  - {name: f, domain: fabrikam.com, username: dana, password-env: E}
+  - {name: g, application: "https://pool.contoso.com/ucwa/oauth/v1/applications/1", token-env: G}
+  - {name: h, application: /ucwa/oauth/v1/applications/2, target: "https://POOL.contoso.com:443", token-env: G}
+  - {name: i, application: "https://pool.contoso.com/ucwa/oauth/v1/applications/3", token-env: I}
+  - {name: j, application: "https://other.contoso.com/ucwa/oauth/v1/applications/1", token-env: G}
+`
+	d := newDealer(1, 100)
+	if err := newTargetList("list.yaml", newRun(), d).read([]byte(list)); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, names := range d.shards {
+		if len(names) > 0 {
+			got = append(got, strings.Join(names, ""))
+		}
+	}
+	if want := []string{"abc", "d", "e", "f", "gh", "i", "j"}; !slices.Equal(got, want) {
+		t.Errorf("%q, expected %q", got, want)
+	}
+}
+
+// longList writes a list of so many targets, each of a user of its own.
+func longList(n int) []byte {
+	var b bytes.Buffer
+	b.WriteString("# users\ntimeout: 5m\npassword-file: p.txt\n\ntargets: # all of them\n")
+	for i := range n {
+		if i%1000 == 0 {
+			b.WriteString("\n# a thousand\n")
+		}
+		fmt.Fprintf(&b, "  - name: user-%06d\n    sip: sip:user-%06d@contoso.com\n", i, i)
+	}
+	return b.Bytes()
+}
+
+// TestLongList holds that a list that is read in parts is what it is as a whole, with its lines, and that mistakes in it are placed.
+func TestLongList(t *testing.T) {
+	const n = 30_000
+	content := longList(n)
+	if len(content) <= maxConfig {
+		t.Fatal("it is not long")
+	}
+	read := func(content []byte) (*targetList, error) {
+		list := newTargetList("list.yaml", newRun(), newDealer(3, 100))
+		return list, list.readAny(content)
+	}
+	list, err := read(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := 0
+	for _, names := range list.deal.shards {
+		all += len(names)
+	}
+	if all != n || len(list.entries) != n/100 {
+		t.Fatalf("%d targets, %d in the shard", all, len(list.entries))
+	}
+	lines := strings.Split(string(content), "\n")
+	for _, e := range list.entries {
+		_, number, _ := strings.Cut(e.where, ":")
+		at, err := strconv.Atoi(number)
+		if err != nil || !strings.HasSuffix(lines[at-1], "name: "+e.name) || e.live.timeout != 5*time.Minute {
+			t.Fatalf("%s is at %s, with a timeout of %s", e.name, e.where, e.live.timeout)
+		}
+	}
+	target := func(name string) string { return "  - name: " + name + "\n    sip: sip:a@contoso.com\n" }
+	for want, tail := range map[string]string{
+		`:60066: name: "user-000007" is that of list.yaml:22 already`: target("user-000007"),
+		`:60067: unknown key "sipp", did you mean "sip"?`:             "  - name: last\n    sipp: sip:a@contoso.com\n",
+		`:60066: expected an entry of the list`:                       "rate: 2\n",
+		`:60066: name: "a/b" names a folder too`:                      target("a/b"),
+		`an entry is larger than`:                                     "  - name: last\n    sip: sip:" + strings.Repeat("a\n      ", 2*maxConfig/8) + "\n",
+		`is no YAML`:                                                  "  - name: 'last\n",
+	} {
+		if _, err := read(append(bytes.Clone(content), tail...)); err == nil || !strings.Contains(err.Error(), want) || err.(exit).code != exitUsage {
+			t.Errorf("%v, expected %q", err, want)
+		}
+	}
+	if _, err := read(bytes.Replace(content, []byte("targets:"), []byte("others:"), 1)); err == nil || !strings.Contains(err.Error(), "read in parts") {
+		t.Errorf("without the line: %v", err)
 	}
 }
 
@@ -283,7 +401,7 @@ func FuzzTargets(f *testing.F) {
 	f.Add("")
 	run := newRun()
 	f.Fuzz(func(t *testing.T, content string) {
-		list := newTargetList("pools.yaml", run)
+		list := newTargetList("pools.yaml", run, newDealer(1, 1))
 		err := list.read([]byte(content))
 		if err == nil && len(list.entries) == 0 {
 			t.Error("no entry, and no error")

@@ -23,11 +23,11 @@ import (
 const shownTargets = 10
 
 // matrixFiles are what is written of all targets together.
-var matrixFiles = map[string]string{"json": "merge.json", "html": "merge.html", "markdown": "merge.md"}
+var matrixFiles = map[string]string{"json": reports.MatrixFile, "html": "merge.html", "markdown": "merge.md"}
 
 // writeTargets writes a folder for each target, the matrix of all, and standard output.
 // The exit code is that of the worst target.
-func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*reports.Report, evidence []*suite.Evidence) error {
+func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, listed reports.ListRun, list []*reports.Report, evidence []*suite.Evidence) error {
 	ctx := cmd.Context()
 	unwritten := make([]error, len(entries))
 	var wait sync.WaitGroup
@@ -37,8 +37,10 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 		wait.Go(func() {
 			defer func() { <-slots }()
 			one := *f
-			if one.live = e.live; f.out != "" {
+			if one.live = e.live; f.keepsFiles(list[i]) {
 				one.out = e.folder(f.out)
+			} else {
+				one.out = ""
 			}
 			inspect(list[i], evidence[i])
 			unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
@@ -47,14 +49,14 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 		})
 	}
 	wait.Wait()
-	matrix := &reports.Matrix{}
+	matrix := &reports.Matrix{Runs: []reports.ListRun{listed}}
 	var worst, failed error
 	for i, e := range entries {
 		if unwritten[i] != nil {
 			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, unwritten[i]))
 		}
 		name := e.name
-		if f.out != "" && unwritten[i] == nil {
+		if f.keepsFiles(list[i]) && unwritten[i] == nil {
 			name = filepath.Join(e.folder(f.out), "report.json") // as `conform report merge` is given it
 		}
 		matrix.Add(name, list[i])
@@ -71,6 +73,11 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, list []*re
 		fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(failed.Error())) // it decides nothing, but is told
 	}
 	return worst
+}
+
+// keepsFiles tells whether a target has a folder.
+func (f *runFlags) keepsFiles(r *reports.Report) bool {
+	return f.out != "" && (f.keeps == keepAll || r.Outcome != reports.Conformant && r.Outcome != reports.Excused)
 }
 
 // stripped leaves of exchanges what says why a target is not conformant. Their headers and bodies, which are in its files,
@@ -98,12 +105,15 @@ func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.E
 // writeMatrix writes the files, if they are asked for, and the matrix to standard output.
 func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report) error {
 	written, unwritten := f.matrixFiles(m)
+	lastWord(m.Headline())
 	// After the files: standard output may end this process, if nobody reads it.
 	stdout := cmd.OutOrStdout()
+	options := f.options(stdout)
+	options.Dir = "" // reports are named from where this runs
 	if f.format == "text" {
 		whatFailed(stdout, list)
 	}
-	if err := reports.WriteMatrix(stdout, m, f.format, f.options(stdout)); err != nil {
+	if err := reports.WriteMatrix(stdout, m, f.format, options); err != nil {
 		return errors.Join(unwritten, fmt.Errorf("writing the matrix to standard output: %w", err))
 	}
 	switch {
@@ -113,7 +123,13 @@ func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*re
 	case written == nil:
 		fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it, with a report for each target")
 	default:
-		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and a folder for each of %d targets\n", strings.Join(written, ", "), len(list))
+		folders := 0
+		for _, r := range list {
+			if f.keepsFiles(r) {
+				folders++
+			}
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and a folder for each of %d targets\n", strings.Join(written, ", "), folders)
 	}
 	return nil
 }
@@ -128,7 +144,7 @@ func (f *runFlags) matrixFiles(m *reports.Matrix) (written []string, err error) 
 			continue
 		}
 		var b bytes.Buffer
-		if err := reports.WriteMatrix(&b, m, format, reports.Options{}); err != nil {
+		if err := reports.WriteMatrix(&b, m, format, reports.Options{Dir: f.out}); err != nil {
 			return nil, err
 		}
 		path := filepath.Join(f.out, matrixFiles[format])
