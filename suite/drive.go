@@ -404,6 +404,7 @@ type session struct {
 	made      ucwa.Link                                    // by which makeMeAvailable was asked for
 	earlier   string                                       // what was there of what is given back, if it could be read too early
 	untold    int                                          // events that did not come
+	surprises int                                          // values that were read and not set
 	early     bool                                         // it was asked for before that is allowed
 	strays    []stray                                      // what else was created
 	answer    int                                          // to the last POST on applications, 0 if there was none

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
@@ -465,6 +466,10 @@ func (c *check) confirmed(p *personal, role string) {
 		last, found, conclusive := c.listened(s.ID, until, heard[s.value])
 		if last.Exchange == nil || !found && !s.changed {
 			continue // a value that stays the same may raise no event
+		}
+		if !found && c.starved != "" {
+			c.heard(last)
+			c.stop(reports.Error, c.starved)
 		}
 		if !found {
 			c.heard(last)

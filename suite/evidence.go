@@ -46,6 +46,7 @@ type Evidence struct {
 	declined    map[string][]declined // ordinary requests, by the part that they would have played
 	unfinished  string
 	cut         bool      // see CutShort
+	starved     string    // see Starve
 	lost        *Exchange // the first of those that say nothing of the server; see loss.go
 }
 
@@ -56,6 +57,15 @@ func (e *Evidence) Unfinished() string { return e.unfinished }
 // CutShort tells whether its driver's context ended, by an interrupt or for want of time,
 // before all was asked. What was seen by then is judged, and never conformant.
 func (e *Evidence) CutShort() bool { return e.cut }
+
+// Starve says that whoever drove was too slow to tell what was: then an answer or an event that did not come in time proves nothing,
+// and the verdict is an error for that reason. It is called before [Judge].
+func (e *Evidence) Starve(why string) {
+	e.starved = why
+	if e.received != nil {
+		e.received.starved = why
+	}
+}
 
 // batching is what it means for an exchange that it was sent in a batch, or is one.
 type batching struct {

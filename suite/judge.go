@@ -301,6 +301,8 @@ func conclude(result *reports.Result, o *outcome) {
 		result.Verdict, result.Reason = reports.Error, "internal error: the check made no assertion"
 	case o.state == hasPassed:
 		result.Verdict = reports.Pass
+	case o.state == hasFailed && len(looks) > 0 && o.check.contested(looks[len(looks)-1]) != "":
+		result.Verdict, result.Reason = reports.Error, o.check.contested(looks[len(looks)-1])
 	case o.state == hasFailed && result.Level == "must":
 		result.Verdict = reports.Fail
 	case o.state == hasFailed:
@@ -313,6 +315,9 @@ func conclude(result *reports.Result, o *outcome) {
 	}
 	if len(looks) == 0 {
 		return
+	}
+	if e := o.check.Evidence; result.Verdict == reports.Error && e.starved != "" && looks[len(looks)-1].x.timedOut() {
+		result.Reason = e.starved
 	}
 	decisive := looks[len(looks)-1:]
 	if result.Verdict == reports.Pass {

@@ -19,7 +19,7 @@ import (
 // when the user became available, the first events tell.
 func (s *session) exercise(list []*personal, made *personal, me *ucwa.Resource, events ucwa.Link) {
 	defer s.turns.take(s, ucwa.Origin(s.home)+" "+cmp.Or(me.String("uri"), s.target.Token))()
-	wait := cmp.Or(s.target.EventWait, 30*time.Second)
+	wait := s.eventWait()
 	before := make([]string, len(list))
 	known := make([]bool, len(list))
 	for i, p := range list { // first of all: what comes in between may fail
@@ -39,6 +39,8 @@ func (s *session) exercise(list []*personal, made *personal, me *ucwa.Resource, 
 		events = s.setAndReset(p, me.Link(p.rel), before[i], known[i], events, wait)
 	}
 }
+
+func (s *session) eventWait() time.Duration { return cmp.Or(s.target.EventWait, 30*time.Second) }
 
 // setAndReset sends the changes of one, waits for the event of each, asks between for what is refused, and in the end gives
 // back what was there.
@@ -67,8 +69,10 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 	for _, c := range p.drive(p, before) {
 		was, knew := now, known
 		switch {
-		case c.read:
-			s.read(p, link) // none of that changed it
+		case c.read: // none of that changed it
+			if text, read := s.read(p, link); read && known {
+				events = s.hearOthers(p, link, events, now, text)
+			}
 			continue
 		case c.probe != "":
 			at := link
@@ -86,8 +90,8 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 		if unknown = taken == nil; unknown {
 			break
 		}
-		if taken.Status/100 != 2 || c.value == "" {
-			now, known = s.read(p, link) // one value may be refused, and the next not; what a reset comes to, the server says
+		if taken.Status/100 != 2 || c.value == "" { // one value may be refused, and the next not; what a reset comes to, the server says
+			now, known = s.read(p, link)
 			unknown = !known
 		}
 		if taken.Status/100 == 2 && knew && known && !p.repeats(was, now) { // else no event need come
@@ -96,8 +100,14 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 				s.untold++
 			}
 		}
-		if taken.Status/100 == 2 && c.value != "" {
-			s.read(p, link)
+		switch {
+		case taken.Status/100 != 2:
+		case c.value != "":
+			if text, read := s.read(p, link); read {
+				events = s.hearOthers(p, link, events, c.value, text)
+			}
+		case p.blank && known:
+			events = s.hearOthers(p, link, events, "", now)
 		}
 	}
 	return events

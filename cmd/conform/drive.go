@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -27,7 +28,9 @@ func (f *liveFlags) drive(cmd *cobra.Command, tasks []string, quiet bool) (*suit
 	shown := showProgress(stderr, quiet, 0)
 	defer shown.stop()
 	defer sayInterrupted(ctx, stderr)()
-	return f.gather(ctx, target, shown.begin("")), nil
+	pace := keepPace()
+	defer pace.stop()
+	return f.gather(ctx, target, shown.begin(""), pace), nil
 }
 
 // ready makes a target of the flags, the files that they name, and the secrets.
@@ -40,7 +43,8 @@ func (f *liveFlags) ready(ctx context.Context, from terminal) (suite.Target, err
 }
 
 // gather gathers evidence from a target that is ready.
-func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work) *suite.Evidence {
+func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work, pace *pace) *suite.Evidence {
+	began := time.Now()
 	defer target.Transport.(*http.Transport).CloseIdleConnections()
 	target.Progress = shown.set
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
@@ -54,6 +58,10 @@ func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work
 		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
 	}
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
+	starved := pace.starved(began, min(target.RequestTimeout, target.EventWait))
+	if e.Starve(starved); starved != "" && e.CutShort() && ctx.Err() == nil {
+		e.Notes = append(e.Notes, starved)
+	}
 	e.SHA256 = hashOf(e.Recording)
 	return e
 }

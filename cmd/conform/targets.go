@@ -216,6 +216,8 @@ func (f *runFlags) gatherAll(cmd *cobra.Command, entries []*entry) []*suite.Evid
 	evidence := make([]*suite.Evidence, len(entries))
 	shown := showProgress(cmd.ErrOrStderr(), f.quiet, len(entries))
 	defer shown.stop()
+	pace := keepPace()
+	defer pace.stop()
 	turns := suite.NewTurns()
 	slots := make(chan struct{}, f.concurrency)
 	var wait sync.WaitGroup
@@ -225,7 +227,7 @@ func (f *runFlags) gatherAll(cmd *cobra.Command, entries []*entry) []*suite.Evid
 			defer func() { <-slots }()
 			work := shown.begin(e.name)
 			e.target.Turns = turns
-			evidence[i] = e.live.gather(cmd.Context(), e.target, work)
+			evidence[i] = e.live.gather(cmd.Context(), e.target, work, pace)
 			work.end(cmp.Or(evidence[i].Unfinished(), fmt.Sprintf("gathered %d exchanges", len(evidence[i].Exchanges))))
 		})
 	}

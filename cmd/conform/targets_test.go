@@ -57,17 +57,24 @@ func (p *pools) add(name string, middle func(http.Handler) http.Handler) *ucwate
 	return running
 }
 
-// run runs the command on the list.
-func (p *pools) run(dir, above string, args ...string) (code int, stdout, stderr string, took time.Duration) {
+// command is the command on the list.
+func (p *pools) command(dir, above string, args ...string) *exec.Cmd {
 	p.t.Helper()
 	path := filepath.Join(dir, "pools.yaml")
 	if err := os.WriteFile(path, []byte(above+"targets:\n"+p.list.String()), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
-	defer cancel()
+	p.t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, "conform", append([]string{"run", "--targets", path}, args...)...)
 	cmd.Env = append(append(os.Environ(), "CI=", "GITHUB_ACTIONS=", "NO_PROXY=", "HTTPS_PROXY="), p.secrets...)
+	return cmd
+}
+
+// run runs the command on the list.
+func (p *pools) run(dir, above string, args ...string) (code int, stdout, stderr string, took time.Duration) {
+	p.t.Helper()
+	cmd := p.command(dir, above, args...)
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	began := time.Now()

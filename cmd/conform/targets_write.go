@@ -206,6 +206,9 @@ func whatFailed(w io.Writer, list []*reports.Report) {
 
 // whyNot is why a report without a failure is not conformant, in a sentence.
 func whyNot(r *reports.Report) string {
+	if i := slices.IndexFunc(r.Notes, func(note string) bool { return strings.HasPrefix(note, tooSlow) }); i >= 0 {
+		return r.Notes[i]
+	}
 	if reason := network.Advice(errorsOf(r)...); reason != "" {
 		return reason
 	}
@@ -264,6 +267,12 @@ func rankOf(err error) int {
 
 // complement adds to a report what the command knows of its run.
 func complement(r *reports.Report) {
+	for _, result := range r.Results {
+		if result.Verdict == reports.Error && strings.HasPrefix(result.Reason, tooSlow) {
+			r.Notes = append(r.Notes, result.Reason)
+			return // what else failed may have this reason, too
+		}
+	}
 	if advice := network.Advice(errorsOf(r)...); advice != "" {
 		r.Notes = append(r.Notes, advice)
 	}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// pace watches whether this process gets to run: what it should do each beat it does late where its processor is taken from it,
+// or where it has more to do than that can. A server that answers meanwhile seems to be slow.
+type pace struct {
+	sync.Mutex
+	stalls []stall
+	began  time.Time
+	before spent
+	over   chan struct{}
+}
+
+// stall is a time in which the process did not run.
+type stall struct{ from, to time.Time }
+
+const (
+	beat     = 50 * time.Millisecond
+	tardy    = 20 * time.Millisecond // that a beat may be late
+	maxStall = 20_000                // that are kept; more would be a run of an hour that hardly ran at all
+)
+
+// keepPace begins to watch; stop ends it.
+func keepPace() *pace {
+	p := &pace{began: time.Now(), before: used(), over: make(chan struct{})}
+	go func() {
+		tick := time.NewTicker(beat)
+		defer tick.Stop()
+		last := p.began
+		for {
+			select {
+			case <-p.over:
+				return
+			case <-tick.C:
+			}
+			now := time.Now()
+			p.note(last.Add(beat), now)
+			last = now
+		}
+	}()
+	return p
+}
+
+func (p *pace) stop() { close(p.over) }
+
+// tooSlow begins the reason of what is an error since the process did not get to run.
+const tooSlow = "this machine was too slow"
+
+// note keeps a stall, if it is one.
+func (p *pace) note(from, to time.Time) {
+	if to.Sub(from) < tardy {
+		return
+	}
+	p.Lock()
+	defer p.Unlock()
+	if len(p.stalls) < maxStall {
+		p.stalls = append(p.stalls, stall{from, to})
+	}
+}
+
+// starved says, of a run that began then, that it was this machine which was too slow: in some time as long as it waits for an answer
+// the process could not run for half of it. It is "" if there was none.
+func (p *pace) starved(since time.Time, wait time.Duration) string {
+	p.Lock()
+	defer p.Unlock()
+	lost, all, first := time.Duration(0), time.Duration(0), 0
+	worst := time.Duration(0) // in a time of that length
+	for i, s := range p.stalls {
+		if s.to.Before(since) {
+			first = i + 1
+			continue
+		}
+		lost += s.to.Sub(s.from)
+		all += s.to.Sub(s.from)
+		for first < i && p.stalls[first].to.Before(s.to.Add(-wait)) {
+			lost -= p.stalls[first].to.Sub(p.stalls[first].from)
+			first++
+		}
+		worst = max(worst, min(lost, wait))
+	}
+	if worst < wait/2 {
+		return ""
+	}
+	text := fmt.Sprintf(tooSlow+", so nothing shows that the server was: of %s the run stood still for %s", round(time.Since(since)), round(all))
+	now := used()
+	if held := now.throttled - p.before.throttled; held > 0 {
+		text += fmt.Sprintf(" (its group of processes was held back for %s since it had used its share of the processor)", round(held))
+	} else if now.cpu > 0 {
+		text += fmt.Sprintf(" (in %s it got %s of %s)", round(time.Since(p.began)), round(now.cpu-p.before.cpu), number(runtime.GOMAXPROCS(0), "processors"))
+	}
+	return text + "; give it more processor time, or have it do less at once with --concurrency"
+}
+
+func round(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(100 * time.Millisecond)
+	}
+	return d.Round(time.Second)
+}
+
+// spent is what the process used, and for how long its control group was throttled; 0 where that is not known.
+type spent struct{ cpu, throttled time.Duration }
+
+func used() spent {
+	u := spent{cpu: cpuTime()}
+	for _, group := range []struct {
+		file, key string
+		unit      time.Duration
+	}{{"/sys/fs/cgroup/cpu.stat", "throttled_usec", time.Microsecond}, {"/sys/fs/cgroup/cpu/cpu.stat", "throttled_time", time.Nanosecond}} {
+		content, err := os.ReadFile(group.file)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(content)) {
+			if key, value, _ := strings.Cut(strings.TrimSpace(line), " "); key == group.key {
+				n, _ := strconv.ParseInt(value, 10, 64)
+				u.throttled = time.Duration(n) * group.unit
+			}
+		}
+	}
+	return u
+}
