@@ -27,7 +27,7 @@ const maxSurprises = 10
 // again, the event channel told of a change. It is "" if nothing shows that.
 func (c *check) contested(last observation) string {
 	x := last.x
-	if !c.Driven {
+	if c.Evidence == nil || !c.Driven {
 		return "" // in a capture others are looked for before: see inDoubt
 	}
 	for _, l := range Ledgers() {

@@ -296,13 +296,17 @@ func conclude(result *reports.Result, o *outcome) {
 		return
 	}
 	looks := o.check.looks
+	others := ""
+	if o.state == hasFailed && len(looks) > 0 {
+		others = o.check.contested(looks[len(looks)-1])
+	}
 	switch {
 	case o.state == hasPassed && len(looks) == 0:
 		result.Verdict, result.Reason = reports.Error, "internal error: the check made no assertion"
 	case o.state == hasPassed:
 		result.Verdict = reports.Pass
-	case o.state == hasFailed && len(looks) > 0 && o.check.contested(looks[len(looks)-1]) != "":
-		result.Verdict, result.Reason = reports.Error, o.check.contested(looks[len(looks)-1])
+	case others != "":
+		result.Verdict, result.Reason = reports.Error, others
 	case o.state == hasFailed && result.Level == "must":
 		result.Verdict = reports.Fail
 	case o.state == hasFailed:
@@ -316,7 +320,7 @@ func conclude(result *reports.Result, o *outcome) {
 	if len(looks) == 0 {
 		return
 	}
-	if e := o.check.Evidence; result.Verdict == reports.Error && e.starved != "" && looks[len(looks)-1].x.timedOut() {
+	if e := o.check.Evidence; result.Verdict == reports.Error && e != nil && e.starved != "" && looks[len(looks)-1].x.timedOut() {
 		result.Reason = e.starved
 	}
 	decisive := looks[len(looks)-1:]

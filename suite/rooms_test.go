@@ -16,7 +16,7 @@ import (
 // engine are the files of this package that know no page: a new page changes none of them. Every other file is a page, or a block that
 // pages share.
 var engine = map[string][]string{
-	".": {"asides", "batched", "breaks", "certify", "check", "clients", "conditions", "created", "deadline", "declined", "doc", "drive", "evidence", "follow", "ginkgo",
+	".": {"asides", "batched", "breaks", "certify", "check", "clients", "conditions", "contested", "created", "deadline", "declined", "doc", "drive", "evidence", "follow", "ginkgo",
 		"heard", "holders", "index", "judge", "kept", "kinds", "ledger", "links", "locate", "loss", "match", "nearest", "page", "personal",
 		"personal_drive", "retry", "roles", "signin", "told", "variants", "waiting"},
 	"prove": {"changes", "derived", "explain", "fault", "faults", "live", "mutants", "prove", "proxy", "task", "write"},

@@ -2,8 +2,11 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,6 +19,9 @@ const lateUntil = 250 << 20
 // again: as usual, twice that, a thousand users would take 1.5 GiB and not 1, and a tenth
 // less time.
 func collectLate() {
+	if limit := memoryLimit("/sys/fs/cgroup"); limit > 0 && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit / 10 * 8) // what lies beyond is no heap: a container is killed where its limit is passed
+	}
 	if os.Getenv("GOGC") != "" {
 		return
 	}
@@ -35,4 +41,19 @@ func collectLate() {
 		time.AfterFunc(10*time.Millisecond, look)
 	}
 	time.AfterFunc(100*time.Millisecond, look) // which an ordinary run does not live to see
+}
+
+// memoryLimit returns how much memory the control group of this process may have, in bytes, as a container sees it; 0 if that is not
+// known, or unlimited. Sources: cgroups(7); memory.max of version 2, memory.limit_in_bytes of version 1.
+func memoryLimit(root string) int64 {
+	for _, name := range []string{"memory.max", "memory/memory.limit_in_bytes"} {
+		content, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			continue
+		}
+		if limit, err := strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64); err == nil && limit > 0 && limit < 1<<60 { // version 1 has a large number for none
+			return limit
+		}
+	}
+	return 0
 }

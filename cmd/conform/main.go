@@ -79,9 +79,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // terminationLog is the file from which Kubernetes shows why a pod ended.
 var terminationLog = "/dev/termination-log"
 
+// inPod tells whether this is a pod of Kubernetes, which sets that variable in each.
+func inPod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
+
 // lastWord leaves one line where Kubernetes shows it: what came of a run. Elsewhere, and where that cannot be written, it does nothing.
 func lastWord(text string) {
-	if os.Getenv("KUBERNETES_SERVICE_HOST") == "" {
+	if !inPod() {
 		return
 	}
 	file, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC, 0)

@@ -268,6 +268,12 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 				return unread(err)
 			}
 			lastWord(m.Headline())
+			if info, err := os.Stat(o.out); err == nil && info.IsDir() { // as run has it
+				if _, err := matrixInto(o.out, m); err != nil {
+					return exit{exitFailed, err}
+				}
+				o.out = ""
+			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
 				if o.out != "" {
 					options.Dir = filepath.Dir(o.out)
@@ -287,6 +293,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 	}
 	reportFiles(cmd, 1, 0, "one report.json or more, or merge.json, or directories")
 	o.add(cmd, reports.MatrixFormats())
+	cmd.Flags().Lookup("out").Usage = "write into this file instead of to standard output; or also, as JSON, HTML and Markdown, into this directory"
 	cmd.Flags().BoolVar(&from.Mixed, "mixed", false, "merge also what is of different runs, lists or versions")
 	cmd.Flags().DurationVar(&since, "since", 0, "leave out runs that began longer ago, such as 6h: what lies in a directory may be of yesterday")
 	return cmd

@@ -89,7 +89,7 @@ func (s secret) fromFile(warnings io.Writer) (string, error) {
 	case mode&0o022 != 0: // who can write it can have the run sign in as somebody else
 		return "", usage("%s %s can be written by %s (mode %04o), so it may hold what they put there: chmod %s it, or 600, and see that it is right",
 			s.flag, s.file, writers(mode), info.Mode().Perm(), unwritable(mode))
-	case mode&0o044 != 0:
+	case mode&0o004 != 0, mode&0o040 != 0 && !inPod(): // a secret that is mounted belongs to root, and to the group of the pod
 		fmt.Fprintf(warnings, "warning: %s %s can be read by others on this machine (mode %04o): chmod 600 it\n", s.flag, s.file, info.Mode().Perm())
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxSecret+1))

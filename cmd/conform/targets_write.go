@@ -104,7 +104,11 @@ func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.E
 
 // writeMatrix writes the files, if they are asked for, and the matrix to standard output.
 func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report) error {
-	written, unwritten := f.matrixFiles(m)
+	var written []string
+	var unwritten error
+	if f.out != "" {
+		written, unwritten = matrixInto(f.out, m)
+	}
 	lastWord(m.Headline())
 	// After the files: standard output may end this process, if nobody reads it.
 	stdout := cmd.OutOrStdout()
@@ -134,20 +138,17 @@ func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*re
 	return nil
 }
 
-// matrixFiles writes the matrix into the directory that is asked for, if one is.
-func (f *runFlags) matrixFiles(m *reports.Matrix) (written []string, err error) {
-	if f.out == "" {
-		return nil, nil
-	}
+// matrixInto writes the matrix into a directory.
+func matrixInto(dir string, m *reports.Matrix) (written []string, err error) {
 	for _, format := range reports.MatrixFormats() {
 		if matrixFiles[format] == "" {
 			continue
 		}
 		var b bytes.Buffer
-		if err := reports.WriteMatrix(&b, m, format, reports.Options{Dir: f.out}); err != nil {
+		if err := reports.WriteMatrix(&b, m, format, reports.Options{Dir: dir}); err != nil {
 			return nil, err
 		}
-		path := filepath.Join(f.out, matrixFiles[format])
+		path := filepath.Join(dir, matrixFiles[format])
 		if err := reports.WriteFile(path, b.Bytes()); err != nil {
 			return nil, err
 		}
