@@ -65,7 +65,7 @@ func TestRelease(t *testing.T) {
 			t.Errorf("%s is %v, expected %v", key, got, want)
 		}
 	}
-	for _, path := range [][]any{{"checksum", "name_template"}, {"sboms", 0, "artifacts"}, {"archives", 0, "format_overrides", 0, "formats", 0}, {"dockers_v2", 1, "build_args", "BASE"}} {
+	for _, path := range [][]any{{"checksum", "name_template"}, {"sboms", 0, "artifacts"}, {"archives", 0, "format_overrides", 0, "formats", 0}, {"dockers_v2", 0, "dockerfile"}} {
 		at(t, release, path...)
 	}
 	if !strings.Contains(at(t, build, "ldflags", 0).(string), "-X main.version=") || version == "" {

@@ -67,6 +67,9 @@ func (o *output) check(cmd *cobra.Command, inputs ...string) error {
 		return usage("--out is empty: give it a value, or leave it out")
 	}
 	target, err := os.Stat(o.out)
+	if err == nil && target.IsDir() {
+		return nil // which some commands write into, and which is no file that they read
+	}
 	for _, input := range inputs {
 		if info, missing := os.Stat(input); err == nil && missing == nil && os.SameFile(info, target) {
 			return usage("--out %s is what is to be read: give another name", o.out)
@@ -268,10 +271,9 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 				return unread(err)
 			}
 			lastWord(m.Headline())
-			if info, err := os.Stat(o.out); err == nil && info.IsDir() { // as run has it
-				if _, err := matrixInto(o.out, m); err != nil {
-					return exit{exitFailed, err}
-				}
+			var unwritten error
+			if info, err := os.Stat(o.out); err == nil && info.IsDir() { // as run has it, which shows the matrix even if that cannot be written
+				_, unwritten = matrixInto(o.out, m)
 				o.out = ""
 			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
@@ -288,7 +290,14 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 				}
 				fmt.Fprintln(cmd.ErrOrStderr(), line(m.Headline()))
 			}
-			return matrixCode(m)
+			code := matrixCode(m)
+			if unwritten != nil {
+				if failed := (exit{exitFailed, unwritten}); rankOf(failed) < rankOf(code) {
+					return failed
+				}
+				fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(unwritten.Error()))
+			}
+			return code
 		},
 	}
 	reportFiles(cmd, 1, 0, "one report.json or more, or merge.json, or directories")
