@@ -48,7 +48,20 @@ func WriteFiles(dir string, r *Report) ([]string, error) {
 // WriteFile puts data into a file in one move, for its owner only: a reader never
 // meets half of it.
 func WriteFile(path string, data []byte) error {
-	if err := atomicfile.Write(path, 0o600, data); err != nil {
+	return WriteTo(path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// WriteTo does so with what is written a piece at a time.
+func WriteTo(path string, write func(io.Writer) error) error {
+	f, err := atomicfile.Create(path, 0o600, write)
+	if err == nil {
+		defer f.Discard()
+		err = f.Place()
+	}
+	if err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
 	}
 	return nil

@@ -261,13 +261,16 @@ const shownRemarks, shownMissing = 50, 10
 type MergeOptions struct {
 	Mixed bool      // also what is of several runs, lists or versions
 	Since time.Time // leave out what began before; zero: nothing
+
+	// Of what lies in a directory, leave out this file: the matrix that an earlier merge left there. "" leaves out none.
+	Except string
 }
 
 // ErrNothing is what [Merge] returns where there is nothing to merge.
 var ErrNothing = errors.New("there is nothing to merge")
 
 // filesIn returns the files to merge: of a directory each merge.json in it and below.
-func filesIn(paths []string) (files []string, err error) {
+func filesIn(paths []string, except string) (files []string, err error) {
 	seen := map[string]bool{}
 	add := func(path string) {
 		if path = filepath.Clean(path); !seen[path] {
@@ -284,7 +287,7 @@ func filesIn(paths []string) (files []string, err error) {
 				return fs.SkipAll
 			case err != nil:
 				return err
-			case !d.IsDir() && d.Name() == MatrixFile:
+			case !d.IsDir() && d.Name() == MatrixFile && filepath.Clean(at) != filepath.Clean(except):
 				add(at)
 			}
 			return nil
@@ -307,7 +310,7 @@ const MatrixFile = "merge.json"
 // What cannot be read is named in the matrix, which then is never conformant; if nothing can be read there is none.
 // It fails on what is of several runs, unless that is wanted.
 func Merge(o MergeOptions, paths ...string) (*Matrix, error) {
-	files, err := filesIn(paths)
+	files, err := filesIn(paths, o.Except)
 	if err != nil {
 		return nil, err
 	}

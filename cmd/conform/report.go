@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -87,12 +86,7 @@ func (o *output) write(cmd *cobra.Command, render func(io.Writer, reports.Option
 		}
 		return nil
 	}
-	var b bytes.Buffer
-	err := render(&b, reports.Options{Verbose: o.verbose})
-	if err == nil {
-		err = reports.WriteFile(o.out, b.Bytes())
-	}
-	if err != nil {
+	if err := reports.WriteTo(o.out, func(w io.Writer) error { return render(w, reports.Options{Verbose: o.verbose}) }); err != nil {
 		return exit{exitFailed, err}
 	}
 	return nil
@@ -257,6 +251,11 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 				}
 				from.Since = time.Now().Add(-since)
 			}
+			info, err := os.Stat(o.out)
+			into := err == nil && info.IsDir()
+			if into {
+				from.Except = filepath.Join(o.out, reports.MatrixFile)
+			}
 			what := number(len(args), "reports")
 			if len(args) == 1 {
 				what = args[0]
@@ -272,7 +271,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report can
 			}
 			lastWord(m.Headline())
 			var unwritten error
-			if info, err := os.Stat(o.out); err == nil && info.IsDir() { // as run has it, which shows the matrix even if that cannot be written
+			if into { // as run has it, which shows the matrix even if that cannot be written
 				_, unwritten = matrixInto(o.out, m)
 				o.out = ""
 			}

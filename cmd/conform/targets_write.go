@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -144,12 +143,8 @@ func matrixInto(dir string, m *reports.Matrix) (written []string, err error) {
 		if matrixFiles[format] == "" {
 			continue
 		}
-		var b bytes.Buffer
-		if err := reports.WriteMatrix(&b, m, format, reports.Options{Dir: dir}); err != nil {
-			return nil, err
-		}
 		path := filepath.Join(dir, matrixFiles[format])
-		if err := reports.WriteFile(path, b.Bytes()); err != nil {
+		if err := reports.WriteTo(path, func(w io.Writer) error { return reports.WriteMatrix(w, m, format, reports.Options{Dir: dir}) }); err != nil {
 			return nil, err
 		}
 		written = append(written, path)
