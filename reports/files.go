@@ -54,7 +54,7 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
-// WriteTo does so with what is written a piece at a time.
+// WriteTo puts what write writes into a file in one move, for its owner only. On an error the old file stays.
 func WriteTo(path string, write func(io.Writer) error) error {
 	f, err := atomicfile.Create(path, 0o600, write)
 	if err == nil {

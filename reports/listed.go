@@ -1,12 +1,7 @@
 package reports
 
 import (
-	"bytes"
-	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -60,9 +55,9 @@ type Unread struct {
 	Problem string `json:"problem"`
 }
 
-// aloof is how long after all others of a run without a name a shard may begin. More of it, and they are of two runs; clocks of
-// machines differ by less.
-const aloof = 6 * time.Hour
+// maxIdle is how long after the end of all others a shard of one run may begin. After more they are held to be of two runs, also
+// where both were given one name; clocks of machines differ by less.
+const maxIdle = 6 * time.Hour
 
 // differs says in which respect two runs are not one, "" if they are.
 func (r *ListRun) differs(from *ListRun) string {
@@ -105,16 +100,16 @@ func (r *ListRun) span() (began, ended time.Time) {
 	return began, ended
 }
 
-// apart says of a run without a name which of its shards ran so long before the others that they are of another run, "" if none.
+// apart says how long before the others some shards ended that cannot be of the same run, "" if there are none.
 func (r *ListRun) apart() string {
-	if r.Name != "" || len(r.Done) == 0 {
+	if len(r.Done) == 0 {
 		return ""
 	}
 	list := slices.SortedFunc(slices.Values(r.Done), func(a, b Shard) int { return a.Began.Compare(b.Began) })
 	ended := list[0].Ended
 	for i, s := range list {
-		if idle := s.Began.Sub(ended); idle > aloof {
-			return fmt.Sprintf("%s ended %s before %s began, and nothing says that they are of one run: give the shards of each run one name, with --run",
+		if idle := s.Began.Sub(ended); idle > maxIdle {
+			return fmt.Sprintf("%s ended %s before %s began, so they look like two runs: take away the shards of the earlier one, or give each run a name of its own with --run",
 				count(i, "shard"), idle.Round(time.Minute), count(len(list)-i, "other"))
 		}
 		if s.Ended.After(ended) {
@@ -168,13 +163,17 @@ func (r *ListRun) words() string {
 		began.UTC().Format("2006-01-02 15:04:05"), ended.UTC().Format("15:04:05 MST"))
 }
 
-// take adds what another matrix knows of runs. A shard that is told of twice in the same words is one.
+// runLike is the place of a run among those of the matrix, -1 if it is none of them.
+func (m *Matrix) runLike(r *ListRun) int {
+	return slices.IndexFunc(m.Runs, func(other ListRun) bool { return other.differs(r) == "" })
+}
+
+// take adds what another matrix knows of runs. A shard that both name with the same times is one.
 func (m *Matrix) take(runs []ListRun, file string) {
 	for _, run := range runs {
-		run.file = file
-		i := slices.IndexFunc(m.Runs, func(r ListRun) bool { return r.differs(&run) == "" })
+		i := m.runLike(&run)
 		if i < 0 {
-			run.Done = slices.Clone(run.Done)
+			run.file, run.Done = file, slices.Clone(run.Done)
 			m.Runs = append(m.Runs, run)
 			continue
 		}
@@ -186,22 +185,18 @@ func (m *Matrix) take(runs []ListRun, file string) {
 	}
 }
 
-// oneRun says why what was merged is not of one run, nil if it is, or of none.
-func (m *Matrix) oneRun() error {
-	for i := range m.Runs {
-		if i > 0 {
-			return fmt.Errorf("%s is not of the run of %s: %s", m.Runs[i].file, m.Runs[0].file, m.Runs[i].differs(&m.Runs[0]))
-		}
+// mixed says why what was merged is not of one run, "" if it is.
+func (m *Matrix) mixed() string {
+	switch {
+	case len(m.Runs) > 1:
+		return fmt.Sprintf("%s is not of the run of %s: %s", m.Runs[1].file, m.Runs[0].file, m.Runs[1].differs(&m.Runs[0]))
+	case len(m.Runs) == 1:
+		return m.Runs[0].apart()
 	}
-	for i := range m.Runs {
-		if problem := m.Runs[i].apart(); problem != "" {
-			return errors.New(problem)
-		}
-	}
-	return nil
+	return ""
 }
 
-// missing are the targets of the lists that have no column. A shard that has just run does not look for those of the others.
+// missing are the targets of the lists that have no column.
 func (m *Matrix) missing() []Missing {
 	list := []Missing{}
 	there := map[string]bool{}
@@ -245,6 +240,11 @@ func (m *Matrix) remarks() (grave, plain []string) {
 	for _, u := range m.Unread {
 		grave = append(grave, "not read: "+shorten(u.File, shownRunes)+": "+shorten(u.Problem, 2*shownRunes))
 	}
+	for _, c := range m.Targets {
+		if c.Stale {
+			grave = append(grave, "the baseline of "+shorten(c.Target, shownRunes)+" is out of date: its report says why")
+		}
+	}
 	if n := len(grave) - shownRemarks; n > 0 {
 		grave = append(grave[:shownRemarks], fmt.Sprintf("and %d more; --format json has them all", n))
 	}
@@ -256,191 +256,3 @@ func (m *Matrix) remarks() (grave, plain []string) {
 
 // Remarks, and names in one of them, beyond these are left to JSON.
 const shownRemarks, shownMissing = 50, 10
-
-// MergeOptions say what is merged.
-type MergeOptions struct {
-	Mixed bool      // also what is of several runs, lists or versions
-	Since time.Time // leave out what began before; zero: nothing
-
-	// Of what lies in a directory, leave out this file: the matrix that an earlier merge left there. "" leaves out none.
-	Except string
-}
-
-// ErrNothing is what [Merge] returns where there is nothing to merge.
-var ErrNothing = errors.New("there is nothing to merge")
-
-// filesIn returns the files to merge: of a directory each merge.json in it and below.
-func filesIn(paths []string, except string) (files []string, err error) {
-	seen := map[string]bool{}
-	add := func(path string) {
-		if path = filepath.Clean(path); !seen[path] {
-			seen[path] = true
-			files = append(files, path)
-		}
-	}
-	for _, path := range paths {
-		before := len(files)
-		err := filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
-			switch {
-			case at == path && (err != nil || !d.IsDir()):
-				add(path) // to be read, or to be told that it cannot be
-				return fs.SkipAll
-			case err != nil:
-				return err
-			case !d.IsDir() && d.Name() == MatrixFile && filepath.Clean(at) != filepath.Clean(except):
-				add(at)
-			}
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if len(files) == before && !seen[filepath.Clean(path)] {
-			return nil, fmt.Errorf("%w: %s holds no %s", ErrNothing, path, MatrixFile)
-		}
-	}
-	return files, nil
-}
-
-// MatrixFile is the name of a matrix in JSON, as a run on a list leaves it.
-const MatrixFile = "merge.json"
-
-// Merge reads reports and matrices from files, one at a time and without their exchanges, into a matrix. Of a directory it
-// reads each merge.json below it. A file can also be the log of a pod that wrote a matrix to standard output, or several of those.
-// What cannot be read is named in the matrix, which then is never conformant; if nothing can be read there is none.
-// It fails on what is of several runs, unless that is wanted.
-func Merge(o MergeOptions, paths ...string) (*Matrix, error) {
-	files, err := filesIn(paths, o.Except)
-	if err != nil {
-		return nil, err
-	}
-	m := &Matrix{}
-	m.begin()
-	var problems []error
-	older := 0
-	for _, path := range files {
-		err := m.addFile(path, o)
-		switch {
-		case errors.Is(err, errOlder):
-			older++
-		case err != nil:
-			problems = append(problems, err)
-			m.Unread = append(m.Unread, Unread{File: path, Problem: strings.TrimPrefix(err.Error(), path+": ")})
-		}
-		if len(m.Targets)*len(m.Rows) > maxCells {
-			return nil, fmt.Errorf("%s: with it there are %d targets and %d requirements, more than the %d million verdicts that are merged: merge fewer at a time",
-				path, len(m.Targets), len(m.Rows), maxCells/1_000_000)
-		}
-	}
-	switch n := len(problems) - shownProblems; {
-	case len(m.Targets) > 0:
-		problems = nil
-	case n > 0:
-		problems = append(problems[:shownProblems], fmt.Errorf("and %d more", n))
-	}
-	if len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	if len(m.Targets) == 0 {
-		return nil, fmt.Errorf("%w: %s began before %s", ErrNothing, count(older, "file"), o.Since.UTC().Format(time.RFC3339))
-	}
-	if err := m.oneRun(); err != nil && !o.Mixed {
-		return nil, &mixedError{err}
-	}
-	m.Missing = m.missing()
-	m.Finish()
-	return m, nil
-}
-
-// mixedError is that of files which are of several runs.
-type mixedError struct{ error }
-
-// IsMixed tells whether [Merge] refused files that are of several runs.
-func IsMixed(err error) bool { return errors.As(err, new(*mixedError)) }
-
-var errOlder = errors.New("it is older")
-
-const shownProblems = 10
-
-// maxCells bounds what one matrix takes, to some GiB: 100,000 targets of 238 requirements are half of it.
-const maxCells = 50_000_000
-
-func (m *Matrix) addFile(path string, o MergeOptions) error {
-	data, err := readFile(path)
-	if err != nil {
-		return err
-	}
-	parts := objectsIn(data)
-	left := 0
-	for i, part := range parts {
-		err := m.addPart(path, part, o)
-		switch {
-		case errors.Is(err, errOlder):
-			left++
-		case err != nil && len(parts) > 1:
-			return fmt.Errorf("%s: of the %d in it, number %d: %w", path, len(parts), i+1, err)
-		case err != nil:
-			return fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	if left == len(parts) {
-		return errOlder
-	}
-	return nil
-}
-
-func (m *Matrix) addPart(path string, data []byte, o MergeOptions) error {
-	if schemaOf(data) != MatrixSchemaID {
-		r, answered, err := decodeResults(data)
-		if err != nil {
-			return err
-		}
-		m.add(path, r, r.Evidence.Kind == "live" && !answered)
-		return nil
-	}
-	part, err := decodeMatrix(data)
-	if err != nil {
-		return err
-	}
-	for i := range part.Runs {
-		if began, _ := part.Runs[i].span(); began.Before(o.Since) {
-			return errOlder
-		}
-	}
-	for i := range part.Targets {
-		for j, report := range part.Targets[i].Reports {
-			if filepath.Ext(report) == ".json" && !filepath.IsAbs(report) { // it is named from where the matrix is
-				part.Targets[i].Reports[j] = filepath.Join(filepath.Dir(path), filepath.FromSlash(report))
-			}
-		}
-	}
-	m.join(part, path)
-	return nil
-}
-
-// objectsIn finds the reports in a file: one, or in the log of a pod those that stand between other lines. In what conform writes, an
-// object begins with a line that is {, and ends with the next that is }.
-func objectsIn(data []byte) (list [][]byte) {
-	begin := -1
-	for at := 0; at < len(data); {
-		end := at + cmp.Or(bytes.IndexByte(data[at:], '\n')+1, len(data)-at)
-		switch line := bytes.TrimRight(data[at:end], "\r\n"); {
-		case string(line) == "{":
-			if begin >= 0 { // one that was cut
-				list = append(list, data[begin:at])
-			}
-			begin = at
-		case string(line) == "}" && begin >= 0:
-			list = append(list, data[begin:end])
-			begin = -1
-		}
-		at = end
-	}
-	if begin >= 0 {
-		list = append(list, data[begin:])
-	}
-	if list == nil {
-		return [][]byte{data}
-	}
-	return list
-}

@@ -65,13 +65,14 @@ func left(t testing.TB, shards ...*Matrix) string {
 	return dir
 }
 
-// TestNights holds what becomes of the shards of a run, with each fault that they can have.
-func TestNights(t *testing.T) {
+// TestMergeOfShards holds what becomes of the shards of a run, with each fault that they can have.
+func TestMergeOfShards(t *testing.T) {
 	at := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
 	tonight := night{"tonight", "list-1", 3, at, "1"}
 	unnamed, other, changed, halves, newer := tonight, tonight, tonight, tonight, tonight
 	unnamed.name, other.name, changed.list, halves.shards, newer.tool = "", "yesterday", "list-2", 2, "2"
-	yesterday, fast := unnamed, unnamed
+	yesterday, fast, again := unnamed, unnamed, tonight
+	again.began = at.Add(-24 * time.Hour)
 	yesterday.began, fast.began = at.Add(-24*time.Hour), at.Add(90*time.Minute)
 	for _, test := range []struct {
 		name    string
@@ -93,6 +94,7 @@ func TestNights(t *testing.T) {
 		{"without a name", []*Matrix{unnamed.shard(1, nil), unnamed.shard(2, nil), unnamed.shard(3, nil)}, "", Conformant, ""},
 		{"without a name, clocks that differ", []*Matrix{unnamed.shard(1, nil), fast.shard(2, nil), unnamed.shard(3, nil)}, "", Conformant, ""},
 		{"without a name, one of yesterday", []*Matrix{unnamed.shard(1, nil), yesterday.shard(2, nil), unnamed.shard(3, nil)}, "1 shard ended 23h59m0s before 2 others began", "", ""},
+		{"one name for two nights", []*Matrix{tonight.shard(1, nil), again.shard(2, nil), tonight.shard(3, nil)}, "1 shard ended 23h59m0s before 2 others began", "", ""},
 		{"one twice", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Conformant, "conformant: 6 targets, 8 reports"},
 		{"one twice, and it failed once", []*Matrix{tonight.shard(1, nil), tonight.shard(2, fails), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Nonconformant, "conflict: b2"},
 		{"evicted, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, isCut), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Conformant, ""},
@@ -105,7 +107,7 @@ func TestNights(t *testing.T) {
 			dir := left(t, test.shards...)
 			m, err := Merge(MergeOptions{}, dir)
 			if test.refused != "" {
-				if !IsMixed(err) || !strings.Contains(err.Error(), test.refused) {
+				if !errors.Is(err, ErrMixed) || !strings.Contains(err.Error(), test.refused) {
 					t.Errorf("%v, expected %q", err, test.refused)
 				}
 				if m, err = Merge(MergeOptions{Mixed: true}, dir); err != nil || m.Outcome == Nonconformant {
@@ -136,8 +138,8 @@ func TestNights(t *testing.T) {
 	}
 }
 
-// TestYesterdaysShard: of 400 shards 399 are green and one is of yesterday, or is not there.
-func TestYesterdaysShard(t *testing.T) {
+// TestMergeSince: of 400 shards 399 are green and one is of yesterday, which is left out, and missing then.
+func TestMergeSince(t *testing.T) {
 	const all = 400
 	tonight := night{"", "list", all, time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC), "1"}
 	yesterday := tonight
@@ -151,7 +153,7 @@ func TestYesterdaysShard(t *testing.T) {
 		shards = append(shards, of.shard(i, nil))
 	}
 	dir := left(t, shards...)
-	if _, err := Merge(MergeOptions{}, dir); !IsMixed(err) {
+	if _, err := Merge(MergeOptions{}, dir); !errors.Is(err, ErrMixed) {
 		t.Errorf("one of yesterday: %v", err)
 	}
 	m, err := Merge(MergeOptions{Since: tonight.began}, dir)
@@ -160,6 +162,61 @@ func TestYesterdaysShard(t *testing.T) {
 	}
 	if _, err := Merge(MergeOptions{Since: tonight.began.Add(time.Hour)}, dir); !errors.Is(err, ErrNothing) {
 		t.Errorf("without all: %v", err)
+	}
+}
+
+// TestMergeReadsLogs holds that what conform wrote is found between other lines, and that what was cut does not hide what follows it.
+func TestMergeReadsLogs(t *testing.T) {
+	n := night{"tonight", "list", 3, time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC), "1"}
+	one, two, three := matrixIn(t, n.shard(1, nil), "json"), matrixIn(t, n.shard(2, nil), "json"), matrixIn(t, n.shard(3, nil), "json")
+	half := two[:len(two)/2] + "\n"
+	for _, test := range []struct {
+		name, log       string
+		targets, unread int
+	}{
+		{"one", one, 2, 0}, {"behind other lines", "1 of 2  a1\n" + one + "done\n", 2, 0}, {"three", one + two + three, 6, 0},
+		{"with line ends of Windows", strings.ReplaceAll(one, "\n", "\r\n"), 2, 0}, {"one that was cut first", half + one + three, 4, 1},
+		{"between", one + half + three, 4, 1}, {"and last", one + three + half, 4, 1},
+	} {
+		path := filepath.Join(t.TempDir(), "pod.log")
+		if err := os.WriteFile(path, []byte(test.log), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := Merge(MergeOptions{}, path)
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		if len(m.Targets) != test.targets || len(m.Unread) != test.unread || len(m.Missing) != 6-test.targets {
+			t.Errorf("%s: %s", test.name, m.Headline())
+		}
+	}
+}
+
+// TestRunIsConsistent holds that a matrix whose run was edited is refused.
+func TestRunIsConsistent(t *testing.T) {
+	n := night{"tonight", "list", 2, time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC), "1"}
+	merged, err := Merge(MergeOptions{}, left(t, n.shard(1, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, text, old, new, want string
+	}{
+		{"a name twice", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2, a2"`, "stands in the list twice"},
+		{"no name", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2, "`, "has no name"},
+		{"a target less", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2"`, "its shards have 3 targets, and its list has 4"},
+		{"a shard too many", matrixIn(t, n.shard(1, nil), "json"), `"shard": 1`, `"shard": 3`, "shard 3 has ended, of 2"},
+		{"nothing is missing", matrixIn(t, merged, "json"), `"target": "b2"`, `"target": "b1"`, "names 2 targets as missing, and there are 2"},
+		{"conformant all the same", matrixIn(t, merged, "json"), `"outcome": "incomplete"`, `"outcome": "conformant"`, "claims to be conformant"},
+	} {
+		edited := strings.Replace(test.text, test.old, test.new, 1)
+		if edited == test.text {
+			t.Fatalf("%s: there is no %q", test.name, test.old)
+		}
+		if _, err := decodeMatrix([]byte(edited)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v, expected %q", test.name, err, test.want)
+		}
 	}
 }
 

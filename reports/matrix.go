@@ -113,18 +113,15 @@ func (m *Matrix) add(name string, r *Report, unanswered bool) {
 	}
 }
 
-// Join merges what another matrix tells, as if its reports had been added to this one. Only a conflict is told less
-// exactly: of a target with several reports, the matrix does not say from which of them a verdict is.
-func (m *Matrix) Join(other *Matrix) { m.join(other, "") }
-
-// join does so for what a file holds.
+// join merges what another matrix says, which stood in a file, as if its reports had been added to this one. Only a conflict is told
+// less exactly: of a target with several reports, the matrix does not say from which of them a verdict is.
 func (m *Matrix) join(other *Matrix, file string) {
 	m.begin()
 	m.take(other.Runs, file)
 	m.Unread = append(m.Unread, other.Unread...)
 	run := 0
 	if len(other.Runs) == 1 {
-		run = 1 + slices.IndexFunc(m.Runs, func(r ListRun) bool { return r.differs(&other.Runs[0]) == "" })
+		run = 1 + m.runLike(&other.Runs[0])
 	}
 	for _, c := range other.Conflicts {
 		m.conflict(c)

@@ -96,7 +96,7 @@ func matrixJSON(w io.Writer, m *Matrix, opts Options) error {
 	e := newEntries(w)
 	rest := writeList(e, frame, "targets", func(yield func(Column) bool) {
 		for _, c := range m.Targets {
-			c.Reports = each(c.Reports, func(path string) string { return from(opts.Dir, path) })
+			c.Reports = each(c.Reports, func(path string) string { return fromThere(opts.Dir, path) })
 			if !yield(c) {
 				return
 			}
@@ -108,21 +108,10 @@ func matrixJSON(w io.Writer, m *Matrix, opts Options) error {
 	return e.err
 }
 
-// from names a file from where the matrix is written, "" if that is not known.
-func from(dir, path string) string {
-	if dir == "" || filepath.Ext(path) != ".json" {
-		return path
-	}
-	if near, err := filepath.Rel(dir, path); err == nil {
-		return filepath.ToSlash(near)
-	}
-	return path
-}
-
 // page is the page of a target's report, from where the matrix is written, as a URL; "" if it left none there.
 func (c Column) page(dir string) string {
 	for _, path := range c.Reports {
-		if near := from(dir, path); dir != "" && filepath.Base(path) == FileName("json") && !filepath.IsAbs(near) {
+		if near := fromThere(dir, path); dir != "" && filepath.Base(path) == FileName("json") && !filepath.IsAbs(near) {
 			var parts []string
 			for part := range strings.SplitSeq(strings.TrimSuffix(near, FileName("json"))+FileName("html"), "/") {
 				parts = append(parts, url.PathEscape(part))

@@ -122,7 +122,7 @@ func TestJoinWhatever(t *testing.T) {
 					part.Targets[i].Reports[j] = ""
 				}
 			}
-			joined.Join(part)
+			joined.join(part, "")
 		}
 		joined.Finish()
 		for i := range direct.Targets {
@@ -148,8 +148,8 @@ func TestJoinNamesWhoContradicts(t *testing.T) {
 		t.Fatalf("conflicts: %v", both.Conflicts)
 	}
 	m := &Matrix{}
-	m.Join(both)
-	m.Join(both)
+	m.join(both, "")
+	m.join(both, "")
 	m.Add("3.json", conformant())
 	m.Finish()
 	want := [][2]string{{"1.json", "2.json"}, {"1.json, or another of 2 reports", "3.json"}}
@@ -337,7 +337,7 @@ func FuzzMatrix(f *testing.F) {
 			return
 		}
 		m := &Matrix{}
-		m.Join(read)
+		m.join(read, "")
 		m.Finish()
 		for _, format := range MatrixFormats() {
 			matrixIn(t, m, format)
@@ -348,7 +348,7 @@ func FuzzMatrix(f *testing.F) {
 			t.Fatal(err)
 		}
 		m = &Matrix{}
-		m.Join(again)
+		m.join(again, "")
 		m.Finish()
 		if twice := []byte(matrixIn(t, m, "json")); !bytes.Equal(once, twice) {
 			t.Errorf("%s became %s", once, twice)

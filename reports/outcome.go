@@ -69,7 +69,7 @@ func OutcomeOf(results []Result, strict bool) Outcome {
 // Failed tells whether the harness, the network or a file failed before anything could be judged.
 func (r *Report) Failed() bool { return failedFirst(r.Outcome, r.Counts, r.unanswered()) }
 
-// Failed tells the same of a target.
+// Failed reports whether nothing of the target could be judged, for such a reason.
 func (c Column) Failed() bool { return failedFirst(c.Outcome, c.Counts, c.Unanswered) }
 
 // failedFirst: of a server that answers nothing, requirements on our own requests may be met all the same.

@@ -24,7 +24,7 @@ func (m *metrics) put(name string, value float64, labels ...string) {
 		if i == 0 {
 			separator = "{"
 		}
-		m.b.WriteString(separator + labels[i] + `="` + labelValue().Replace(visible(labels[i+1])) + `"`)
+		m.b.WriteString(separator + labels[i] + `="` + labelEscapes.Replace(visible(labels[i+1])) + `"`) // visible has escaped line breaks
 	}
 	if len(labels) > 0 {
 		m.b.WriteByte('}')
@@ -32,11 +32,9 @@ func (m *metrics) put(name string, value float64, labels ...string) {
 	m.b.WriteString(" " + strconv.FormatFloat(value, 'f', -1, 64) + "\n")
 }
 
-func labelValue() *strings.Replacer {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
-}
+var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
-// outcomes is the order in which people read them.
+// outcomes is the order of the metrics.
 var outcomes = []Outcome{Conformant, Nonconformant, Incomplete, Excused}
 
 // all writes what there is to tell of targets, and of the run on them.
@@ -46,7 +44,7 @@ func (m *metrics) all(targets []Column, outcome Outcome, missing int, began, end
 	for _, o := range outcomes {
 		m.put("conform_outcome", one[o == outcome], "outcome", string(o))
 	}
-	m.begin("conform_targets", "Targets by outcome; missing are those of the list of which nothing was found.")
+	m.begin("conform_targets", "Targets by outcome; missing counts listed targets without a result.")
 	for _, o := range outcomes {
 		n := 0
 		for _, c := range targets {
@@ -79,16 +77,11 @@ func (m *metrics) all(targets []Column, outcome Outcome, missing int, began, end
 }
 
 func matrixPrometheus(m *Matrix, _ Options) ([]byte, error) {
-	var began, ended time.Time
-	for i := range m.Runs {
-		first, last := m.Runs[i].span()
-		if i == 0 || first.Before(began) {
-			began = first
-		}
-		if last.After(ended) {
-			ended = last
-		}
+	var all ListRun
+	for _, r := range m.Runs {
+		all.Done = append(all.Done, r.Done...)
 	}
+	began, ended := all.span()
 	return new(metrics).all(m.Targets, m.Outcome, len(m.Missing), began, ended), nil
 }
 

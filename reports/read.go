@@ -61,16 +61,16 @@ func ReadResults(path string) (*Report, error) {
 func decodeResults(data []byte) (r *Report, answered bool, err error) {
 	into := struct {
 		*Report
-		Exchanges unread `json:"exchanges"` // nearer than the report's own
+		Exchanges unreadExchanges `json:"exchanges"` // nearer than the report's own
 	}{Report: &Report{}}
 	err = into.decode(data, &into)
 	return into.Report, into.Exchanges.answered, err
 }
 
-// unread are exchanges that are not read, but for whether one was answered: no text in JSON holds the name of a member in quotes.
-type unread struct{ answered bool }
+// unreadExchanges are exchanges that are not read, but for whether one was answered: no text in JSON holds the name of a member in quotes.
+type unreadExchanges struct{ answered bool }
 
-func (u *unread) UnmarshalJSON(data []byte) error {
+func (u *unreadExchanges) UnmarshalJSON(data []byte) error {
 	u.answered = bytes.Contains(data, []byte(`"response":`))
 	return nil
 }
@@ -275,7 +275,7 @@ func (m *Matrix) consistent() error {
 			return fmt.Errorf("run %d: %w", i+1, err)
 		}
 	}
-	alone := len(m.Missing) == 0 && len(m.Runs) == 1 && len(m.Runs[0].Done) == 1 // as a shard leaves it
+	alone := len(m.Missing) == 0 && len(m.Runs) == 1 && len(m.Runs[0].Done) == 1 // as a shard leaves it, which does not look for what the others have
 	if missing := m.missing(); !alone && !slices.Equal(missing, append([]Missing{}, m.Missing...)) {
 		return fmt.Errorf("it names %s as missing, and there are %d", count(len(m.Missing), "target"), len(missing))
 	}

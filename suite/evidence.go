@@ -58,8 +58,8 @@ func (e *Evidence) Unfinished() string { return e.unfinished }
 // before all was asked. What was seen by then is judged, and never conformant.
 func (e *Evidence) CutShort() bool { return e.cut }
 
-// Starve says that whoever drove was too slow to tell what was: then an answer or an event that did not come in time proves nothing,
-// and the verdict is an error for that reason. It is called before [Judge].
+// Starve says why the machine that drove was too slow, "" if it was not. Then an answer or an event that did not come in time proves
+// nothing about the server, and the verdict is an error for that reason. Call it before [Judge].
 func (e *Evidence) Starve(why string) {
 	e.starved = why
 	if e.received != nil {

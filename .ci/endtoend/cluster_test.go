@@ -126,7 +126,7 @@ func TestManifests(t *testing.T) {
 				t.Errorf("%s, %s: it asks for no memory or no processor, or has a command of its own", name, of)
 			}
 			for _, v := range pod.Volumes {
-				if c := v.ConfigMap; c != nil && name != "job.yaml" && m.configMaps[c.Name].Name == "" {
+				if c := v.ConfigMap; c != nil && name != "job.yaml" && m.configMaps[c.Name].Name == "" { // that of job.yaml is made by a command
 					t.Errorf("%s, %s: there is no ConfigMap %s", name, of, c.Name)
 				}
 				if c := v.PersistentVolumeClaim; c != nil && m.claims[c.ClaimName].Name == "" {
@@ -425,7 +425,7 @@ func newSite(t *testing.T) *site {
 		fmt.Fprintf(&list, "  - name: target-%d\n    sip: sip:user-%d@contoso.com\n    cacert: %s\n    resolve: [\"*:443:127.0.0.1:%s\", \"*:80:127.0.0.1:1\"]\n", i, i%5, ca, d.port)
 	}
 	s.list = list.String()
-	s.mounts["conform-reports"], s.mounts["conform-passwords"] = t.TempDir(), t.TempDir()
+	s.mounts["conform-reports"], s.mounts["conform-shard-reports"], s.mounts["conform-passwords"] = t.TempDir(), t.TempDir(), t.TempDir()
 	for i := range 10 {
 		write(t, filepath.Join(s.mounts["conform-passwords"], fmt.Sprint("target-", i)), fmt.Sprint("Passw0rd-", i%5), 0o440)
 	}
@@ -474,7 +474,7 @@ func (s *site) applied(dir string, edit func(file, content string) string) manif
 // dayPasses makes what lies on the volume a day older.
 func (s *site) dayPasses() {
 	stamp := regexp.MustCompile(`("(?:began|ended)": ")([^"]+)"`)
-	err := filepath.WalkDir(s.mounts["conform-reports"], func(path string, d os.DirEntry, err error) error {
+	err := filepath.WalkDir(s.mounts["conform-shard-reports"], func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.Name() != "merge.json" {
 			return err
 		}

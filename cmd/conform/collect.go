@@ -2,11 +2,8 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -41,19 +38,4 @@ func collectLate() {
 		time.AfterFunc(10*time.Millisecond, look)
 	}
 	time.AfterFunc(100*time.Millisecond, look) // which an ordinary run does not live to see
-}
-
-// memoryLimit returns how much memory the control group of this process may have, in bytes, as a container sees it; 0 if that is not
-// known, or unlimited. Sources: cgroups(7); memory.max of version 2, memory.limit_in_bytes of version 1.
-func memoryLimit(root string) int64 {
-	for _, name := range []string{"memory.max", "memory/memory.limit_in_bytes"} {
-		content, err := os.ReadFile(filepath.Join(root, name))
-		if err != nil {
-			continue
-		}
-		if limit, err := strconv.ParseInt(strings.TrimSpace(string(content)), 10, 64); err == nil && limit > 0 && limit < 1<<60 { // version 1 has a large number for none
-			return limit
-		}
-	}
-	return 0
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -223,7 +224,7 @@ func (c *config) load(from string, most int64, read func(content []byte) error) 
 		return usage("%s: %w", from, err)
 	}
 	if int64(len(content)) > most {
-		return usage("%s %s: is larger than %d KiB, so it is no configuration", from, c.path, most>>10)
+		return usage("%s %s: is larger than %d KiB, the most that is read", from, c.path, most>>10)
 	}
 	if err := read(content); err != nil {
 		return err
@@ -241,6 +242,7 @@ type config struct {
 	cmd      *cobra.Command
 	settings map[string]setting
 	secrets  string // the key that names the file of a secret, "" if none does
+	skipped  int    // lines of the file that are not read now: see targetList.readAny
 }
 
 func (c *config) fail(node *yaml.Node, format string, args ...any) error {
@@ -254,8 +256,12 @@ func (c *config) document(content []byte) (*yaml.Node, error) {
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, usage("%s: holds no setting: write one, or leave it out", c.path)
 	} else if err != nil {
-		return nil, usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path,
-			regexp.MustCompile(`'[^']*'`).ReplaceAllLiteralString(strings.TrimPrefix(err.Error(), "yaml: "), "one")) // names of anchors, which may be a value
+		problem := regexp.MustCompile(`'[^']*'`).ReplaceAllLiteralString(strings.TrimPrefix(err.Error(), "yaml: "), "one") // names of anchors, which may be a value
+		problem = regexp.MustCompile(`^line \d+`).ReplaceAllStringFunc(problem, func(at string) string {
+			line, _ := strconv.Atoi(strings.TrimPrefix(at, "line "))
+			return fmt.Sprintf("line %d", line+c.skipped)
+		})
+		return nil, usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path, problem)
 	}
 	if decoder.Decode(new(yaml.Node)) == nil {
 		return nil, usage("%s: holds several YAML documents: expected one", c.path)

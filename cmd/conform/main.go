@@ -76,25 +76,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// terminationLog is the file from which Kubernetes shows why a pod ended.
-var terminationLog = "/dev/termination-log"
-
-// inPod tells whether this is a pod of Kubernetes, which sets that variable in each.
-func inPod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
-
-// lastWord leaves one line where Kubernetes shows it: what came of a run. Elsewhere, and where that cannot be written, it does nothing.
-func lastWord(text string) {
-	if !inPod() {
-		return
-	}
-	file, err := os.OpenFile(terminationLog, os.O_WRONLY|os.O_TRUNC, 0)
-	if err != nil {
-		return
-	}
-	defer file.Close()
-	_, _ = file.WriteString(line(text) + "\n")
-}
-
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "conform",

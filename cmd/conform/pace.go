@@ -2,10 +2,7 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -26,7 +23,7 @@ type stall struct{ from, to time.Time }
 const (
 	beat     = 50 * time.Millisecond
 	tardy    = 20 * time.Millisecond // that a beat may be late
-	maxStall = 20_000                // that are kept; more would be a run of an hour that hardly ran at all
+	maxStall = 20_000                // that are kept, the latest: those of some 20 minutes at a tenth of a processor
 )
 
 // keepPace begins to watch; stop ends it.
@@ -62,9 +59,10 @@ func (p *pace) note(from, to time.Time) {
 	}
 	p.Lock()
 	defer p.Unlock()
-	if len(p.stalls) < maxStall {
-		p.stalls = append(p.stalls, stall{from, to})
+	if len(p.stalls) >= 2*maxStall {
+		p.stalls = append(p.stalls[:0], p.stalls[maxStall:]...)
 	}
+	p.stalls = append(p.stalls, stall{from, to})
 }
 
 // starved says, of a run that began then, that it was this machine which was too slow: in some time as long as it waits for an answer
@@ -105,27 +103,4 @@ func round(d time.Duration) time.Duration {
 		return d.Round(100 * time.Millisecond)
 	}
 	return d.Round(time.Second)
-}
-
-// spent is what the process used, and for how long its control group was throttled; 0 where that is not known.
-type spent struct{ cpu, throttled time.Duration }
-
-func used() spent {
-	u := spent{cpu: cpuTime()}
-	for _, group := range []struct {
-		file, key string
-		unit      time.Duration
-	}{{"/sys/fs/cgroup/cpu.stat", "throttled_usec", time.Microsecond}, {"/sys/fs/cgroup/cpu/cpu.stat", "throttled_time", time.Nanosecond}} {
-		content, err := os.ReadFile(group.file)
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(content)) {
-			if key, value, _ := strings.Cut(strings.TrimSpace(line), " "); key == group.key {
-				n, _ := strconv.ParseInt(value, 10, 64)
-				u.throttled = time.Duration(n) * group.unit
-			}
-		}
-	}
-	return u
 }

@@ -193,7 +193,7 @@ requirement in common, 4 a report cannot be read.`,
 	return cmd
 }
 
-// matrixCode is the exit code of a matrix: that of the worst target, as a run on them all would have it. A target that is missing
+// matrixCode is the exit code of a matrix: that of the worst target, as one run on them all would have it. A target that is missing
 // makes it incomplete; that a file could not be read is a failure.
 func matrixCode(m *reports.Matrix) error {
 	var worst error
@@ -209,17 +209,23 @@ func matrixCode(m *reports.Matrix) error {
 		case c.Failed():
 			code = exit{code: exitFailed}
 		case code == nil && c.Stale:
-			code = exit{code: exitUsage}
+			code = usage("the baseline of %s is out of date", c.Target)
 		}
 		worst = worse(worst, code)
 	}
 	return worst
 }
 
+// mergeFlags are the flags of `conform report merge`.
+type mergeFlags struct {
+	output
+	from  reports.MergeOptions
+	since time.Duration
+	into  bool // --out is a directory
+}
+
 func newMerge() *cobra.Command {
-	var o output
-	var from reports.MergeOptions
-	var since time.Duration
+	var f mergeFlags
 	cmd := &cobra.Command{
 		Use:   "merge REPORT...",
 		Short: "Merge shards and pools into a matrix of targets and requirements",
@@ -234,77 +240,83 @@ different runs, lists or versions are refused, unless --mixed is given.
 
 A file can be the log of a pod that wrote a matrix as JSON.
 
-Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 a report cannot be read,
-130 interrupted.`,
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, or a baseline is out of date, 3 incomplete,
+or there is nothing to merge, 4 a report cannot be read, 130 interrupted.`,
 		Example: `  conform report merge pool-*/report.json
   conform report merge /reports/$RUN --format html --out /reports/$RUN/merge.html
   conform report merge /reports --since 6h
   conform report merge shard-*/merge.json --format html --out pools.html
   conform report merge pool-*/report.json --format json | jq .outcome`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(cmd, args...); err != nil {
+			m, err := f.merge(cmd, args)
+			if err != nil {
 				return err
-			}
-			if cmd.Flags().Changed("since") {
-				if since <= 0 {
-					return notPositive("--since", since)
-				}
-				from.Since = time.Now().Add(-since)
-			}
-			info, err := os.Stat(o.out)
-			into := err == nil && info.IsDir()
-			if into {
-				from.Except = filepath.Join(o.out, reports.MatrixFile)
-			}
-			what := number(len(args), "reports")
-			if len(args) == 1 {
-				what = args[0]
-			}
-			m, err := during(cmd, false, "reading "+what, func() (*reports.Matrix, error) { return reports.Merge(from, args...) })
-			switch {
-			case errors.Is(err, reports.ErrNothing):
-				return exit{exitIncomplete, err}
-			case reports.IsMixed(err):
-				return usage("%w; --mixed merges them all the same", err)
-			case err != nil:
-				return unread(err)
 			}
 			lastWord(m.Headline())
-			var unwritten error
-			if into { // as run has it, which shows the matrix even if that cannot be written
-				_, unwritten = matrixInto(o.out, m)
-				o.out = ""
-			}
-			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
-				if o.out != "" {
-					options.Dir = filepath.Dir(o.out)
-				}
-				return reports.WriteMatrix(w, m, o.format, options)
-			}); err != nil {
-				return err
-			}
-			if o.out != "" || o.format != "text" { // which would say so
-				for _, u := range m.Unread[:min(len(m.Unread), shownTargets)] {
-					fmt.Fprintf(cmd.ErrOrStderr(), "not read: %s: %s\n", line(u.File), line(u.Problem))
-				}
-				fmt.Fprintln(cmd.ErrOrStderr(), line(m.Headline()))
-			}
-			code := matrixCode(m)
-			if unwritten != nil {
-				if failed := (exit{exitFailed, unwritten}); rankOf(failed) < rankOf(code) {
-					return failed
-				}
-				fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(unwritten.Error()))
-			}
-			return code
+			return f.show(cmd, m)
 		},
 	}
 	reportFiles(cmd, 1, 0, "one report.json or more, or merge.json, or directories")
-	o.add(cmd, reports.MatrixFormats())
-	cmd.Flags().Lookup("out").Usage = "write into this file instead of to standard output; or also, as JSON, HTML and Markdown, into this directory"
-	cmd.Flags().BoolVar(&from.Mixed, "mixed", false, "merge also what is of different runs, lists or versions")
-	cmd.Flags().DurationVar(&since, "since", 0, "leave out runs that began longer ago, such as 6h: what lies in a directory may be of yesterday")
+	f.add(cmd, reports.MatrixFormats())
+	flags := cmd.Flags()
+	flags.Lookup("out").Usage = "write to this file instead of to standard output; an existing directory gets JSON, HTML and Markdown besides"
+	flags.BoolVar(&f.from.Mixed, "mixed", false, "merge also what is of different runs, lists or versions")
+	flags.DurationVar(&f.since, "since", 0, "leave out runs that began longer ago, such as 6h: what lies in a directory may be of yesterday")
 	return cmd
+}
+
+// merge reads what is to be merged.
+func (f *mergeFlags) merge(cmd *cobra.Command, args []string) (*reports.Matrix, error) {
+	if err := f.check(cmd, args...); err != nil {
+		return nil, err
+	}
+	if cmd.Flags().Changed("since") {
+		if f.since <= 0 {
+			return nil, notPositive("--since", f.since)
+		}
+		f.from.Since = time.Now().Add(-f.since)
+	}
+	if info, err := os.Stat(f.out); err == nil && info.IsDir() {
+		f.into, f.from.Except = true, filepath.Join(f.out, reports.MatrixFile)
+	}
+	what := number(len(args), "reports")
+	if len(args) == 1 {
+		what = args[0]
+	}
+	m, err := during(cmd, false, "reading "+what, func() (*reports.Matrix, error) { return reports.Merge(f.from, args...) })
+	switch {
+	case errors.Is(err, reports.ErrNothing):
+		return nil, exit{exitIncomplete, err}
+	case errors.Is(err, reports.ErrMixed):
+		return nil, usage("%w; --mixed merges them all the same", err)
+	case err != nil:
+		return nil, unread(err)
+	}
+	return m, nil
+}
+
+// show writes the matrix: into a directory, as a run has it, and to standard output; or to one of standard output and a file.
+func (f *mergeFlags) show(cmd *cobra.Command, m *reports.Matrix) error {
+	var unwritten error
+	if f.into {
+		_, unwritten = matrixInto(f.out, m)
+		f.out = ""
+	}
+	if err := f.write(cmd, func(w io.Writer, options reports.Options) error {
+		if f.out != "" {
+			options.Dir = filepath.Dir(f.out)
+		}
+		return reports.WriteMatrix(w, m, f.format, options)
+	}); err != nil {
+		return err
+	}
+	if f.out != "" || f.format != "text" { // which would say so
+		for _, u := range m.Unread[:min(len(m.Unread), shownTargets)] {
+			fmt.Fprintf(cmd.ErrOrStderr(), "not read: %s: %s\n", line(u.File), line(u.Problem))
+		}
+		fmt.Fprintln(cmd.ErrOrStderr(), line(m.Headline()))
+	}
+	return orFailed(cmd, matrixCode(m), unwritten)
 }
 
 func newHistory() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -44,7 +45,6 @@ type targetList struct {
 	names   map[string]string // where the target of a name stands
 	entries []*entry          // of the shard that is wanted
 	folder  string            // --passwords
-	skipped int               // lines of the file before the part of it that is read, but for what stands above the list
 }
 
 // secretVariables are the keys of an entry that name the environment variable with a
@@ -113,7 +113,7 @@ func filesOfList(path string) ([]string, error) {
 		}
 	}
 	if files == nil {
-		return nil, usage("--targets %s: the folder holds no .yaml file", path)
+		return nil, usage("--targets %s: the folder holds no .yaml or .yml file", path)
 	}
 	return files, nil
 }
@@ -131,8 +131,8 @@ func newTargetList(path string, run *cobra.Command, deal *dealer) *targetList {
 // maxList bounds a file of the list, in bytes: 100,000 targets are some 10 MB.
 const maxList = 64 << 20
 
-// inParts is the size from which a list is read in parts of about so much: what a reader of YAML makes of it takes twenty times as much.
-const inParts = 256 << 10
+// partSize is about how much of a long list is parsed at once, in bytes. The tree of YAML takes twenty times as much memory.
+const partSize = 256 << 10
 
 // readAny reads a list of any size. A long one is read in parts, each with what stands above the list.
 func (l *targetList) readAny(content []byte) error {
@@ -141,16 +141,16 @@ func (l *targetList) readAny(content []byte) error {
 	}
 	begin := regexp.MustCompile(`(?m)^targets:[ \t]*(#.*)?\r?\n`).FindIndex(content)
 	if begin == nil {
-		return usage("%s: is larger than %d KiB, and is read in parts then, for which it has a line targets: and below that an entry a line or more, each after a dash; or divide it into files of a folder",
+		return usage("%s: a list of more than %d KiB needs a line targets: with nothing behind that, and below it each entry on lines of its own, after a dash; or divide it into several files in a folder",
 			l.path, maxConfig>>10)
 	}
 	head, rest := content[:begin[1]], content[begin[1]:]
-	if len(head) > inParts {
-		return usage("%s: what stands above the list is larger than %d KiB", l.path, inParts>>10)
+	if len(head) > partSize {
+		return usage("%s: what stands above the list is larger than %d KiB", l.path, partSize>>10)
 	}
 	wrong := mistakes{}
 	dash, line := "", bytes.Count(head, []byte("\n"))
-	headLines := line
+	headLines, entry, size := line, line, 0
 	part, partLine := slices.Clone(head), line
 	flush := func() {
 		if len(part) > len(head) {
@@ -171,13 +171,16 @@ func (l *targetList) readAny(content []byte) error {
 		case dash == "" || len(indent) < len(dash)-1 || len(indent) == len(dash)-1 && !item:
 			return usage("%s:%d: expected an entry of the list, after a dash: in a file of more than %d KiB nothing stands below the list", l.path, line+1, maxConfig>>10)
 		}
-		if item && indent+"-" == dash && len(part)-len(head) > inParts {
+		if item && indent+"-" == dash && len(part)-len(head) > partSize {
 			flush()
 		}
-		if part = append(part, text...); len(part) > 2*maxConfig {
-			return usage("%s:%d: an entry is larger than %d KiB", l.path, partLine+1, maxConfig>>10)
+		if line++; item && indent+"-" == dash {
+			entry, size = line, 0
 		}
-		line++
+		part = append(part, text...)
+		if size += len(text); size > maxConfig {
+			return usage("%s:%d: this entry is larger than %d KiB", l.path, entry, maxConfig>>10)
+		}
 	}
 	flush()
 	l.skipped = 0
@@ -443,7 +446,11 @@ func (e *entry) fill(passwords string) error {
 		}
 	}
 	if passwords != "" && e.live.signIn.given() && e.live.signIn.passwordFile == "" && e.live.variables["CONFORM_PASSWORD"] == "" && e.live.signIn.needsPassword() {
-		e.live.signIn.passwordFile = filepath.Join(passwords, e.name)
+		file := filepath.Join(passwords, e.name)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			wrong.add(e.told(usage("--passwords %s: there is no file %q with the password of this target", passwords, e.name)))
+		}
+		e.live.signIn.passwordFile = file
 	}
 	switch {
 	case !e.live.given():

@@ -347,14 +347,14 @@ func TestLongList(t *testing.T) {
 		`:60067: unknown key "sipp", did you mean "sip"?`:             "  - name: last\n    sipp: sip:a@contoso.com\n",
 		`:60066: expected an entry of the list`:                       "rate: 2\n",
 		`:60066: name: "a/b" names a folder too`:                      target("a/b"),
-		`an entry is larger than`:                                     "  - name: last\n    sip: sip:" + strings.Repeat("a\n      ", 2*maxConfig/8) + "\n",
-		`is no YAML`:                                                  "  - name: 'last\n",
+		`:60066: this entry is larger than 1024 KiB`:                  "  - name: last\n    sip: sip:" + strings.Repeat("a\n      ", 2*maxConfig/8) + "\n",
+		`is no YAML: line 6006`:                                       "  - name: {last\n",
 	} {
 		if _, err := read(append(bytes.Clone(content), tail...)); err == nil || !strings.Contains(err.Error(), want) || err.(exit).code != exitUsage {
 			t.Errorf("%v, expected %q", err, want)
 		}
 	}
-	if _, err := read(bytes.Replace(content, []byte("targets:"), []byte("others:"), 1)); err == nil || !strings.Contains(err.Error(), "read in parts") {
+	if _, err := read(bytes.Replace(content, []byte("targets:"), []byte("others:"), 1)); err == nil || !strings.Contains(err.Error(), "needs a line targets:") {
 		t.Errorf("without the line: %v", err)
 	}
 }

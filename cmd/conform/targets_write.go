@@ -49,34 +49,45 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, listed rep
 	}
 	wait.Wait()
 	matrix := &reports.Matrix{Runs: []reports.ListRun{listed}}
-	var worst, failed error
+	var failed error
+	folders := 0
 	for i, e := range entries {
-		if unwritten[i] != nil {
-			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, unwritten[i]))
-		}
 		name := e.name
-		if f.keepsFiles(list[i]) && unwritten[i] == nil {
-			name = filepath.Join(e.folder(f.out), "report.json") // as `conform report merge` is given it
+		switch {
+		case unwritten[i] != nil:
+			failed = errors.Join(failed, fmt.Errorf("%s: %w", e.name, unwritten[i]))
+		case f.keepsFiles(list[i]):
+			folders++
+			name = filepath.Join(e.folder(f.out), reports.FileName("json")) // as `conform report merge` is given it
 		}
 		matrix.Add(name, list[i])
-		worst = worse(worst, verdictCode(ctx, list[i]))
 	}
 	matrix.Finish()
-	if err := f.writeMatrix(cmd, matrix, list); err != nil {
+	if err := f.writeMatrix(cmd, matrix, list, folders); err != nil {
 		failed = errors.Join(failed, err)
 	}
-	if failed != nil {
-		if why := (exit{exitFailed, failed}); rankOf(why) < rankOf(worst) {
-			return why
-		}
-		fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(failed.Error())) // it decides nothing, but is told
+	verdict := matrixCode(matrix)
+	if ctx.Err() != nil {
+		verdict = exit{code: exitInterrupted}
 	}
-	return worst
+	return orFailed(cmd, verdict, failed)
+}
+
+// orFailed returns the worse of a verdict and of what could not be written, which is told in any case.
+func orFailed(cmd *cobra.Command, verdict, unwritten error) error {
+	if unwritten == nil {
+		return verdict
+	}
+	if failed := (exit{exitFailed, unwritten}); rankOf(failed) < rankOf(verdict) {
+		return failed
+	}
+	fmt.Fprintln(cmd.ErrOrStderr(), "conform: "+reports.Legible(unwritten.Error()))
+	return verdict
 }
 
 // keepsFiles tells whether a target has a folder.
 func (f *runFlags) keepsFiles(r *reports.Report) bool {
-	return f.out != "" && (f.keeps == keepAll || r.Outcome != reports.Conformant && r.Outcome != reports.Excused)
+	return f.out != "" && (f.keeps == keepAll || outcomeCode(r.Outcome) != nil)
 }
 
 // stripped leaves of exchanges what says why a target is not conformant. Their headers and bodies, which are in its files,
@@ -102,7 +113,7 @@ func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.E
 }
 
 // writeMatrix writes the files, if they are asked for, and the matrix to standard output.
-func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report) error {
+func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*reports.Report, folders int) error {
 	var written []string
 	var unwritten error
 	if f.out != "" {
@@ -126,13 +137,7 @@ func (f *runFlags) writeMatrix(cmd *cobra.Command, m *reports.Matrix, list []*re
 	case written == nil:
 		fmt.Fprintln(cmd.ErrOrStderr(), "the evidence of this run is not kept: --out DIR keeps it, with a report for each target")
 	default:
-		folders := 0
-		for _, r := range list {
-			if f.keepsFiles(r) {
-				folders++
-			}
-		}
-		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and a folder for each of %d targets\n", strings.Join(written, ", "), folders)
+		fmt.Fprintf(cmd.ErrOrStderr(), "written: %s, and folders for %s\n", strings.Join(written, ", "), number(folders, "targets"))
 	}
 	return nil
 }
@@ -166,7 +171,7 @@ func whatFailed(w io.Writer, list []*reports.Report) {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b *reports.Report) int { return urgency(a) - urgency(b) })
 	for _, r := range list {
-		if r.Outcome == reports.Conformant || r.Outcome == reports.Excused {
+		if outcomeCode(r.Outcome) == nil {
 			continue
 		}
 		if told++; told > shownTargets {
@@ -265,7 +270,9 @@ func rankOf(err error) int {
 func complement(r *reports.Report) {
 	for _, result := range r.Results {
 		if result.Verdict == reports.Error && strings.HasPrefix(result.Reason, tooSlow) {
-			r.Notes = append(r.Notes, result.Reason)
+			if !slices.Contains(r.Notes, result.Reason) { // as where the run was cut short
+				r.Notes = append(r.Notes, result.Reason)
+			}
 			return // what else failed may have this reason, too
 		}
 	}
