@@ -100,23 +100,41 @@ func (r *ListRun) span() (began, ended time.Time) {
 	return began, ended
 }
 
-// apart says how long before the others some shards ended that cannot be of the same run, "" if there are none.
+// apart says why shards that call themselves one run look like two, "" if they do not.
 func (r *ListRun) apart() string {
 	if len(r.Done) == 0 {
 		return ""
 	}
 	list := slices.SortedFunc(slices.Values(r.Done), func(a, b Shard) int { return a.Began.Compare(b.Began) })
 	ended := list[0].Ended
+	seen := map[int]bool{}
 	for i, s := range list {
 		if idle := s.Began.Sub(ended); idle > maxIdle {
 			return fmt.Sprintf("%s ended %s before %s began, so they look like two runs: take away the shards of the earlier one, or give each run a name of its own with --run",
 				count(i, "shard"), idle.Round(time.Minute), count(len(list)-i, "other"))
 		}
+		if r.Name == "" && seen[s.Shard] {
+			return fmt.Sprintf("shard %d ended twice, and nothing says whether that was in one run: give each run a name of its own with --run", s.Shard)
+		}
+		seen[s.Shard] = true
 		if s.Ended.After(ended) {
 			ended = s.Ended
 		}
 	}
 	return ""
+}
+
+// began is when the shards that ended began, the last time, by target.
+func (r *ListRun) began() map[string]time.Time {
+	began := map[string]time.Time{}
+	for _, s := range r.Done {
+		for _, name := range r.Shards[s.Shard-1] {
+			if s.Began.After(began[name]) {
+				began[name] = s.Began
+			}
+		}
+	}
+	return began
 }
 
 // consistent checks what a schema cannot say.
@@ -196,7 +214,8 @@ func (m *Matrix) mixed() string {
 	return ""
 }
 
-// missing are the targets of the lists that have no column.
+// missing are the targets of the lists whose shard did not end, or that have no column though it did. What is of another run, or of none,
+// does not stand for them.
 func (m *Matrix) missing() []Missing {
 	list := []Missing{}
 	there := map[string]bool{}
@@ -205,9 +224,9 @@ func (m *Matrix) missing() []Missing {
 	}
 	for _, r := range m.Runs {
 		for i, names := range r.Shards {
+			done := slices.ContainsFunc(r.Done, func(s Shard) bool { return s.Shard == i+1 })
 			for _, name := range names {
-				if !there[name] {
-					there[name] = true
+				if !done || !there[name] {
 					list = append(list, Missing{Target: name, Run: r.Name, Shard: i + 1})
 				}
 			}
@@ -234,6 +253,9 @@ func (m *Matrix) remarks() (grave, plain []string) {
 			if r.Name == of.Run && of.Shard <= len(r.Shards) {
 				where = fmt.Sprintf("shard %d of %d", of.Shard, len(r.Shards))
 			}
+		}
+		if len(m.Runs) > 1 {
+			where = strings.TrimSpace("run "+of.Run) + ", " + where
 		}
 		grave = append(grave, fmt.Sprintf("missing: %s, with %s: %s", where, count(n, "target"), strings.Join(names, ", ")))
 	}

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -73,6 +75,10 @@ func TestMergeOfShards(t *testing.T) {
 	unnamed.name, other.name, changed.list, halves.shards, newer.tool = "", "yesterday", "list-2", 2, "2"
 	yesterday, fast, again := unnamed, unnamed, tonight
 	again.began = at.Add(-24 * time.Hour)
+	later, earlier, soon := tonight, tonight, unnamed
+	later.began, earlier.began, soon.began = at.Add(10*time.Minute), at.Add(-10*time.Minute), at.Add(5*time.Hour)
+	runless := tonight.shard(2, nil)
+	runless.Runs = nil
 	yesterday.began, fast.began = at.Add(-24*time.Hour), at.Add(90*time.Minute)
 	for _, test := range []struct {
 		name    string
@@ -97,10 +103,13 @@ func TestMergeOfShards(t *testing.T) {
 		{"one name for two nights", []*Matrix{tonight.shard(1, nil), again.shard(2, nil), tonight.shard(3, nil)}, "1 shard ended 23h59m0s before 2 others began", "", ""},
 		{"one twice", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Conformant, "conformant: 6 targets, 8 reports"},
 		{"one twice, and it failed once", []*Matrix{tonight.shard(1, nil), tonight.shard(2, fails), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Nonconformant, "conflict: b2"},
-		{"evicted, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, isCut), tonight.shard(3, nil), tonight.shard(2, nil)}, "", Conformant, ""},
-		{"again, and the evicted one behind it", []*Matrix{tonight.shard(1, nil), tonight.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, isCut)}, "", Conformant, ""},
+		{"evicted, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, isCut), tonight.shard(3, nil), later.shard(2, nil)}, "", Conformant, ""},
+		{"again, and the evicted one behind it", []*Matrix{tonight.shard(1, nil), later.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, isCut)}, "", Conformant, ""},
+		{"evicted after an earlier one had ended", []*Matrix{tonight.shard(1, nil), earlier.shard(2, nil), tonight.shard(3, nil), tonight.shard(2, isCut)}, "", Incomplete, "5 of 6 finished"},
+		{"without a name, one twice", []*Matrix{unnamed.shard(1, nil), unnamed.shard(2, nil), unnamed.shard(3, nil), soon.shard(1, nil), soon.shard(3, nil)}, "shard 1 ended twice", "", ""},
+		{"one that knows no run in place of a shard", []*Matrix{tonight.shard(1, nil), runless, tonight.shard(3, nil)}, "", Incomplete, "missing: shard 2 of 3"},
 		{"evicted, and not again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, isCut), tonight.shard(3, nil)}, "", Incomplete, "5 of 6 finished"},
-		{"evicted after it had failed, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, func(r *Report) { fails(r); r.CutShort = true }), tonight.shard(3, nil), tonight.shard(2, nil)},
+		{"evicted after it had failed, and again", []*Matrix{tonight.shard(1, nil), tonight.shard(2, func(r *Report) { fails(r); r.CutShort = true }), tonight.shard(3, nil), later.shard(2, nil)},
 			"", Nonconformant, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -110,8 +119,8 @@ func TestMergeOfShards(t *testing.T) {
 				if !errors.Is(err, ErrMixed) || !strings.Contains(err.Error(), test.refused) {
 					t.Errorf("%v, expected %q", err, test.refused)
 				}
-				if m, err = Merge(MergeOptions{Mixed: true}, dir); err != nil || m.Outcome == Nonconformant {
-					t.Errorf("mixed: %v", err)
+				if m, err = Merge(MergeOptions{Mixed: true}, dir); err != nil || m.Outcome == Nonconformant || len(m.Runs) > 1 && m.Outcome != Incomplete {
+					t.Errorf("mixed: %v, %s", err, m.Headline())
 				}
 				return
 			}
@@ -176,7 +185,9 @@ func TestMergeReadsLogs(t *testing.T) {
 	}{
 		{"one", one, 2, 0}, {"behind other lines", "1 of 2  a1\n" + one + "done\n", 2, 0}, {"three", one + two + three, 6, 0},
 		{"with line ends of Windows", strings.ReplaceAll(one, "\n", "\r\n"), 2, 0}, {"one that was cut first", half + one + three, 4, 1},
-		{"between", one + half + three, 4, 1}, {"and last", one + three + half, 4, 1},
+		{"between", one + half + three, 4, 1}, {"and last", one + three + half, 4, 1}, {"one whose head is lost", one + two[len(two)/2:] + three, 4, 1},
+		{"one with times before the lines", one + strings.ReplaceAll(two, "\n", "\n2026-11-30T03:00:00Z ") + "\n" + three, 4, 1}, {"one that begins behind other text", one + "warning: " + two + three, 4, 2},
+		{"on one line each", "x\n" + onOneLine(t, one) + "y\n" + onOneLine(t, two), 4, 0},
 	} {
 		path := filepath.Join(t.TempDir(), "pod.log")
 		if err := os.WriteFile(path, []byte(test.log), 0o600); err != nil {
@@ -191,6 +202,49 @@ func TestMergeReadsLogs(t *testing.T) {
 			t.Errorf("%s: %s", test.name, m.Headline())
 		}
 	}
+}
+
+func onOneLine(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Compact(&b, []byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	return b.String() + "\n"
+}
+
+// TestMergeDirectories holds which files of directories are merged: through links, each once, but for what an earlier merge left; and
+// that of an earlier night none is read.
+func TestMergeDirectories(t *testing.T) {
+	n := night{"tonight", "list", 2, time.Now(), "1"}
+	dir := left(t, n.shard(1, nil), n.shard(2, nil))
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip("there are no links here: ", err)
+	}
+	merges := func(want string, o MergeOptions, paths ...string) {
+		t.Helper()
+		if m, err := Merge(o, paths...); err != nil || m.Headline() != want {
+			t.Errorf("%v: %v, %v; expected %s", paths, err, m, want)
+		}
+	}
+	const green = "conformant: 4 targets, 4 reports, 6 requirements"
+	merges(green, MergeOptions{}, link)
+	merges(green, MergeOptions{}, dir, dir, filepath.Join(dir, "1"))
+	merges("incomplete: 4 targets, 4 reports, 6 requirements; 1 file not read", MergeOptions{}, dir, t.TempDir())
+	earlier := filepath.Join(dir, MatrixFile)
+	if err := os.WriteFile(earlier, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	merges("incomplete: 4 targets, 4 reports, 6 requirements; 1 file not read", MergeOptions{}, dir)
+	merges(green, MergeOptions{Except: earlier}, dir)
+	merges(green, MergeOptions{Except: earlier}, link)
+	merges(green, MergeOptions{Except: filepath.Join(link, MatrixFile)}, dir)
+	yesterday := time.Now().Add(-24 * time.Hour)
+	if err := os.Chtimes(earlier, yesterday, yesterday); err != nil {
+		t.Fatal(err)
+	}
+	merges(green, MergeOptions{Since: time.Now().Add(-2 * time.Hour)}, dir)
 }
 
 // TestRunIsConsistent holds that a matrix whose run was edited is refused.
@@ -260,12 +314,25 @@ func TestFailed(t *testing.T) {
 	}
 }
 
+func relative(t *testing.T, dir, to string) string {
+	t.Helper()
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, err := filepath.Rel(from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return near
+}
+
 // TestPages holds that the page of a matrix links those of its targets from where it is written, and nothing else.
 func TestPages(t *testing.T) {
 	for _, test := range []struct{ dir, report, want string }{
 		{"out", "out/vienna/report.json", "./vienna/report.html"}, {"out", "out/shard 1/küh#1?/report.json", "./shard%201/k%C3%BCh%231%3F/report.html"},
 		{"out/merged", "out/vienna/report.json", "./../vienna/report.html"}, {"", "out/vienna/report.json", ""}, {"out", "vienna", ""}, {"out", "out/other.json", ""},
-		{"out", "javascript:alert(1)/report.json", "./../javascript:alert%281%29/report.html"}, {"out", "/etc/report.json", ""},
+		{"out", "javascript:alert(1)/report.json", "./../javascript:alert%281%29/report.html"}, {"out", "/etc/report.json", filepath.ToSlash("./"+relative(t, "out", "/etc")) + "/report.html"},
 	} {
 		if got := (Column{Reports: []string{test.report}}).page(test.dir); got != test.want {
 			t.Errorf("%s from %s is %q, expected %q", test.report, test.dir, got, test.want)

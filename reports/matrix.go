@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // MatrixSchemaID names the JSON contract of a matrix.
@@ -44,6 +45,7 @@ type Column struct {
 
 	from  []string // what was added, for conflicts
 	run   int      // one more than the place of its run; 0: none, or several
+	began time.Time
 	cells []merged // by row; what is beyond the last was not asked for
 }
 
@@ -119,9 +121,9 @@ func (m *Matrix) join(other *Matrix, file string) {
 	m.begin()
 	m.take(other.Runs, file)
 	m.Unread = append(m.Unread, other.Unread...)
-	run := 0
+	run, began := 0, map[string]time.Time{}
 	if len(other.Runs) == 1 {
-		run = 1 + m.runLike(&other.Runs[0])
+		run, began = 1+m.runLike(&other.Runs[0]), other.Runs[0].began()
 	}
 	for _, c := range other.Conflicts {
 		m.conflict(c)
@@ -135,7 +137,7 @@ func (m *Matrix) join(other *Matrix, file string) {
 		if n := len(c.Reports) - 1; n > 0 {
 			name += ", or another of " + count(n+1, "report")
 		}
-		c.run = run
+		c.run, c.began = run, began[c.Target]
 		at, from, partly := m.column(c, name)
 		for j, r := range other.Rows {
 			if v := r.Verdicts[i]; v != "" && (!partly || v == Fail || v == Warn) {
@@ -179,8 +181,8 @@ func (m *Matrix) begin() {
 }
 
 // column returns the place of a target, to which it adds what the head of a report, or another
-// column, says, and the place of what is added there. A shard that was cut short and ran again has two columns of one run: what
-// the later one found counts, and of the one that was cut short only what it saw to be broken. If that is added, partly is true.
+// column, says, and the place of what is added there. A shard that was cut short and then ran to its end has two columns of one
+// run: what the later one found counts, and of the one that was cut short only what it saw to be broken. If that is added, partly is true.
 func (m *Matrix) column(add Column, name string) (at int, from uint32, partly bool) {
 	m.begin()
 	key := [2]string{add.Kind, add.Target}
@@ -217,14 +219,14 @@ func (m *Matrix) column(add Column, name string) (at int, from uint32, partly bo
 	c.Strict, c.Stale, c.Unanswered = c.Strict || add.Strict, c.Stale || add.Stale, c.Unanswered && add.Unanswered
 	again := c.run > 0 && c.run == add.run && c.CutShort != add.CutShort
 	switch {
-	case again && c.CutShort:
-		c.CutShort, c.Claimed = false, add.Claimed
+	case again && c.CutShort && add.began.After(c.began):
+		c.CutShort, c.Claimed, c.began = false, add.Claimed, add.began
 		for i, cell := range c.cells {
 			if cell.verdict > 0 && !cell.is(Fail) && !cell.is(Warn) {
 				c.cells[i] = merged{}
 			}
 		}
-	case again:
+	case again && add.CutShort && c.began.After(add.began):
 		partly = true
 	default:
 		c.CutShort, c.Claimed = c.CutShort || add.CutShort, worse(c.Claimed, add.Claimed)
@@ -344,7 +346,14 @@ func (m *Matrix) Headline() string {
 	}
 	targets := count(len(m.Targets), "target")
 	if len(m.Missing) > 0 {
-		targets = fmt.Sprintf("%d of %s", len(m.Targets), count(len(m.Targets)+len(m.Missing), "target"))
+		all := map[string]bool{}
+		for _, c := range m.Targets {
+			all[c.Target] = true
+		}
+		for _, t := range m.Missing {
+			all[t.Target] = true
+		}
+		targets = fmt.Sprintf("%d of %s", len(m.Targets), count(len(all), "target"))
 	}
 	text := fmt.Sprintf("%s: %s, %s, %s", m.Outcome.words(), targets, count(reports, "report"), count(len(m.Rows), "requirement"))
 	if finished < len(m.Targets) {

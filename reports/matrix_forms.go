@@ -210,7 +210,11 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 	}
 	if hidden := len(m.Rows) - len(rows); hidden > 0 {
 		p.blank()
-		p.item(0, "", plain, count(hidden, "requirement")+" passed or not applicable on all targets", plain)
+		on := "on all targets"
+		if len(m.Missing) > 0 {
+			on += " that were found"
+		}
+		p.item(0, "", plain, count(hidden, "requirement")+" passed or not applicable "+on, plain)
 	}
 	for i, c := range m.Conflicts {
 		if i == 0 {

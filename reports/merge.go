@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,37 +25,42 @@ type MergeOptions struct {
 // ErrNothing is what [Merge] returns where there is nothing to merge.
 var ErrNothing = errors.New("there is nothing to merge")
 
-// filesIn returns the files to merge: of a directory each merge.json in it and below.
-func filesIn(paths []string, except string) (files []string, err error) {
+// filesIn returns the files to merge, of a directory each merge.json in it and below, and the directories that have none.
+func (o MergeOptions) filesIn(paths []string) (files []string, none []Unread, err error) {
+	except, _ := os.Stat(o.Except)
 	seen := map[string]bool{}
-	add := func(path string) {
-		if path = filepath.Clean(path); !seen[path] {
-			seen[path] = true
-			files = append(files, path)
-		}
-	}
 	for _, path := range paths {
-		before := len(files)
-		err := filepath.WalkDir(path, func(at string, d fs.DirEntry, err error) error {
-			switch {
-			case at == path && (err != nil || !d.IsDir()):
-				add(path) // to be read, or to be told that it cannot be
-				return fs.SkipAll
-			case err != nil:
+		info, err := os.Stat(path)
+		if err != nil || !info.IsDir() { // to be read, or to be told that it cannot be
+			if path = filepath.Clean(path); !seen[path] {
+				seen[path] = true
+				files = append(files, path)
+			}
+			continue
+		}
+		found := false
+		err = filepath.WalkDir(path+string(filepath.Separator)+".", func(at string, d fs.DirEntry, err error) error { // with a dot, a link is followed
+			if err != nil || d.IsDir() || d.Name() != MatrixFile {
 				return err
-			case !d.IsDir() && d.Name() == MatrixFile && filepath.Clean(at) != filepath.Clean(except):
-				add(at)
+			}
+			if info, err := os.Stat(at); err == nil && except != nil && os.SameFile(info, except) {
+				return nil
+			}
+			found = true
+			if at = filepath.Clean(at); !seen[at] {
+				seen[at] = true
+				files = append(files, at)
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if len(files) == before && !seen[filepath.Clean(path)] {
-			return nil, fmt.Errorf("%w: %s holds no %s", ErrNothing, path, MatrixFile)
+		if !found {
+			none = append(none, Unread{File: path, Problem: "the directory holds no " + MatrixFile})
 		}
 	}
-	return files, nil
+	return files, none, nil
 }
 
 // MatrixFile is the name of a matrix in JSON, as a run on a list leaves it.
@@ -63,11 +71,11 @@ const MatrixFile = "merge.json"
 // What cannot be read is named in the matrix, which then is never conformant; if nothing can be read there is none.
 // It fails on what is of several runs, unless that is wanted.
 func Merge(o MergeOptions, paths ...string) (*Matrix, error) {
-	files, err := filesIn(paths, o.Except)
+	files, none, err := o.filesIn(paths)
 	if err != nil {
 		return nil, err
 	}
-	m := &Matrix{}
+	m := &Matrix{Unread: none}
 	m.begin()
 	var problems []error
 	older := 0
@@ -86,7 +94,14 @@ func Merge(o MergeOptions, paths ...string) (*Matrix, error) {
 	switch n := len(problems) - shownProblems; {
 	case len(m.Targets) > 0:
 	case len(problems) == 0:
-		return nil, fmt.Errorf("%w: %s began before %s", ErrNothing, count(older, "run"), o.Since.UTC().Format(time.RFC3339))
+		var why []string
+		if older > 0 {
+			why = append(why, count(older, "run")+" began before "+o.Since.UTC().Format(time.RFC3339))
+		}
+		for _, u := range none {
+			why = append(why, u.File+": "+u.Problem)
+		}
+		return nil, fmt.Errorf("%w: %s", ErrNothing, strings.Join(why, "; "))
 	case n > 0:
 		return nil, errors.Join(append(problems[:shownProblems], fmt.Errorf("and %d more", n))...)
 	default:
@@ -107,11 +122,17 @@ var errOlder = errors.New("it is older")
 
 const shownProblems = 10
 
+// maxSkew is by how much the clocks of machines, and of their volumes, may differ.
+const maxSkew = time.Hour
+
 // maxCells bounds what one matrix takes, to some GiB: 100,000 targets of 238 requirements are half of it.
 const maxCells = 50_000_000
 
 // addFile adds what is in a file, and returns how many matrices it left out as older, and what it could not read.
 func (m *Matrix) addFile(path string, o MergeOptions) (older int, problems []error) {
+	if info, err := os.Stat(path); err == nil && info.ModTime().Before(o.Since.Add(-maxSkew)) {
+		return 1, nil // what an earlier night left need not even be whole
+	}
 	data, err := readFile(path)
 	if err != nil {
 		return 0, []error{err}
@@ -143,10 +164,8 @@ func (m *Matrix) addPart(path string, data []byte, o MergeOptions) error {
 	if err != nil {
 		return err
 	}
-	for i := range part.Runs {
-		if began, _ := part.Runs[i].span(); began.Before(o.Since) {
-			return errOlder
-		}
+	if len(part.Runs) > 0 && !slices.ContainsFunc(part.Runs, func(r ListRun) bool { began, _ := r.span(); return !began.Before(o.Since) }) {
+		return errOlder
 	}
 	for i := range part.Targets {
 		part.Targets[i].Reports = each(part.Targets[i].Reports, func(name string) string { return fromHere(filepath.Dir(path), name) })
@@ -156,20 +175,27 @@ func (m *Matrix) addPart(path string, data []byte, o MergeOptions) error {
 }
 
 // objectsIn finds the reports in a file: one, or in the log of a pod those that stand between other lines. In what conform writes, an
-// object begins with a line that is {, and ends with the next that is }.
+// object begins with a line that is {, and ends with the next that is }. What stands elsewhere and looks like a part of one is returned,
+// too: it cannot be read, or is an object on one line.
 func objectsIn(data []byte) (list [][]byte) {
-	begin := -1
+	begin, outside := -1, 0
 	for at := 0; at < len(data); {
 		end := at + cmp.Or(bytes.IndexByte(data[at:], '\n')+1, len(data)-at)
-		switch line := bytes.TrimRight(data[at:end], "\r\n"); {
-		case string(line) == "{":
+		line := bytes.TrimRight(data[at:end], "\r\n")
+		switch whole := string(line); {
+		case whole == "{":
 			if begin >= 0 { // one that was cut
 				list = append(list, data[begin:at])
 			}
 			begin = at
-		case string(line) == "}" && begin >= 0:
+		case whole == "}" && begin >= 0:
 			list = append(list, data[begin:end])
-			begin = -1
+			begin, outside = -1, end
+		case whole == "}": // one whose head is lost
+			list = append(list, data[outside:end])
+			outside = end
+		case begin < 0 && (bytes.Contains(line, []byte("conform.matrix/")) || bytes.Contains(line, []byte("conform.report/"))):
+			list = append(list, line)
 		}
 		at = end
 	}
@@ -197,6 +223,14 @@ func fromHere(dir, name string) string {
 func fromThere(dir, path string) string {
 	if dir == "" || filepath.Ext(path) != ".json" {
 		return path
+	}
+	if filepath.IsAbs(path) != filepath.IsAbs(dir) {
+		whole, err := filepath.Abs(path)
+		from, err2 := filepath.Abs(dir)
+		if err != nil || err2 != nil {
+			return path
+		}
+		path, dir = whole, from
 	}
 	if near, err := filepath.Rel(dir, path); err == nil {
 		return filepath.ToSlash(near)

@@ -38,7 +38,7 @@ var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 var outcomes = []Outcome{Conformant, Nonconformant, Incomplete, Excused}
 
 // all writes what there is to tell of targets, and of the run on them.
-func (m *metrics) all(targets []Column, outcome Outcome, missing int, began, ended time.Time) []byte {
+func (m *metrics) all(targets []Column, outcome Outcome, missing []Missing, began, ended time.Time) []byte {
 	one := map[bool]float64{true: 1}
 	m.begin("conform_outcome", "1 for the outcome of all targets together, 0 for each other.")
 	for _, o := range outcomes {
@@ -54,12 +54,15 @@ func (m *metrics) all(targets []Column, outcome Outcome, missing int, began, end
 		}
 		m.put("conform_targets", float64(n), "outcome", string(o))
 	}
-	m.put("conform_targets", float64(missing), "outcome", "missing")
+	m.put("conform_targets", float64(len(missing)), "outcome", "missing")
 	m.begin("conform_target_outcome", "1 for the outcome of a target, 0 for each other.")
 	for _, c := range targets {
 		for _, o := range outcomes {
 			m.put("conform_target_outcome", one[o == c.Outcome], "target", c.Target, "kind", c.Kind, "outcome", string(o))
 		}
+	}
+	for _, t := range missing {
+		m.put("conform_target_outcome", 1, "target", t.Target, "kind", "live", "outcome", "missing")
 	}
 	m.begin("conform_verdicts", "Requirements of a target by verdict.")
 	for _, c := range targets {
@@ -82,7 +85,7 @@ func matrixPrometheus(m *Matrix, _ Options) ([]byte, error) {
 		all.Done = append(all.Done, r.Done...)
 	}
 	began, ended := all.span()
-	return new(metrics).all(m.Targets, m.Outcome, len(m.Missing), began, ended), nil
+	return new(metrics).all(m.Targets, m.Outcome, m.Missing, began, ended), nil
 }
 
 // renderPrometheus tells of one report as of a matrix of one. It lasted as long as its exchanges, if they tell when they were.
@@ -94,5 +97,5 @@ func renderPrometheus(r *Report, _ Options) ([]byte, error) {
 			ended = end
 		}
 	}
-	return new(metrics).all([]Column{{Target: r.target(), Kind: r.Evidence.Kind, Outcome: r.Outcome, Counts: r.Counts}}, r.Outcome, 0, began, ended), nil
+	return new(metrics).all([]Column{{Target: r.target(), Kind: r.Evidence.Kind, Outcome: r.Outcome, Counts: r.Counts}}, r.Outcome, nil, began, ended), nil
 }

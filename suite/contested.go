@@ -35,6 +35,10 @@ func (c *check) contested(last observation) string {
 		if p == nil || x.Part != p.read || last.Name != p.member {
 			continue
 		}
+		object, _ := x.object()
+		if text, isText := object[p.member].(string); !isText || !p.takes(text) {
+			return "" // which no client can set
+		}
 		var before *Exchange // the driver's last change
 		next := math.MaxInt
 		for _, part := range []string{p.set, p.reset, p.unread} {
@@ -50,10 +54,10 @@ func (c *check) contested(last observation) string {
 		if before == nil {
 			return "" // what makeMeAvailable changed is told then
 		}
-		told := c.toldBetween(p, x.ID, next)
-		if len(c.toldBetween(p, before.ID, x.ID)) == 0 && len(told) > 0 {
-			told = told[1:] // of its own change: what a reset comes to is read before it listens
+		if len(c.toldBetween(p, before.ID, x.ID)) == 0 {
+			return "" // the next event may be of its own change
 		}
+		told := c.toldBetween(p, x.ID, next)
 		if len(told) > 0 {
 			return fmt.Sprintf("somebody else changed this user's %s while the run went on: exchange %d tells of it. Have no other run, and no other client, use the user meanwhile",
 				p.rel, told[0].x.ID)

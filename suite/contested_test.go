@@ -11,6 +11,7 @@ import (
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
+	"github.com/ucwa-conform/ucwa-conform/suite/prove"
 	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
@@ -64,6 +65,53 @@ func TestContested(t *testing.T) {
 	for _, r := range results {
 		if r.Verdict == reports.Fail || r.Verdict == reports.Warn {
 			t.Errorf("%s: %s", r.Requirement, r.Observed)
+		}
+	}
+}
+
+// TestStarve holds that an event or an answer that did not come while this machine was too slow condemns nobody, and that one which did not
+// come at another time does.
+func TestStarve(t *testing.T) {
+	fault, err := prove.FaultNamed("presence-event-missing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = "set-presence.event.presence"
+	for name, test := range map[string]struct {
+		slow func(set, now time.Time) (from, to time.Time)
+		want reports.Verdict
+	}{
+		"never":           {func(_, now time.Time) (time.Time, time.Time) { return now.Add(time.Hour), now.Add(2 * time.Hour) }, reports.Fail},
+		"all the time":    {func(set, now time.Time) (time.Time, time.Time) { return set.Add(-time.Hour), now }, reports.Error},
+		"before it asked": {func(set, now time.Time) (time.Time, time.Time) { return set.Add(-time.Hour), set.Add(-time.Nanosecond) }, reports.Fail},
+	} {
+		server := ucwatest.New(ucwatest.Config{})
+		token := server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"})
+		href, err := server.CreateApplication(token, "conform", "en-US", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+		if err != nil {
+			t.Fatal(err)
+		}
+		running, err := ucwatest.Start(fault.Handler(server), ucwatest.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(running.Close)
+		e := suite.Gather(t.Context(), suite.Target{Application: running.URL + href, Token: token, Tasks: []string{"set-presence"}, EventWait: 300 * time.Millisecond})[0]
+		var set time.Time
+		for _, x := range e.Exchanges {
+			if set.IsZero() && x.Request.Method == http.MethodPost && strings.HasSuffix(x.Request.URL, "/me/presence") && x.Response.Code == http.StatusNoContent {
+				set = x.Began
+			}
+		}
+		from, to := test.slow(set, time.Now())
+		e.Starve("this machine was too slow", func(began, ended time.Time) bool { return began.Before(to) && (ended.IsZero() || ended.After(from)) })
+		results, err := suite.Examine(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(results, func(r reports.Result) bool { return r.Requirement == id })
+		if r := results[i]; r.Verdict != test.want || (r.Verdict == reports.Error) != (r.Reason == "this machine was too slow") {
+			t.Errorf("%s: %s, %s; expected %s", name, r.Verdict, r.Reason, test.want)
 		}
 	}
 }

@@ -467,9 +467,9 @@ func (c *check) confirmed(p *personal, role string) {
 		if last.Exchange == nil || !found && !s.changed {
 			continue // a value that stays the same may raise no event
 		}
-		if !found && c.starved != "" {
+		if slow := c.tooSlow(s.Exchange, last.Exchange); !found && slow != "" {
 			c.heard(last)
-			c.stop(reports.Error, c.starved)
+			c.stop(reports.Error, slow)
 		}
 		if !found {
 			c.heard(last)

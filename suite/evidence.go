@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,8 +46,9 @@ type Evidence struct {
 	parts       map[string][]*Exchange
 	declined    map[string][]declined // ordinary requests, by the part that they would have played
 	unfinished  string
-	cut         bool      // see CutShort
-	starved     string    // see Starve
+	cut         bool   // see CutShort
+	starved     string // see Starve
+	starvedIn   func(from, to time.Time) bool
 	lost        *Exchange // the first of those that say nothing of the server; see loss.go
 }
 
@@ -58,13 +60,31 @@ func (e *Evidence) Unfinished() string { return e.unfinished }
 // before all was asked. What was seen by then is judged, and never conformant.
 func (e *Evidence) CutShort() bool { return e.cut }
 
-// Starve says why the machine that drove was too slow, "" if it was not. Then an answer or an event that did not come in time proves
-// nothing about the server, and the verdict is an error for that reason. Call it before [Judge].
-func (e *Evidence) Starve(why string) {
-	e.starved = why
+// Starve says why the machine that drove was too slow, and in which times it was; a time that ends at zero ends with the run. An answer
+// or an event that did not come in such a time proves nothing about the server, and the verdict is an error for that reason. Call
+// it before [Judge].
+func (e *Evidence) Starve(why string, in func(from, to time.Time) bool) {
+	e.starved, e.starvedIn = why, in
 	if e.received != nil {
-		e.received.starved = why
+		e.received.starved, e.received.starvedIn = why, in
 	}
+}
+
+// tooSlow is the reason of Starve, if what was waited for from one exchange to the end of another was waited for in such a time.
+func (e *Evidence) tooSlow(from, to *Exchange) string {
+	if e == nil || e.starvedIn == nil {
+		return ""
+	}
+	var end time.Time
+	if to.Response.Code != 0 {
+		end = to.Began.Add(to.Response.Duration)
+	} else if next := firstWithin(e.Exchanges, to.ID+1, math.MaxInt); next != nil { // how long no answer came is not recorded
+		end = next.Began
+	}
+	if !e.starvedIn(from.Began, end) {
+		return ""
+	}
+	return e.starved
 }
 
 // batching is what it means for an exchange that it was sent in a batch, or is one.

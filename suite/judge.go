@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -320,8 +321,8 @@ func conclude(result *reports.Result, o *outcome) {
 	if len(looks) == 0 {
 		return
 	}
-	if e := o.check.Evidence; result.Verdict == reports.Error && e != nil && e.starved != "" && looks[len(looks)-1].x.timedOut() {
-		result.Reason = e.starved
+	if x := looks[len(looks)-1].x; result.Verdict == reports.Error && x.timedOut() {
+		result.Reason = cmp.Or(o.check.tooSlow(x, x), result.Reason)
 	}
 	decisive := looks[len(looks)-1:]
 	if result.Verdict == reports.Pass {

@@ -100,14 +100,10 @@ func (s *session) setAndReset(p *personal, link ucwa.Link, before string, known 
 				s.untold++
 			}
 		}
-		switch {
-		case taken.Status/100 != 2:
-		case c.value != "":
+		if taken.Status/100 == 2 && c.value != "" {
 			if text, read := s.read(p, link); read {
 				events = s.hearOthers(p, link, events, c.value, text)
 			}
-		case p.blank && known:
-			events = s.hearOthers(p, link, events, "", now)
 		}
 	}
 	return events

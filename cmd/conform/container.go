@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +15,13 @@ var terminationLog = "/dev/termination-log"
 
 // inPod tells whether this is a pod of Kubernetes, which sets that variable in each.
 func inPod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
+
+// ended says in a word or two how a run ended that ended with an error. What the error says stands in the log: it can name accounts and hosts,
+// and more people can see the status of a pod.
+func ended(code int) string {
+	what := map[int]string{exitUsage: "a flag, the list, or a file that it names is wrong", exitIncomplete: "there was nothing to judge", exitInterrupted: "interrupted"}
+	return fmt.Sprintf("ended with %d, %s: see the log", code, cmp.Or(what[code], "the harness, the network or a file failed"))
+}
 
 // lastWord leaves one line where Kubernetes shows it: what came of a run. Elsewhere, and where that cannot be written, it does nothing.
 func lastWord(text string) {

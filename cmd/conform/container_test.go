@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -53,7 +52,7 @@ func TestLastWord(t *testing.T) {
 			t.Errorf("it holds %q, expected %q", got, test.want)
 		}
 	}
-	if code := run(t.Context(), []string{"report", "merge", "none"}, io.Discard, io.Discard); code != exitUsage || !strings.HasPrefix(left(), "conform: ") || strings.Count(left(), "\n") != 1 {
+	if code := run(t.Context(), []string{"report", "merge", "none"}, io.Discard, io.Discard); code != exitUsage || left() != "ended with 2, a flag, the list, or a file that it names is wrong: see the log\n" {
 		t.Errorf("after a mistake it holds %q", left())
 	}
 	if err := os.Remove(terminationLog); err != nil {

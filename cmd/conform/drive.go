@@ -58,9 +58,15 @@ func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work
 		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
 	}
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
-	starved := pace.starved(began, min(target.RequestTimeout, target.EventWait))
-	if e.Starve(starved); starved != "" && e.CutShort() && ctx.Err() == nil {
-		e.Notes = append(e.Notes, starved)
+	why, ended := pace.why(began), time.Now()
+	e.Starve(why, func(from, to time.Time) bool {
+		if to.IsZero() {
+			to = ended
+		}
+		return pace.tooSlowIn(from, to)
+	})
+	if e.CutShort() && ctx.Err() == nil && pace.tooSlowIn(began, ended) {
+		e.Notes = append(e.Notes, why)
 	}
 	e.SHA256 = hashOf(e.Recording)
 	return e

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	fmt.Fprintln(stderr, "conform: "+reports.Legible(err.Error()))
-	lastWord("conform: " + err.Error())
+	lastWord(ended(code))
 	return code
 }
 

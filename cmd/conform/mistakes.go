@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,11 +25,20 @@ func (m *mistakes) add(err error) {
 	own, several := exit{exitUsage, err}, (*mistakes)(nil)
 	errors.As(err, &own)
 	if errors.As(own.error, &several) {
-		m.texts = append(m.texts, several.texts...)
+		for _, text := range several.texts {
+			m.tell(text)
+		}
 	} else {
-		m.texts = append(m.texts, err.Error())
+		m.tell(err.Error())
 	}
 	m.code = max(m.code, own.code)
+}
+
+// tell keeps a mistake, once: what stands above a list is read with each part of it.
+func (m *mistakes) tell(text string) {
+	if !slices.Contains(m.texts[:min(len(m.texts), shownMistakes)], text) {
+		m.texts = append(m.texts, text)
+	}
 }
 
 // err returns an error that tells the mistakes, nil if there are none.

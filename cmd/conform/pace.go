@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 )
@@ -65,35 +66,43 @@ func (p *pace) note(from, to time.Time) {
 	p.stalls = append(p.stalls, stall{from, to})
 }
 
-// starved says, of a run that began then, that it was this machine which was too slow: in some time as long as it waits for an answer
-// the process could not run for half of it. It is "" if there was none.
-func (p *pace) starved(since time.Time, wait time.Duration) string {
+// lost is for how long the process stood still in a time.
+func (p *pace) lost(from, to time.Time) (lost time.Duration) {
 	p.Lock()
 	defer p.Unlock()
-	lost, all, first := time.Duration(0), time.Duration(0), 0
-	worst := time.Duration(0) // in a time of that length
-	for i, s := range p.stalls {
-		if s.to.Before(since) {
-			first = i + 1
-			continue
+	first, _ := slices.BinarySearchFunc(p.stalls, from, func(s stall, at time.Time) int { return s.to.Compare(at) })
+	for _, s := range p.stalls[first:] {
+		if s.from.After(to) {
+			break
+		}
+		if s.from.Before(from) {
+			s.from = from
+		}
+		if s.to.After(to) {
+			s.to = to
 		}
 		lost += s.to.Sub(s.from)
-		all += s.to.Sub(s.from)
-		for first < i && p.stalls[first].to.Before(s.to.Add(-wait)) {
-			lost -= p.stalls[first].to.Sub(p.stalls[first].from)
-			first++
-		}
-		worst = max(worst, min(lost, wait))
 	}
-	if worst < wait/2 {
-		return ""
-	}
-	text := fmt.Sprintf(tooSlow+", so nothing shows that the server was: of %s the run stood still for %s", round(time.Since(since)), round(all))
-	now := used()
-	if held := now.throttled - p.before.throttled; held > 0 {
+	return lost
+}
+
+// leastStall is as much as must be lost of a short time: a process may always have to wait a little for its turn.
+const leastStall = 250 * time.Millisecond
+
+// tooSlowIn tells whether in a time this process could not run for half of it.
+func (p *pace) tooSlowIn(from, to time.Time) bool {
+	return p.lost(from, to) >= max(leastStall, to.Sub(from)/2)
+}
+
+// why says of a run that began then that it was this machine which was too slow.
+func (p *pace) why(since time.Time) string {
+	now := time.Now()
+	text := fmt.Sprintf(tooSlow+", so nothing shows that the server was: of %s the run stood still for %s", round(now.Sub(since)), round(p.lost(since, now)))
+	spent := used()
+	if held := spent.throttled - p.before.throttled; held > 0 {
 		text += fmt.Sprintf(" (its group of processes was held back for %s since it had used its share of the processor)", round(held))
-	} else if now.cpu > 0 {
-		text += fmt.Sprintf(" (in %s it got %s of %s)", round(time.Since(p.began)), round(now.cpu-p.before.cpu), number(runtime.GOMAXPROCS(0), "processors"))
+	} else if spent.cpu > 0 {
+		text += fmt.Sprintf(" (in %s it got %s of %s)", round(now.Sub(p.began)), round(spent.cpu-p.before.cpu), number(runtime.GOMAXPROCS(0), "processors"))
 	}
 	return text + "; give it more processor time, or have it do less at once with --concurrency"
 }

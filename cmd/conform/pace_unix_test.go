@@ -15,36 +15,45 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
-// TestStarved holds when a run is known to have stood still too long.
-func TestStarved(t *testing.T) {
+// TestTooSlowIn holds in which times a process is known to have stood still too long.
+func TestTooSlowIn(t *testing.T) {
 	at := func(seconds float64) time.Time {
 		return time.Unix(1000, 0).Add(time.Duration(seconds * float64(time.Second)))
 	}
 	for _, test := range []struct {
 		name   string
 		stalls [][2]float64
-		want   bool
+		want   bool // of the time from 10 s to 20 s
 	}{
 		{"none", nil, false},
-		{"one of half the time", [][2]float64{{3, 8}}, true},
-		{"one of less", [][2]float64{{3, 7.9}}, false},
-		{"many, as of a tenth of a processor", [][2]float64{{1, 1.9}, {2, 2.9}, {3, 3.9}, {4, 4.9}, {5, 5.9}, {6, 6.9}}, true},
-		{"the same far apart", [][2]float64{{1, 1.9}, {20, 20.9}, {40, 40.9}, {60, 60.9}, {80, 80.9}, {100, 100.9}}, false},
-		{"before it began", [][2]float64{{-20, -1}}, false},
-		{"longer than it waits", [][2]float64{{1, 60}}, true},
+		{"one of half the time", [][2]float64{{13, 18}}, true},
+		{"one of less", [][2]float64{{13, 17.9}}, false},
+		{"many, as of a tenth of a processor", [][2]float64{{11, 11.9}, {12, 12.9}, {13, 13.9}, {14, 14.9}, {15, 15.9}, {16, 16.9}}, true},
+		{"two that reach into it", [][2]float64{{0, 12.4}, {17.6, 30}}, false},
+		{"before it", [][2]float64{{1, 9}}, false},
+		{"behind it", [][2]float64{{21, 29}}, false},
+		{"all of it", [][2]float64{{1, 60}}, true},
 	} {
 		p := &pace{}
 		for _, s := range test.stalls {
 			p.note(at(s[0]), at(s[1]))
 		}
-		if got := p.starved(at(0), 10*time.Second); (got != "") != test.want {
-			t.Errorf("%s: %q", test.name, got)
+		if got := p.tooSlowIn(at(10), at(20)); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
 		}
 	}
 	p := &pace{}
-	p.note(at(1), at(1).Add(tardy/2))
-	if len(p.stalls) > 0 {
+	if p.note(at(1), at(1).Add(tardy/2)); len(p.stalls) > 0 {
 		t.Error("a beat that is hardly late is a stall")
+	}
+	for i := range 3 * maxStall {
+		p.note(at(float64(i)), at(float64(i)+0.5))
+	}
+	if last := float64(3*maxStall - 1); len(p.stalls) > 2*maxStall || !p.tooSlowIn(at(last), at(last+1)) {
+		t.Errorf("of many stalls %d are kept, and not the last", len(p.stalls))
+	}
+	if p.note(at(1e6), at(1e6).Add(60*time.Millisecond)); p.tooSlowIn(at(1e6), at(1e6).Add(100*time.Millisecond)) {
+		t.Error("a short pause excuses a short time")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -276,8 +277,16 @@ func (f *mergeFlags) merge(cmd *cobra.Command, args []string) (*reports.Matrix, 
 		}
 		f.from.Since = time.Now().Add(-f.since)
 	}
+	left, dir := []string{filepath.Base(f.out)}, filepath.Dir(f.out)
 	if info, err := os.Stat(f.out); err == nil && info.IsDir() {
 		f.into, f.from.Except = true, filepath.Join(f.out, reports.MatrixFile)
+		left, dir = slices.Collect(maps.Values(matrixFiles)), f.out
+	}
+	// If this merge refuses, what an earlier one left must not pass for its result.
+	if named := func(path string) bool { return filepath.Clean(path) == f.from.Except }; f.out != "" && !slices.ContainsFunc(args, named) {
+		if err := removeFiles(dir, left); err != nil {
+			return nil, exit{exitFailed, err}
+		}
 	}
 	what := number(len(args), "reports")
 	if len(args) == 1 {

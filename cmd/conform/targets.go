@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,6 +58,11 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 			return usage("--targets excludes --%s: what is certified, and its name, stands in the list", name)
 		}
 	}
+	if f.passwords != "" {
+		if info, err := os.Stat(f.passwords); err != nil || !info.IsDir() {
+			return usage("--passwords %s: expected a folder, with a file for each target", f.passwords)
+		}
+	}
 	if f.keeps != keepAll && f.keeps != keepFailed {
 		return usage("--keep %s: expected %s or %s", f.keeps, keepAll, keepFailed)
 	}
@@ -85,6 +91,11 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if f.out != "" { // whatever becomes of this run, what lies there is not its result
+		if err := removeFiles(f.out, slices.Collect(maps.Values(matrixFiles))); err != nil {
+			return exit{exitFailed, err}
+		}
+	}
 	entries, listed, err := f.entries(cmd, mine, all)
 	if err != nil {
 		wrong, others := mistakes{}, *f
@@ -98,9 +109,6 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	}
 	if err := f.prepare(ctx, cmd, entries); err != nil {
 		return err
-	}
-	if err := f.clear(); err != nil {
-		return exit{exitFailed, err}
 	}
 	evidence := f.gatherAll(cmd, entries)
 	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
@@ -134,15 +142,12 @@ func (f *runFlags) asked() string {
 	return cmp.Or(strings.Join(words, " "), "all requirements")
 }
 
-// clear takes away the matrix of an earlier run: if this one ends without one, what lies there must not pass for its result.
-func (f *runFlags) clear() error {
-	if f.out == "" {
-		return nil
-	}
-	for _, name := range matrixFiles {
-		path := filepath.Join(f.out, name)
+// removeFiles removes what an earlier run left in a directory under these names, but for directories.
+func removeFiles(dir string, names []string) error {
+	for _, name := range names {
+		path := filepath.Join(dir, name)
 		if info, err := os.Lstat(path); err != nil || info.IsDir() {
-			continue // the end of the run tells what is in its way
+			continue
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("--out: what an earlier run left: %w", err)

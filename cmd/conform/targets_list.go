@@ -150,14 +150,12 @@ func (l *targetList) readAny(content []byte) error {
 	}
 	wrong := mistakes{}
 	dash, line := "", bytes.Count(head, []byte("\n"))
-	headLines, entry, size := line, line, 0
+	headLines, entry, size, items := line, line, 0, 0
 	part, partLine := slices.Clone(head), line
 	flush := func() {
-		if len(part) > len(head) {
-			l.skipped = partLine - headLines
-			wrong.add(l.read(part))
-		}
-		part, partLine = slices.Clone(head), line
+		l.skipped = partLine - headLines
+		wrong.add(l.read(part))
+		part, partLine, items = slices.Clone(head), line, 0
 	}
 	for text := range bytes.Lines(rest) {
 		bare := bytes.TrimLeft(text, " ")
@@ -171,11 +169,13 @@ func (l *targetList) readAny(content []byte) error {
 		case dash == "" || len(indent) < len(dash)-1 || len(indent) == len(dash)-1 && !item:
 			return usage("%s:%d: expected an entry of the list, after a dash: in a file of more than %d KiB nothing stands below the list", l.path, line+1, maxConfig>>10)
 		}
-		if item && indent+"-" == dash && len(part)-len(head) > partSize {
+		begins := item && indent+"-" == dash
+		if begins && items > 0 && len(part)-len(head) > partSize {
 			flush()
 		}
-		if line++; item && indent+"-" == dash {
+		if line++; begins {
 			entry, size = line, 0
+			items++
 		}
 		part = append(part, text...)
 		if size += len(text); size > maxConfig {

@@ -354,6 +354,13 @@ func TestLongList(t *testing.T) {
 			t.Errorf("%v, expected %q", err, want)
 		}
 	}
+	comment := append(append([]byte("targets:\n"), bytes.Repeat([]byte("# nothing but a comment\n"), 2*partSize/24)...), content[bytes.Index(content, []byte("  - ")):]...)
+	if _, err := read(append([]byte("password-file: p.txt\n"), comment...)); err != nil {
+		t.Errorf("with a long comment before the first entry: %v", err)
+	}
+	if _, err := read(append([]byte("ratee: 2\n"), content...)); err == nil || strings.Count(err.Error(), "ratee") != 1 {
+		t.Errorf("a mistake above the list is told once: %v", err)
+	}
 	if _, err := read(bytes.Replace(content, []byte("targets:"), []byte("others:"), 1)); err == nil || !strings.Contains(err.Error(), "needs a line targets:") {
 		t.Errorf("without the line: %v", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -36,13 +37,16 @@ func (f *runFlags) writeTargets(cmd *cobra.Command, entries []*entry, listed rep
 		wait.Go(func() {
 			defer func() { <-slots }()
 			one := *f
-			if one.live = e.live; f.keepsFiles(list[i]) {
-				one.out = e.folder(f.out)
-			} else {
-				one.out = ""
-			}
+			one.live, one.out = e.live, ""
 			inspect(list[i], evidence[i])
-			unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
+			switch {
+			case f.keepsFiles(list[i]):
+				one.out = e.folder(f.out)
+				unwritten[i] = one.writeTarget(cmd, list[i], evidence[i])
+			case f.out != "": // what an earlier run found is not true any more
+				unwritten[i] = removeFiles(e.folder(f.out), targetFiles())
+				_ = os.Remove(e.folder(f.out)) // if nothing else is in it
+			}
 			evidence[i] = nil
 			stripped(list[i].Exchanges)
 		})
@@ -85,6 +89,15 @@ func orFailed(cmd *cobra.Command, verdict, unwritten error) error {
 	return verdict
 }
 
+// targetFiles are the names of all files that a target has.
+func targetFiles() []string {
+	names := []string{"evidence.yaml", "evidence-failed.yaml"}
+	for _, format := range reports.Formats() {
+		names = append(names, reports.FileName(format))
+	}
+	return names
+}
+
 // keepsFiles tells whether a target has a folder.
 func (f *runFlags) keepsFiles(r *reports.Report) bool {
 	return f.out != "" && (f.keeps == keepAll || outcomeCode(r.Outcome) != nil)
@@ -102,11 +115,8 @@ func stripped(exchanges []reports.Exchange) {
 	}
 }
 
-// writeTarget writes the files of one target, if any are asked for.
+// writeTarget writes the files of one target.
 func (f *runFlags) writeTarget(cmd *cobra.Command, r *reports.Report, e *suite.Evidence) error {
-	if f.out == "" {
-		return nil
-	}
 	prove.Explain(r)
 	_, err := f.files(cmd, r, e)
 	return err
