@@ -32,10 +32,13 @@ func renderGitHub(r *Report, _ Options) ([]byte, error) {
 			}
 		}
 	}
+	if list := r.stopped(); len(list) > 0 {
+		quiet, errors = nil, append(errors, annotation{"not tested", shorten(list[0].failure(), shownRunes) + "\n" + shorten(r.Cause, noteRunes)})
+	}
 	for _, g := range gather(quiet) { // a dead connection is one error, not a hundred
 		errors = append(errors, annotation{string(g.Verdict), strings.TrimPrefix(g.Reason+"\n"+g.list(6, false), "\n")})
 	}
-	if r.Outcome == Incomplete {
+	if r.Outcome == Incomplete && len(r.stopped()) == 0 {
 		errors = append(errors, annotation{r.Headline(), missing(r)})
 	}
 	if r.Outcome == Nonconformant && len(errors) == 0 { // a file may claim worse than it shows

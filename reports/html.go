@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"html/template"
+	"slices"
 	"sync"
 )
 
@@ -111,7 +112,12 @@ func newPage(raw *Report) *page {
 	var links map[Pointer]link
 	p.Shown, links = exchangesOf(raw, r, looked)
 	p.Left = len(r.Exchanges) - len(p.Shown)
-	p.Tasks, p.Problems = tasksOf(r, links)
+	if r.Cause != "" { // which the first line says
+		r.Notes = slices.DeleteFunc(r.Notes, func(note string) bool { return note == r.Cause })
+	}
+	shown := *r
+	shown.once(Blocked) // one row is open for one cause
+	p.Tasks, p.Problems = tasksOf(&shown, links)
 	p.Tallies, p.Filters = tallies(r), filters(r)
 	p.Sequence, p.Timeline = sequenceOf(r, p.Shown), timelineOf(p.Shown)
 	return p

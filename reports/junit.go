@@ -107,6 +107,7 @@ func renderJUnit(w io.Writer, r *Report, _ Options) error {
 			return s
 		})
 	}
+	r.once(NotExercised) // one case is red for one cause, and not a hundred
 	for _, step := range byStep(r) {
 		var counts junitCounts
 		if len(step.Results) == 0 {

@@ -18,7 +18,7 @@ type ListRun struct {
 	Shards  []Names `json:"shards"` // the targets of each
 	Done    []Shard `json:"done"`   // the shards that came to an end, and when
 
-	file string // that says so
+	file string // the first that names this run
 }
 
 // Shard is one that came to an end.
@@ -42,7 +42,7 @@ func (n *Names) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Missing is a target of the list of which nothing was found, since its shard left nothing.
+// Missing is a target of the list without a result: its shard left none.
 type Missing struct {
 	Target string `json:"target"`
 	Run    string `json:"run,omitempty"`
@@ -235,7 +235,7 @@ func (m *Matrix) missing() []Missing {
 	return list
 }
 
-// remarks are what is to be known of the matrix as a whole: what is missing, what was not read, of which runs it is.
+// remarks say what a reader must know of the matrix as a whole: what is missing, what could not be read, and which runs it is made of.
 func (m *Matrix) remarks() (grave, plain []string) {
 	for i := 0; i < len(m.Missing); {
 		of, n := m.Missing[i], 0

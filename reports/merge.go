@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// MergeOptions say what is merged.
+// MergeOptions choose what [Merge] reads.
 type MergeOptions struct {
 	Mixed bool      // also what is of several runs, lists or versions
 	Since time.Time // leave out matrices of runs that began before; zero: none. Reports of single targets are always read
@@ -208,10 +208,10 @@ func objectsIn(data []byte) (list [][]byte) {
 	return list
 }
 
-// Of a target a matrix names the files of its reports from where itself lies, so that a directory can be moved with all in it. What
-// does not end in .json is no file: the name of a target whose report was not kept.
+// A matrix names the report files of a target relative to its own directory, so that a directory can be moved as a whole. A name that
+// does not end in .json is no file: it is the name of a target whose report was not kept.
 
-// fromHere is the name by which this process finds a file that a matrix in that directory names.
+// fromHere returns the path, for this process, of a file that a matrix in dir names.
 func fromHere(dir, name string) string {
 	if filepath.Ext(name) != ".json" || filepath.IsAbs(name) {
 		return name
@@ -219,7 +219,7 @@ func fromHere(dir, name string) string {
 	return filepath.Join(dir, filepath.FromSlash(name))
 }
 
-// fromThere is the name by which a matrix in that directory names a file that this process finds so; "" is no directory.
+// fromThere returns the name by which a matrix in dir names a file; if dir is "", the path as it is.
 func fromThere(dir, path string) string {
 	if dir == "" || filepath.Ext(path) != ".json" {
 		return path

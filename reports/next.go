@@ -50,6 +50,9 @@ func next(r *Report, dir string) string {
 
 // missing says what an incomplete run lacks.
 func missing(r *Report) string {
+	if list := r.stopped(); len(list) > 0 {
+		return "run conform doctor to see where the way to the server ends; " + count(len(list), "requirement") + " could not be tested: " + r.Cause
+	}
 	for _, v := range []Verdict{Error, Blocked, NotExercised} {
 		var first Result
 		n := 0

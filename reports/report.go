@@ -39,6 +39,7 @@ type Report struct {
 	Results   []Result   `json:"results"`
 	Exchanges []Exchange `json:"exchanges"`          // redacted by the caller: writers print what they are given
 	Notes     []string   `json:"notes,omitempty"`    // what a reader must know, such as "--insecure" or a repaired erratum
+	Cause     string     `json:"cause,omitempty"`    // of a live run that could not start or go on: why, and what to do
 	Baseline  *Applied   `json:"baseline,omitempty"` // the known failures that were expected, if any were
 }
 

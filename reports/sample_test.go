@@ -170,6 +170,7 @@ func hostile() *Report {
 	}
 	r.Results[0].Observed = strings.Repeat(nasty, 1000)
 	r.Results[0].Known = &Known{nasty, nasty}
+	r.Cause = nasty
 	r.Baseline = &Applied{nasty, nasty, []Stale{{nasty, nasty, nasty}}}
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]

@@ -16,6 +16,10 @@ const noteRunes = 1000
 func renderText(r *Report, opts Options) ([]byte, error) {
 	r = legible(r)
 	p := newPrinter(opts)
+	if list := r.stopped(); len(list) > 0 && !opts.Verbose {
+		p.stop(r, list)
+		return []byte(p.b.String()), nil
+	}
 	p.header(r)
 	task, several := "", r.severalTasks()
 	steps := byStep(r)

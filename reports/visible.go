@@ -18,7 +18,7 @@ func legible(r *Report) *Report {
 	out.Tool = Tool{visible(r.Tool.Name), visible(r.Tool.Version), visible(r.Tool.Commit)}
 	out.Evidence.Kind, out.Evidence.Source = visible(r.Evidence.Kind), visible(r.Evidence.Source)
 	out.Evidence.SHA256, out.Evidence.Server = visible(r.Evidence.SHA256), visible(r.Evidence.Server)
-	out.Notes = each(r.Notes, visible)
+	out.Notes, out.Cause = each(r.Notes, visible), visible(r.Cause)
 	out.Tasks = each(r.Tasks, func(t Task) Task { return Task{visible(t.ID), visible(t.Title), t.Revision} })
 	out.Steps = each(r.Steps, func(s Step) Step {
 		return Step{visible(s.Task), visible(s.ID), visible(s.Title), s.Exchange, each(s.Shares, visible)}

@@ -7,9 +7,9 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
-// A user has one presence and one note, and two runs that set them at once each find what the other set. Of that no server is
-// guilty; what it is guilty of shows when a run has the user for itself. So a driver that reads another value than it set listens
-// for a while: an event that tells of a change now is of somebody else's.
+// A user has one presence and one note. Two runs that set them at the same time each read what the other set, which is no fault of the
+// server; a real fault shows when a run has the user for itself. So a driver that reads another value than it set listens for a while:
+// a change that an event reports now was made by another client.
 
 // hearOthers listens for events of somebody else, if what was read is not what the driver set. It returns the link with which to go on.
 func (s *session) hearOthers(p *personal, link, events ucwa.Link, set, read string) ucwa.Link {
@@ -59,7 +59,7 @@ func (c *check) contested(last observation) string {
 		}
 		told := c.toldBetween(p, x.ID, next)
 		if len(told) > 0 {
-			return fmt.Sprintf("somebody else changed this user's %s while the run went on: exchange %d tells of it. Have no other run, and no other client, use the user meanwhile",
+			return fmt.Sprintf("another client changed this user's %s during the run: see exchange %d. Run again, with a user that no other run or client uses at that time",
 				p.rel, told[0].x.ID)
 		}
 		return ""

@@ -59,7 +59,7 @@ func TestContested(t *testing.T) {
 		t.Fatal(err)
 	}
 	i := slices.IndexFunc(results, func(r reports.Result) bool { return r.Requirement == "set-presence.6.received" })
-	if r := results[i]; r.Verdict != reports.Error || !strings.Contains(r.Reason, "somebody else changed this user's presence") || r.Observed != "Busy" {
+	if r := results[i]; r.Verdict != reports.Error || !strings.Contains(r.Reason, "another client changed this user's presence") || r.Observed != "Busy" {
 		t.Errorf("%s: expected %s, observed %s; %s", r.Verdict, r.Expected, r.Observed, r.Reason)
 	}
 	for _, r := range results {

@@ -16,8 +16,8 @@ var terminationLog = "/dev/termination-log"
 // inPod tells whether this is a pod of Kubernetes, which sets that variable in each.
 func inPod() bool { return os.Getenv("KUBERNETES_SERVICE_HOST") != "" }
 
-// ended says in a word or two how a run ended that ended with an error. What the error says stands in the log: it can name accounts and hosts,
-// and more people can see the status of a pod.
+// ended says briefly how a run ended with an error. The error itself is in the log only: it can name accounts and hosts, and more people
+// can see the status of a pod.
 func ended(code int) string {
 	what := map[int]string{exitUsage: "a flag, the list, or a file that it names is wrong", exitIncomplete: "there was nothing to judge", exitInterrupted: "interrupted"}
 	return fmt.Sprintf("ended with %d, %s: see the log", code, cmp.Or(what[code], "the harness, the network or a file failed"))

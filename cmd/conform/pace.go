@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// pace watches whether this process gets to run: what it should do each beat it does late where its processor is taken from it,
-// or where it has more to do than that can. A server that answers meanwhile seems to be slow.
+// pace watches whether this process gets to run. If another process takes the processor, or there is more work than it can do, a beat
+// comes late, and servers that answer in the meantime seem to be slow.
 type pace struct {
 	sync.Mutex
 	stalls []stall

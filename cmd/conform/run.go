@@ -409,6 +409,7 @@ func inspect(r *reports.Report, e *suite.Evidence) {
 	for i := range r.Notes {
 		r.Notes[i] = m.Clean(r.Notes[i])
 	}
+	r.Cause = m.Clean(r.Cause)
 	r.Evidence.Source = m.Clean(r.Evidence.Source) // the name of a file can hold what was masked in it
 	if n := e.Found() + m.Found() - before; n > 0 {
 		r.Notes = append(r.Notes, removed(n))

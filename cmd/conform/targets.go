@@ -233,7 +233,7 @@ func (f *runFlags) gatherAll(cmd *cobra.Command, entries []*entry) []*suite.Evid
 			work := shown.begin(e.name)
 			e.target.Turns = turns
 			evidence[i] = e.live.gather(cmd.Context(), e.target, work, pace)
-			work.end(cmp.Or(evidence[i].Unfinished(), fmt.Sprintf("gathered %d exchanges", len(evidence[i].Exchanges))))
+			work.end(cmp.Or(strings.ReplaceAll(evidence[i].Unfinished(), "\n", "; "), fmt.Sprintf("gathered %d exchanges", len(evidence[i].Exchanges))))
 		})
 	}
 	wait.Wait()

@@ -220,11 +220,14 @@ func whyNot(r *reports.Report) string {
 	if i := slices.IndexFunc(r.Notes, func(note string) bool { return strings.HasPrefix(note, tooSlow) }); i >= 0 {
 		return r.Notes[i]
 	}
+	if i := slices.IndexFunc(r.Notes, cutNote); r.CutShort && i >= 0 {
+		return r.Notes[i]
+	}
 	if reason := network.Advice(errorsOf(r)...); reason != "" {
 		return reason
 	}
 	for _, note := range r.Notes {
-		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "nothing is judged") || r.CutShort && cutNote(note) {
+		if strings.HasPrefix(note, "the sign-in ended here: ") || strings.HasPrefix(note, "nothing is judged") {
 			return note
 		}
 	}
@@ -278,6 +281,14 @@ func rankOf(err error) int {
 
 // complement adds to a report what the command knows of its run.
 func complement(r *reports.Report) {
+	advise(r)
+	if r.Evidence.Kind == "live" && r.Outcome == reports.Incomplete && r.Counts.Error > 0 && r.Counts.Error+r.Counts.Blocked > r.Counts.Pass {
+		r.Cause = whyNot(r)
+	}
+}
+
+// advise notes what to do about what failed, if it is known.
+func advise(r *reports.Report) {
 	for _, result := range r.Results {
 		if result.Verdict == reports.Error && strings.HasPrefix(result.Reason, tooSlow) {
 			if !slices.Contains(r.Notes, result.Reason) { // as where the run was cut short
