@@ -78,13 +78,13 @@ func TestStopped(t *testing.T) {
 				})
 			})
 			out := filepath.Join(t.TempDir(), "out")
-			cmd := p.command(t.TempDir(), "request-timeout: 500ms\n", "--out", out)
+			cmd := p.command(t.TempDir(), "request-timeout: 1s\n", "--out", out)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			<-asked
 			if stops {
-				stopFor(t, cmd, time.Second)
+				stopFor(t, cmd, 1200*time.Millisecond)
 			}
 			close(resumed)
 			_ = cmd.Wait()
