@@ -22,7 +22,7 @@ func matrixIn(t testing.TB, m *Matrix, format string) string {
 	return b.String()
 }
 
-// shownForms are those that tell of requirements, and not of numbers alone.
+// shownForms are the formats that list requirements; the others have counts only.
 var shownForms = []string{"text", "json", "html", "markdown"}
 
 func mergeOf(list ...*Report) *Matrix {
@@ -209,7 +209,7 @@ func TestMatrixForms(t *testing.T) {
 	}
 }
 
-// Merging reads files, none by half, and names those that it cannot read.
+// Merging reads whole files only, and names those that it cannot read.
 func TestMergeFiles(t *testing.T) {
 	paths := shards(t, 20)
 	m, err := Merge(MergeOptions{}, paths...)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// metrics are in the text format of Prometheus, as its node exporter collects it from files. A target is told of by its name; of a
-// report without one its source is the target, which has a pseudonym.
+// metrics are in the text format of Prometheus, as its node exporter collects it from files. The label target is the name of a
+// target, or the source of a report without one, which has a pseudonym.
 type metrics struct{ b strings.Builder }
 
 // begin begins a metric.
@@ -37,7 +37,7 @@ var labelEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 // outcomes is the order of the metrics.
 var outcomes = []Outcome{Conformant, Nonconformant, Incomplete, Excused}
 
-// all writes what there is to tell of targets, and of the run on them.
+// all writes the metrics of targets, and of the run on them.
 func (m *metrics) all(targets []Column, outcome Outcome, missing []Missing, began, ended time.Time) []byte {
 	one := map[bool]float64{true: 1}
 	m.begin("conform_outcome", "1 for the outcome of all targets together, 0 for each other.")
@@ -88,7 +88,7 @@ func matrixPrometheus(m *Matrix, _ Options) ([]byte, error) {
 	return new(metrics).all(m.Targets, m.Outcome, m.Missing, began, ended), nil
 }
 
-// renderPrometheus tells of one report as of a matrix of one. It lasted as long as its exchanges, if they tell when they were.
+// renderPrometheus writes a report as a matrix of one target. The run lasted until its last exchange, if exchanges have times.
 func renderPrometheus(r *Report, _ Options) ([]byte, error) {
 	began := r.Evidence.RecordedAt
 	ended := began

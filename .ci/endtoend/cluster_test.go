@@ -248,7 +248,7 @@ func (c *cluster) pod(spec corev1.PodSpec, job string, index int, f fault, seed 
 		})
 	}
 	err := cmd.Wait()
-	once.Do(func() {}) // what comes too late hits nobody
+	once.Do(func() {}) // a signal that comes too late is not sent
 	if exited := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exited) {
 		c.t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func (c *cluster) index(spec batchv1.JobSpec, job string, index int, seed *rand.
 	}
 }
 
-// job runs a Job to its end, and tells of each index whether it came to an end, and its logs.
+// job runs a Job to its end. It returns the last exit code of each index, the logs of its pods, and whether all indices came to an end.
 func (c *cluster) job(spec batchv1.JobSpec, job string, seed uint64) (codes []int, logs []string, ended bool) {
 	n := 1
 	if spec.CompletionMode != nil && *spec.CompletionMode == batchv1.IndexedCompletion {
