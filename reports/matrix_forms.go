@@ -141,7 +141,7 @@ func (m *Matrix) legible() *Matrix {
 	out.Missing = each(m.Missing, func(t Missing) Missing { return Missing{visible(t.Target), visible(t.Run), t.Shard} })
 	out.Unread = each(m.Unread, func(u Unread) Unread { return Unread{visible(u.File), visible(u.Problem)} })
 	out.Runs = each(m.Runs, func(r ListRun) ListRun {
-		r.Name, r.Asked, r.SHA256, r.Tool = visible(r.Name), visible(r.Asked), visible(r.SHA256), Tool{visible(r.Tool.Name), visible(r.Tool.Version), visible(r.Tool.Commit)}
+		r.Name, r.Asked, r.SHA256, r.Tool = visible(r.Name), visible(r.Asked), visible(r.SHA256), r.Tool.legible()
 		return r // whose targets are shown where they are missing
 	})
 	return &out

@@ -15,7 +15,7 @@ import (
 func legible(r *Report) *Report {
 	out := *r
 	out.Schema, out.Name, out.Subject, out.Outcome = visible(r.Schema), visible(r.Name), visible(r.Subject), visible(r.Outcome)
-	out.Tool = Tool{visible(r.Tool.Name), visible(r.Tool.Version), visible(r.Tool.Commit)}
+	out.Tool = r.Tool.legible()
 	out.Evidence.Kind, out.Evidence.Source = visible(r.Evidence.Kind), visible(r.Evidence.Source)
 	out.Evidence.SHA256, out.Evidence.Server = visible(r.Evidence.SHA256), visible(r.Evidence.Server)
 	out.Notes, out.Cause = each(r.Notes, visible), visible(r.Cause)
@@ -51,6 +51,8 @@ func legible(r *Report) *Report {
 	})
 	return &out
 }
+
+func (t Tool) legible() Tool { return Tool{visible(t.Name), visible(t.Version), visible(t.Commit)} }
 
 func each[T, U any](in []T, f func(T) U) []U {
 	out := make([]U, len(in))

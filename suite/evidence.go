@@ -46,10 +46,9 @@ type Evidence struct {
 	parts       map[string][]*Exchange
 	declined    map[string][]declined // ordinary requests, by the part that they would have played
 	unfinished  string
-	cut         bool   // see CutShort
-	starved     string // see Starve
-	starvedIn   func(from, to time.Time) bool
-	lost        *Exchange // the first of those that say nothing of the server; see loss.go
+	cut         bool                            // see CutShort
+	starved     func(from, to time.Time) string // see Starve
+	lost        *Exchange                       // the first of those that say nothing of the server; see loss.go
 }
 
 // Unfinished says why the driver that gathered this evidence ended before it had done
@@ -60,19 +59,18 @@ func (e *Evidence) Unfinished() string { return e.unfinished }
 // before all was asked. What was seen by then is judged, and never conformant.
 func (e *Evidence) CutShort() bool { return e.cut }
 
-// Starve says why the machine that drove was too slow, and in which times it was; a time that ends at zero ends with the run. An answer
-// or an event that did not come in such a time proves nothing about the server, and the verdict is an error for that reason. Call
-// it before [Judge].
-func (e *Evidence) Starve(why string, in func(from, to time.Time) bool) {
-	e.starved, e.starvedIn = why, in
-	if e.received != nil {
-		e.received.starved, e.received.starvedIn = why, in
+// Starve gives the evidence what knows whether the machine that drove was too slow from one time to another: it returns why, "" if it was
+// not. A time that ends at zero ends with the run. An answer or an event that did not come in such a time proves nothing about the
+// server, and the verdict is an error for that reason. Call it before [Judge].
+func (e *Evidence) Starve(why func(from, to time.Time) string) {
+	if e.starved = why; e.received != nil {
+		e.received.starved = why
 	}
 }
 
 // tooSlow is the reason of Starve, if what was waited for from one exchange to the end of another was waited for in such a time.
 func (e *Evidence) tooSlow(from, to *Exchange) string {
-	if e == nil || e.starvedIn == nil {
+	if e == nil || e.starved == nil {
 		return ""
 	}
 	var end time.Time
@@ -81,10 +79,7 @@ func (e *Evidence) tooSlow(from, to *Exchange) string {
 	} else if next := firstWithin(e.Exchanges, to.ID+1, math.MaxInt); next != nil { // how long no answer came is not recorded
 		end = next.Began
 	}
-	if !e.starvedIn(from.Began, end) {
-		return ""
-	}
-	return e.starved
+	return e.starved(from.Began, end)
 }
 
 // batching is what it means for an exchange that it was sent in a batch, or is one.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -58,15 +59,20 @@ func (f *liveFlags) gather(ctx context.Context, target suite.Target, shown *work
 		e.Notes = append(e.Notes, fmt.Sprintf("the run was over after --timeout %s, before all was asked", f.timeout))
 	}
 	e.Notes = append(e.Notes, f.connection.notes(target.Application)...)
-	why, ended := pace.why(began), time.Now()
-	e.Starve(why, func(from, to time.Time) bool {
+	ended := time.Now()
+	why := sync.OnceValue(func() string { return pace.why(began, ended) }) // one text for all verdicts, if any needs it
+	starved := func(from, to time.Time) string {
 		if to.IsZero() {
 			to = ended
 		}
-		return pace.tooSlowIn(from, to)
-	})
-	if e.CutShort() && ctx.Err() == nil && pace.tooSlowIn(began, ended) {
-		e.Notes = append(e.Notes, why)
+		if !pace.tooSlowIn(from, to) {
+			return ""
+		}
+		return why()
+	}
+	e.Starve(starved)
+	if slow := starved(began, ended); e.CutShort() && ctx.Err() == nil && slow != "" {
+		e.Notes = append(e.Notes, slow)
 	}
 	e.SHA256 = hashOf(e.Recording)
 	return e

@@ -94,15 +94,14 @@ func (p *pace) tooSlowIn(from, to time.Time) bool {
 	return p.lost(from, to) >= max(leastStall, to.Sub(from)/2)
 }
 
-// why says of a run that began then that it was this machine which was too slow.
-func (p *pace) why(since time.Time) string {
-	now := time.Now()
-	text := fmt.Sprintf(tooSlow+", so nothing shows that the server was: of %s the run stood still for %s", round(now.Sub(since)), round(p.lost(since, now)))
+// why says of a run from one time to another that this machine was too slow.
+func (p *pace) why(began, ended time.Time) string {
+	text := fmt.Sprintf(tooSlow+", so nothing shows that the server was: of %s the run stood still for %s", round(ended.Sub(began)), round(p.lost(began, ended)))
 	spent := used()
 	if held := spent.throttled - p.before.throttled; held > 0 {
 		text += fmt.Sprintf(" (its group of processes was held back for %s since it had used its share of the processor)", round(held))
 	} else if spent.cpu > 0 {
-		text += fmt.Sprintf(" (in %s it got %s of %s)", round(now.Sub(p.began)), round(spent.cpu-p.before.cpu), number(runtime.GOMAXPROCS(0), "processors"))
+		text += fmt.Sprintf(" (in %s it got %s of %s)", round(time.Since(p.began)), round(spent.cpu-p.before.cpu), number(runtime.GOMAXPROCS(0), "processors"))
 	}
 	return text + "; give it more processor time, or have it do less at once with --concurrency"
 }

@@ -205,14 +205,11 @@ func matrixCode(m *reports.Matrix) error {
 		worst = exit{code: exitFailed}
 	}
 	for _, c := range m.Targets {
-		code := outcomeCode(c.Outcome)
-		switch {
-		case c.Failed():
-			code = exit{code: exitFailed}
-		case code == nil && c.Stale:
-			code = usage("the baseline of %s is out of date", c.Target)
+		var stale error
+		if c.Stale {
+			stale = usage("the baseline of %s is out of date", c.Target)
 		}
-		worst = worse(worst, code)
+		worst = worse(worst, codeOf(c.Outcome, c.Failed(), stale))
 	}
 	return worst
 }

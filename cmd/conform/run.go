@@ -450,17 +450,18 @@ func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err
 
 // verdictCode turns the outcome into the exit code.
 func verdictCode(ctx context.Context, r *reports.Report) error {
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return exit{code: exitInterrupted}
-	case r.Outcome == reports.Conformant, r.Outcome == reports.Excused:
-		return staleCode(r)
-	case r.Outcome == reports.Nonconformant:
-		return exit{code: exitNonconformant}
-	case r.Failed():
+	}
+	return codeOf(r.Outcome, r.Failed(), staleCode(r))
+}
+
+// codeOf is the exit code of what was judged: failed says that nothing could be, stale is the error of a baseline that is out of date.
+func codeOf(o reports.Outcome, failed bool, stale error) error {
+	if failed {
 		return exit{code: exitFailed}
 	}
-	return exit{code: exitIncomplete}
+	return cmp.Or(outcomeCode(o), stale)
 }
 
 // colourful tells whether colours are written: on a terminal that has them, if nobody minds.
