@@ -68,7 +68,7 @@ func renderInToto(r *Report, opts Options) ([]byte, error) {
 			p.PassedTests = append(p.PassedTests, result.Requirement)
 		case result.excused(), result.Verdict == Warn && !result.binding(r.Strict):
 			p.WarnedTests = append(p.WarnedTests, result.Requirement)
-		case result.Verdict == Fail, result.Verdict == Error, result.binding(r.Strict) && result.Verdict != NotApplicable:
+		case result.Verdict == Fail, result.Verdict == Error, result.binding(r.Strict) && !result.Verdict.aside():
 			p.FailedTests = append(p.FailedTests, result.Requirement)
 		}
 	}
@@ -100,6 +100,9 @@ func (r *Report) configuration() []descriptor {
 	how := map[string]string{"subject": r.Subject, "target": shorten(r.target(), shownRunes)}
 	if r.Strict {
 		how["strict"] = "true"
+	}
+	if n := r.Counts.NotTested; n > 0 {
+		how["notTested"] = fmt.Sprint(n)
 	}
 	list[0].Annotations = how
 	return list

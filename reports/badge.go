@@ -7,7 +7,7 @@ import (
 
 // renderBadge is what shields.io makes a badge of (its endpoint format, version 1). The
 // label says what the evidence was unless a live server answered: a badge without it
-// would claim more.
+// would claim more. The second number is of what was tested.
 func renderBadge(r *Report, _ Options) ([]byte, error) {
 	r = legible(r)
 	badge := struct {
@@ -15,7 +15,7 @@ func renderBadge(r *Report, _ Options) ([]byte, error) {
 		Label         string `json:"label"`
 		Message       string `json:"message"`
 		Color         string `json:"color"`
-	}{1, "UCWA", fmt.Sprintf("%s %d/%d", r.Headline(), r.Counts.Pass, len(r.Results)), "lightgrey"}
+	}{1, "UCWA", fmt.Sprintf("%s %d/%d", r.Headline(), r.Counts.Pass, r.Counts.Tested()), "lightgrey"}
 	if r.Evidence.Kind != "live" {
 		badge.Label += " (" + shorten(r.Evidence.Kind, 20) + ")"
 	}

@@ -61,12 +61,7 @@ func (r Result) failure() string {
 func (p *printer) stop(r *Report, list []Result) {
 	p.item(0, strings.TrimSpace(r.Tool.Name+" "+r.Tool.Version)+" · ", bold, r.about(), plain)
 	p.item(0, "evidence: ", plain, r.Evidence.provenance(), plain)
-	others := ""
-	if n := len(list) - 1; n > 0 {
-		others = " and " + count(n, "more requirement") + ": not tested, for one cause"
-	}
-	p.item(0, symbol(list[0].Verdict)+" "+string(list[0].Verdict)+"  ", tone(list[0].Verdict), shorten(list[0].Requirement, shownRunes)+others, bold)
-	p.item(2, "", plain, shorten(list[0].failure(), shownRunes), plain)
+	p.item(0, symbol(Error)+" Not tested: ", red, shorten(list[0].failure(), shownRunes), plain)
 	p.item(2, "", plain, shorten(r.Cause, noteRunes), bold)
 	p.item(0, r.Headline()+": ", outcomeTone(r.Outcome), r.Counts.String(), plain)
 	p.item(0, "next: ", bold, "run conform doctor to see where the way to the server ends; --verbose shows every requirement", plain)

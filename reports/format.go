@@ -6,15 +6,17 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Options is how a report is shown. The zero value suits a file.
 type Options struct {
-	Color   bool   // ANSI colours, in text only
-	Width   int    // where lines of text are wrapped; 0 is 100
-	Verbose bool   // text shows every pass as well
-	Dir     string // where the evidence is kept, for what to do next, or where a matrix is written, for the names of its reports; "" if that is not known
-	SHA256  string // of the report's own file, for the attestation; "" is that of the JSON that Write writes
+	Color   bool          // ANSI colours, in text only
+	Width   int           // where lines of text are wrapped; 0 is 100
+	Verbose bool          // text shows every pass as well
+	Dir     string        // where the evidence is kept, for what to do next, or where a matrix is written, for the names of its reports; "" if that is not known
+	Took    time.Duration // how long the run took, which the text says; 0 is not known
+	SHA256  string        // of the report's own file, for the attestation; "" is that of the JSON that Write writes
 }
 
 // form is one form of a report, or of something made of reports.

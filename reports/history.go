@@ -115,6 +115,18 @@ func looksLikeReport(path string) bool {
 	return strings.Contains(string(start[:n]), `"conform.report/`)
 }
 
+// page is the page of the report, from where the history is written, as a URL; "" if there is none beside the report.
+func (r *Run) page(dir string) string {
+	page := pageOf(dir, []string{r.File})
+	if page == "" {
+		return ""
+	}
+	if _, err := os.Stat(strings.TrimSuffix(r.File, FileName("json")) + FileName("html")); err != nil {
+		return ""
+	}
+	return page
+}
+
 // order sorts the runs by date, and finds what broke and was fixed from each to the next.
 func (t *Trend) order() {
 	slices.SortFunc(t.Runs, func(a, b *Run) int {
@@ -159,6 +171,11 @@ func historyForms() []form[*History] {
 	return []form[*History]{{"text", "", whole(historyText)}, {"html", "", whole(historyHTML)}}
 }
 
+// WriteIndex writes a page with the latest report of each target, the worst first, and links to their pages from the directory of the options.
+func WriteIndex(w io.Writer, h *History, opts Options) error {
+	return write(w, h, "index", opts, []form[*History]{{"index", "", whole(indexHTML)}})
+}
+
 // legible is a copy that is safe to show; see [legible].
 func (h *History) legible() *History {
 	return &History{Foreign: h.Foreign, Skipped: each(h.Skipped, visible), Targets: each(h.Targets, func(t *Trend) *Trend {
@@ -175,7 +192,7 @@ func (h *History) passedOver() string {
 	if h.Foreign == 0 {
 		return ""
 	}
-	return "passed over: " + count(h.Foreign, "other file")
+	return "ignored: " + count(h.Foreign, "other file")
 }
 
 func historyText(h *History, opts Options) ([]byte, error) {

@@ -90,7 +90,7 @@ func TestHistory(t *testing.T) {
 	for _, want := range []string{
 		"https://a.example  (live server)\n   2026-03-02 00:30  █  conformant: 5 pass, 1 not applicable\n   2026-03-03 00:30  ▅  nonconformant: 3 pass, 2 fail, 1 not applicable\n",
 		"broken: set-presence.1.status, set-presence.1.link\n", "fixed:  set-presence.1.status\n",
-		"~2026-03-09 00:00  ·  incomplete: nothing was checked", "passed over: 3 other files", "not read: ", "later.json: the report's schema is", "half.json: not a JSON report",
+		"~2026-03-09 00:00  ·  incomplete: nothing was checked", "ignored: 3 other files", "not read: ", "later.json: the report's schema is", "half.json: not a JSON report",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text does not say %q:\n%s", want, text)
@@ -116,7 +116,7 @@ func TestSparkline(t *testing.T) {
 	for i := range 500 {
 		trend.Runs = append([]*Run{{Counts: Counts{Pass: i}}}, trend.Runs...)
 	}
-	s := sparkline(&trend)
+	s := sparkline(&trend, nil)
 	if len(s.Bars) != shownRuns || s.Width > 2000 {
 		t.Fatalf("%d bars, %d wide", len(s.Bars), s.Width)
 	}

@@ -29,27 +29,31 @@ const (
 	htmlExchanges  = 5000
 	htmlMessages   = 5 << 20 // bytes of headers and bodies
 	htmlRows       = 120     // of the sequence and of the timeline
+	htmlRepeats    = 200     // failures that show how to repeat them
+	htmlCauses     = 50      // reasons of what was not judged
 )
 
 // page is what the template sees.
 type page struct {
 	*Report
-	Style    template.CSS
-	Script   template.JS
-	Policy   string
-	About    string
-	Sentence string
-	Next     string
-	Verdicts []Verdict
-	Tallies  []tally
-	Bar      []barPart
-	Problems []*htmlResult
-	Tasks    []*htmlTask
-	Filters  []tally
-	Sequence *sequence
-	Timeline *timeline
-	Shown    []*htmlExchange
-	Left     int // exchanges that the page leaves out
+	Style      template.CSS
+	Script     template.JS
+	Policy     string
+	About      string
+	Sentence   string
+	Next       string
+	Verdicts   []Verdict
+	Tallies    []tally
+	Bar        []barPart
+	Problems   []*htmlResult
+	Causes     []htmlCause
+	MoreCauses string // how many there are besides
+	Tasks      []*htmlTask
+	Filters    []tally
+	Sequence   *sequence
+	Timeline   *timeline
+	Shown      []*htmlExchange
+	Left       int // exchanges that the page leaves out
 }
 
 // pageOnce is parsed when the first page is asked for.
@@ -97,15 +101,15 @@ func renderHTML(r *Report, opts Options) ([]byte, error) {
 
 func newPage(raw *Report) *page {
 	r := legible(raw)
-	style := baseStyle + reportStyle
+	style, styleSource := Style(reportStyle)
 	p := &page{
 		Report:   r,
-		Style:    template.CSS(style),
+		Style:    style,
 		Script:   template.JS(pageScript),
-		Policy:   "default-src 'none'; style-src '" + hashOf(style) + "'; script-src '" + hashOf(pageScript) + "'; base-uri 'none'; form-action 'none'",
+		Policy:   "default-src 'none'; style-src " + styleSource + "; script-src '" + hashOf(pageScript) + "'; base-uri 'none'; form-action 'none'",
 		About:    r.about(),
 		Sentence: r.Evidence.sentence(),
-		Verdicts: verdicts,
+		Verdicts: r.given(),
 		Bar:      bar(r.Results),
 	}
 	looked := looksAt(r)
@@ -118,9 +122,25 @@ func newPage(raw *Report) *page {
 	shown := *r
 	shown.once(Blocked) // one row is open for one cause
 	p.Tasks, p.Problems = tasksOf(&shown, links)
+	roots, repeat := shown.roots(), raw.repeats()
+	for i, problem := range p.Problems {
+		if n := roots[problem.Requirement]; n > 0 {
+			problem.Follow = count(n, "requirement") + " could not be judged after this"
+		}
+		if i < htmlRepeats && len(raw.Results) == len(shown.Results) {
+			problem.Repeat = repeat.of(problem.Result)
+		}
+	}
+	p.Causes, p.MoreCauses = causesOf(&shown, p.Tasks, roots)
 	p.Tallies, p.Filters = tallies(r), filters(r)
 	p.Sequence, p.Timeline = sequenceOf(r, p.Shown), timelineOf(p.Shown)
 	return p
+}
+
+// Style returns the style sheet that all pages have in common, followed by what one of them has besides, and what a content security policy calls it.
+func Style(own string) (css template.CSS, source string) {
+	style := baseStyle + own
+	return template.CSS(style), "'" + hashOf(style) + "'"
 }
 
 func hashOf(text string) string {
@@ -135,7 +155,7 @@ func class(v Verdict) string {
 		return "good"
 	case Warn, Blocked:
 		return "care"
-	case NotExercised, NotApplicable:
+	case NotExercised, NotTested, NotApplicable:
 		return "calm"
 	}
 	return "bad"

@@ -45,7 +45,7 @@ func looksAt(r *Report) map[int]*look {
 
 // worseVerdict is the worse of two verdicts; none is better than any.
 func worseVerdict(a, b Verdict) Verdict {
-	badness := []Verdict{"", NotApplicable, NotExercised, Pass, Blocked, Warn, Error, Fail}
+	badness := []Verdict{"", NotApplicable, NotTested, NotExercised, Pass, Blocked, Warn, Error, Fail}
 	if slices.Index(badness, b) > slices.Index(badness, a) {
 		return b
 	}

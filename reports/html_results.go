@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -42,6 +43,52 @@ type htmlResult struct {
 	Expected []run // with the difference marked, if anything is wrong
 	Observed []run
 	Excerpt  *excerpt
+	Repeat   *Repeat // how to send its request again, of a failure
+	Follow   string  // how many requirements could not be judged after it
+}
+
+// Brief is what was expected and what was there, in a line.
+func (r *htmlResult) Brief() string {
+	if r.Result.Expected == "" && r.Result.Observed == "" {
+		return shorten(r.because(), 160)
+	}
+	return "expected " + shorten(cmp.Or(r.Result.Expected, "nothing"), 100) + ", observed " + shorten(cmp.Or(r.Result.Observed, "nothing"), 100)
+}
+
+// htmlCause is a reason for which requirements were not judged.
+type htmlCause struct {
+	Verdict Verdict
+	Reason  string
+	Number  string
+	Links   []htmlLink
+}
+
+type htmlLink struct{ Href, Name string }
+
+// causesOf gathers what was not judged by its reason; what follows from a failure stands there. The rest is how many reasons are left out.
+func causesOf(r *Report, tasks []*htmlTask, roots map[string]int) (list []htmlCause, rest string) {
+	anchors := map[string]string{}
+	for _, task := range tasks {
+		for _, step := range task.Steps {
+			for _, result := range step.Results {
+				anchors[result.Requirement] = result.Anchor
+			}
+		}
+	}
+	var quiet []Result
+	for _, result := range r.Results {
+		if result.Verdict != Pass && result.Verdict != NotApplicable && !result.speaks() && roots[result.root()] == 0 {
+			quiet = append(quiet, result)
+		}
+	}
+	groups := gather(quiet)
+	for _, g := range groups[:min(htmlCauses, len(groups))] {
+		list = append(list, htmlCause{g.Verdict, g.Reason, count(len(g.IDs), "requirement"), each(g.IDs, func(id string) htmlLink { return htmlLink{anchors[id], id} })})
+	}
+	if n := len(groups) - len(list); n > 0 {
+		rest = "and " + count(n, "more reason") + ", which the JSON has"
+	}
+	return list, rest
 }
 
 // urgency is lowest for what is to be looked at first; what is known already can wait.

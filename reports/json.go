@@ -23,9 +23,11 @@ func renderJSON(w io.Writer, r *Report, _ Options) error {
 		return err
 	}
 	e := newEntries(w)
+	repeat := r.repeats()
 	rest := writeList(e, frame, "results", func(yield func(Result) bool) {
 		for _, result := range r.Results {
 			result.Evidence = append([]Pointer{}, result.Evidence...) // [] and not null, also when empty
+			result.Repeat = repeat.of(result)
 			if !yield(result) {
 				return
 			}

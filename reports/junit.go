@@ -164,7 +164,7 @@ const (
 // junitStateOf is red for what keeps the run from being conformant.
 func junitStateOf(r Result, strict bool) junitState {
 	switch {
-	case r.excused(), r.Verdict == NotApplicable, r.Verdict == NotExercised, r.Verdict == Blocked && !r.binding(strict):
+	case r.excused(), r.Verdict.aside(), r.Verdict == NotExercised, r.Verdict == Blocked && !r.binding(strict):
 		return junitSkipped
 	case r.Verdict == Pass, r.Verdict == Warn && !r.binding(strict):
 		return junitGreen

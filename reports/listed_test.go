@@ -334,7 +334,7 @@ func TestPages(t *testing.T) {
 		{"out/merged", "out/vienna/report.json", "./../vienna/report.html"}, {"", "out/vienna/report.json", ""}, {"out", "vienna", ""}, {"out", "out/other.json", ""},
 		{"out", "javascript:alert(1)/report.json", "./../javascript:alert%281%29/report.html"}, {"out", "/etc/report.json", filepath.ToSlash("./"+relative(t, "out", "/etc")) + "/report.html"},
 	} {
-		if got := (Column{Reports: []string{test.report}}).page(test.dir); got != test.want {
+		if got := pageOf(test.dir, []string{test.report}); got != test.want {
 			t.Errorf("%s from %s is %q, expected %q", test.report, test.dir, got, test.want)
 		}
 	}

@@ -11,6 +11,7 @@ const markdownBytes = 900 << 10
 
 // renderMarkdown is for the summary of a CI job: what failed first, the rest folded away.
 func renderMarkdown(r *Report, opts Options) ([]byte, error) {
+	repeat := r.repeats()
 	r = legible(r)
 	m := &markdown{}
 	m.head(r)
@@ -30,7 +31,7 @@ func renderMarkdown(r *Report, opts Options) ([]byte, error) {
 		}
 		m.b.WriteString("### " + section.title + "\n\n")
 		for i, result := range of {
-			if !m.fits(problemMarkdown(result)) {
+			if !m.fits(problemMarkdown(result, repeat.line(result))) {
 				m.cut(len(of) - i)
 				break
 			}
@@ -75,13 +76,14 @@ func (m *markdown) head(r *Report) {
 		return
 	}
 	m.b.WriteString("| |")
-	for _, v := range verdicts {
+	given := r.given()
+	for _, v := range given {
 		m.b.WriteString(" " + string(v) + " |")
 	}
-	m.b.WriteString("\n|---|" + strings.Repeat("--:|", len(verdicts)) + "\n")
+	m.b.WriteString("\n|---|" + strings.Repeat("--:|", len(given)) + "\n")
 	for _, s := range append(bySubject(r.Results), share{"total", r.Counts}) {
 		row := "| " + mdText(s.Name) + " |"
-		for _, v := range verdicts {
+		for _, v := range given {
 			row += fmt.Sprintf(" %d |", s.Counts.Of(v))
 		}
 		m.fits(row + "\n")
@@ -89,7 +91,7 @@ func (m *markdown) head(r *Report) {
 	m.b.WriteByte('\n')
 }
 
-func problemMarkdown(r Result) string {
+func problemMarkdown(r Result, repeat string) string {
 	about := mdText(r.Level) + ", " + mdText(r.Subject)
 	if where := r.where(); where != "" {
 		about += "; " + mdText(where)
@@ -111,6 +113,10 @@ func problemMarkdown(r Result) string {
 	}
 	if source := r.Source.String(); source != "" {
 		b += "  - source: " + mdText(source) + "\n"
+	}
+	if repeat != "" {
+		fence := fenceOf(repeat, 3)
+		b += "  - repeat:\n\n    " + fence + "sh\n    " + repeat + "\n    " + fence + "\n"
 	}
 	return b
 }
@@ -194,7 +200,16 @@ var markup = sync.OnceValue(func() *strings.Replacer {
 // mdCode is a value as inline code: its fence is longer than any run of backticks in it.
 func mdCode(s string) string {
 	s = shorten(s, shownRunes)
-	longest, run := 0, 0
+	fence := fenceOf(s, 1)
+	if s == "" || strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || (strings.HasPrefix(s, " ") && strings.HasSuffix(s, " ")) {
+		s = " " + s + " " // one space on each side is not part of the code
+	}
+	return fence + s + fence
+}
+
+// fenceOf returns at least so many backticks, and more than stand in a row in a text.
+func fenceOf(s string, least int) string {
+	longest, run := least-1, 0
 	for _, r := range s {
 		if r != '`' {
 			run = 0
@@ -203,11 +218,7 @@ func mdCode(s string) string {
 		run++
 		longest = max(longest, run)
 	}
-	fence := strings.Repeat("`", longest+1)
-	if s == "" || strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") || (strings.HasPrefix(s, " ") && strings.HasSuffix(s, " ")) {
-		s = " " + s + " " // one space on each side is not part of the code
-	}
-	return fence + s + fence
+	return strings.Repeat("`", longest+1)
 }
 
 // mdCell is inline code in a table, where a bar would end the cell even within code.

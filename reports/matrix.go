@@ -256,8 +256,8 @@ func (m *Matrix) place(at, row int, from uint32, is merged) {
 	is.from = from
 	was := c.cells[row]
 	switch {
-	case was.verdict == 0, was.is(NotExercised):
-	case is.is(NotExercised):
+	case was.verdict == 0, was.gap() && (was.is(NotTested) || !is.gap()):
+	case is.gap():
 		is = was
 	default:
 		if was.verdict != is.verdict || was.known != is.known {
@@ -273,6 +273,9 @@ func (m *Matrix) place(at, row int, from uint32, is merged) {
 
 func (c merged) is(v Verdict) bool { return verdicts[c.verdict-1] == v }
 
+// gap reports whether another report may have what this one has not.
+func (c merged) gap() bool { return c.is(NotExercised) || c.is(NotTested) }
+
 func (c merged) words() string {
 	if c.known {
 		return "known " + string(verdicts[c.verdict-1])
@@ -280,10 +283,12 @@ func (c merged) words() string {
 	return string(verdicts[c.verdict-1])
 }
 
+// worstFirst is the verdicts in the order of what they say against a target.
+var worstFirst = []Verdict{Fail, Error, Warn, Blocked, NotExercised, NotTested, NotApplicable, Pass}
+
 // rank is lowest for the worst. A failure that is not known is worse than one that is.
 func (c merged) rank() int {
-	order := []Verdict{Fail, Error, Warn, Blocked, NotExercised, NotApplicable, Pass}
-	rank := 2 * slices.Index(order, verdicts[c.verdict-1])
+	rank := 2 * slices.Index(worstFirst, verdicts[c.verdict-1])
 	if c.known {
 		rank++
 	}

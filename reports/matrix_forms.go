@@ -9,15 +9,31 @@ import (
 	"strings"
 )
 
-// telling is the rows in which not every target passes, or not all do the same.
+// telling is the rows in which not every target passes: first what is broken somewhere, then what could not be judged, last what was not exercised.
 func (m *Matrix) telling() []Row {
 	var rows []Row
 	for _, r := range m.Rows {
-		if slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return v != Pass && v != NotApplicable && v != "" }) {
+		if slices.ContainsFunc(r.Verdicts, func(v Verdict) bool { return v != Pass && !v.aside() && v != "" }) {
 			rows = append(rows, r)
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return a.urgency() - b.urgency() })
 	return rows
+}
+
+// urgency is lowest for the row with the worst verdict; what a baseline knows can wait.
+func (r Row) urgency() int {
+	least := len(worstFirst)
+	for at, v := range r.Verdicts {
+		rank := slices.Index(worstFirst, v)
+		if r.Known[at] {
+			rank = slices.Index(worstFirst, Blocked)
+		}
+		if rank >= 0 {
+			least = min(least, rank)
+		}
+	}
+	return least
 }
 
 // cell is a verdict in the matrix, in words.
@@ -36,28 +52,24 @@ func cellWords(v Verdict, known bool) string {
 // Beyond so many targets a matrix shows those alone that need a look, and no more of them. JSON has all.
 const shownTargets = 200
 
-// shown returns which targets are shown, in order, and says in words what the others are; "" if there
+// shown returns which targets are shown, the worst first, and says in words what the others are; "" if there
 // are none.
 func (m *Matrix) shown() (at []int, others string) {
-	if len(m.Targets) <= shownTargets {
-		for i := range m.Targets {
-			at = append(at, i)
-		}
-		return at, ""
-	}
 	left := map[Outcome]int{}
 	for _, o := range []Outcome{Nonconformant, Incomplete, Excused, Conformant} {
 		for i, c := range m.Targets {
 			switch {
 			case c.Outcome != o:
-			case o == Conformant || len(at) == shownTargets:
+			case o == Conformant && len(m.Targets) > shownTargets, len(at) == shownTargets:
 				left[o]++
 			default:
 				at = append(at, i)
 			}
 		}
 	}
-	slices.Sort(at)
+	if len(at) == len(m.Targets) {
+		return at, ""
+	}
 	var words []string
 	for _, o := range []Outcome{Nonconformant, Incomplete, Excused, Conformant} {
 		if left[o] > 0 {
@@ -108,9 +120,9 @@ func matrixJSON(w io.Writer, m *Matrix, opts Options) error {
 	return e.err
 }
 
-// page is the page of a target's report, from where the matrix is written, as a URL; "" if it left none there.
-func (c Column) page(dir string) string {
-	for _, path := range c.Reports {
+// pageOf is the page that stands beside the first of the reports to have one, from a directory, as a URL; "" if there is none.
+func pageOf(dir string, list []string) string {
+	for _, path := range list {
 		if near := fromThere(dir, path); dir != "" && filepath.Base(path) == FileName("json") && !filepath.IsAbs(near) {
 			var parts []string
 			for part := range strings.SplitSeq(strings.TrimSuffix(near, FileName("json"))+FileName("html"), "/") {
@@ -165,11 +177,11 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 	at, others := m.shown()
 	for _, i := range at {
 		c := m.Targets[i]
-		p.item(0, fmt.Sprintf("%3d  ", i+1), bold, shorten(c.Target, shownRunes)+"  ("+Evidence{Kind: c.Kind}.provenance()+")", bold)
-		p.item(5, c.Outcome.words()+": ", outcomeTone(c.Outcome), c.Counts.String()+"; "+c.Basis(), plain)
+		p.item(0, outcomeSymbol(c.Outcome)+" ", outcomeTone(c.Outcome), shorten(c.Target, shownRunes)+"  ("+Evidence{Kind: c.Kind}.provenance()+")", bold)
+		p.item(2, c.Outcome.words()+": ", outcomeTone(c.Outcome), c.Counts.String()+"; "+c.Basis(), plain)
 	}
 	if others != "" {
-		p.item(5, "", plain, others, dim)
+		p.item(2, "", plain, others, dim)
 	}
 	rows := m.telling()
 	if opts.Verbose {
@@ -198,7 +210,7 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 			continue
 		}
 		p.item(0, "", plain, fmt.Sprintf("%s  (%s, %s)", shorten(r.Requirement, shownRunes), r.Level, r.Subject), plain)
-		p.groups(r)
+		p.groups(m, r)
 	}
 	for _, a := range order {
 		first, rest := a.rows[:min(len(a.rows), 3)], ""
@@ -206,7 +218,7 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 			rest = fmt.Sprintf(" and %d more", n)
 		}
 		p.item(0, "", plain, strings.Join(first, ", ")+rest, plain)
-		p.groups(a.first)
+		p.groups(m, a.first)
 	}
 	if hidden := len(m.Rows) - len(rows); hidden > 0 {
 		p.blank()
@@ -214,7 +226,7 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 		if len(m.Missing) > 0 {
 			on += " that were found"
 		}
-		p.item(0, "", plain, count(hidden, "requirement")+" passed or not applicable "+on, plain)
+		p.item(0, "", plain, count(hidden, "requirement")+" passed, or not applicable or not tested, "+on, plain)
 	}
 	for i, c := range m.Conflicts {
 		if i == 0 {
@@ -252,12 +264,12 @@ func (r Row) unjudged() string {
 }
 
 // groups prints the verdicts of a row, and of which targets. Where there are too many to show all, who meets it is only counted.
-func (p *printer) groups(r Row) {
-	many := len(r.Verdicts) > shownTargets
+func (p *printer) groups(m *Matrix, r Row) {
+	many := len(r.Verdicts) > shownNames
 	for _, g := range r.groups() {
-		text := "targets " + strings.Join(each(g.targets, func(at int) string { return fmt.Sprint(at + 1) }), ", ")
+		text := strings.Join(each(g.targets, func(at int) string { return shorten(m.Targets[at].Target, 100) }), ", ")
 		switch more := g.all - len(g.targets); {
-		case many && (g.verdict == Pass || g.verdict == NotApplicable):
+		case many && (g.verdict == Pass || g.verdict.aside()):
 			text = count(g.all, "target")
 		case more > 0:
 			text += fmt.Sprintf(" and %d more", more)
@@ -271,6 +283,9 @@ func (r Row) tally() string {
 	return strings.Join(each(r.groups(), func(g rowGroup) string { return fmt.Sprintf("%d %s", g.all, cellWords(g.verdict, g.known)) }), ", ")
 }
 
+// shownNames is how many targets are named that say the same of a requirement.
+const shownNames = 10
+
 // rowGroup is the targets that share a verdict.
 type rowGroup struct {
 	verdict Verdict
@@ -279,17 +294,13 @@ type rowGroup struct {
 	targets []int // the first of them
 }
 
-// groups gathers the targets of a row by verdict, in the order in which verdicts are read.
+// groups gathers the targets of a row by verdict, the worst first.
 func (r Row) groups() []rowGroup {
 	var list []rowGroup
-	for _, v := range verdicts {
+	for _, v := range worstFirst {
 		for _, known := range []bool{false, true} {
 			list = append(list, rowGroup{verdict: v, known: known})
 		}
-	}
-	most := len(r.Verdicts)
-	if most > shownTargets {
-		most = 20
 	}
 	for at, v := range r.Verdicts {
 		for i := range list {
@@ -297,7 +308,7 @@ func (r Row) groups() []rowGroup {
 			if g.verdict != v || g.known != r.Known[at] {
 				continue
 			}
-			if g.all++; g.all <= most {
+			if g.all++; g.all <= shownNames {
 				g.targets = append(g.targets, at)
 			}
 			break
@@ -309,11 +320,11 @@ func (r Row) groups() []rowGroup {
 func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
 	m = m.legible()
 	out := &markdown{}
-	fmt.Fprintf(&out.b, "## %s %s\n\n| | target | evidence | outcome | verdicts |\n|--:|---|---|---|---|\n", outcomeSymbol(m.Outcome), mdText(m.Headline()))
+	fmt.Fprintf(&out.b, "## %s %s\n\n| target | outcome | verdicts | evidence |\n|---|---|---|---|\n", outcomeSymbol(m.Outcome), mdText(m.Headline()))
 	shown, others := m.shown()
 	for i, at := range shown {
 		c := m.Targets[at]
-		if !out.fits(fmt.Sprintf("| %d | %s | %s | %s %s | %s |\n", at+1, mdText(c.Target), mdText(c.Kind), outcomeSymbol(c.Outcome), mdText(c.Outcome.words()), c.Counts)) {
+		if !out.fits(fmt.Sprintf("| %s | %s %s | %s | %s |\n", mdText(c.Target), outcomeSymbol(c.Outcome), mdText(c.Outcome.words()), c.Counts, mdText(c.Kind))) {
 			out.cut(len(shown) - i)
 			break
 		}
@@ -334,14 +345,14 @@ func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
 	}
 	rows := m.telling()
 	if len(rows) == 0 {
-		fmt.Fprintf(&out.b, "Met, or not applicable, wherever asked for: %s.\n", count(len(m.Rows), "requirement"))
+		fmt.Fprintf(&out.b, "Passed, or not applicable or not tested, wherever asked for: %s.\n", count(len(m.Rows), "requirement"))
 		return []byte(out.b.String()), nil
 	}
 	all, dashes := "", ""
 	if others != "" {
 		all, dashes = " all |", "---|"
 	}
-	fmt.Fprintf(&out.b, "\n| requirement | level |%s%s\n|---|---|%s%s\n", all, columnNumbers(shown), dashes, strings.Repeat("---|", len(shown)))
+	fmt.Fprintf(&out.b, "\n| requirement | level |%s%s\n|---|---|%s%s\n", all, m.columnNames(shown), dashes, strings.Repeat("---|", len(shown)))
 	for i, r := range rows {
 		row := "| " + mdCell(r.Requirement) + " | " + mdText(r.Level) + " |"
 		if others != "" {
@@ -355,14 +366,14 @@ func matrixMarkdown(m *Matrix, _ Options) ([]byte, error) {
 			break
 		}
 	}
-	fmt.Fprintf(&out.b, "\nMet, or not applicable, wherever asked for: %s.\n", count(len(m.Rows)-len(rows), "other requirement"))
+	fmt.Fprintf(&out.b, "\nPassed, or not applicable or not tested, wherever asked for: %s.\n", count(len(m.Rows)-len(rows), "other requirement"))
 	return []byte(out.b.String()), nil
 }
 
-func columnNumbers(shown []int) string {
+func (m *Matrix) columnNames(shown []int) string {
 	var b strings.Builder
 	for _, at := range shown {
-		fmt.Fprintf(&b, " %d |", at+1)
+		fmt.Fprintf(&b, " %s |", mdText(shorten(m.Targets[at].Target, 60)))
 	}
 	return b.String()
 }

@@ -43,9 +43,11 @@ func TestMergeUnites(t *testing.T) {
 			kept[[2]Verdict{worse, better}], kept[[2]Verdict{better, worse}] = worse, worse
 		}
 	}
-	for _, v := range all { // what one did not exercise another may have
+	for _, v := range all { // what one did not exercise, or was not given the means for, another may have
+		kept[[2]Verdict{v, NotTested}], kept[[2]Verdict{NotTested, v}] = v, v
 		kept[[2]Verdict{v, NotExercised}], kept[[2]Verdict{NotExercised, v}] = v, v
 	}
+	kept[[2]Verdict{NotTested, NotExercised}], kept[[2]Verdict{NotExercised, NotTested}] = NotExercised, NotExercised
 	for _, a := range all {
 		for _, b := range all {
 			first, second := conformant(), conformant()
@@ -56,7 +58,8 @@ func TestMergeUnites(t *testing.T) {
 			if got := m.Rows[0].Verdicts[0]; got != kept[[2]Verdict{a, b}] {
 				t.Errorf("%s and %s make %s", a, b, got)
 			}
-			conflict := a != b && a != NotExercised && b != NotExercised
+			gap := func(v Verdict) bool { return v == NotExercised || v == NotTested }
+			conflict := a != b && !gap(a) && !gap(b)
 			if (len(m.Conflicts) == 1) != conflict {
 				t.Errorf("%s and %s: conflicts %v", a, b, m.Conflicts)
 			}

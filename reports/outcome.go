@@ -16,12 +16,16 @@ const (
 	Warn          Verdict = "warn"           // a should is broken
 	Blocked       Verdict = "blocked"        // a step it needs failed
 	NotExercised  Verdict = "not exercised"  // the evidence does not contain it
+	NotTested     Verdict = "not tested"     // the run was not given what it takes, such as a second user, or was told to skip it
 	NotApplicable Verdict = "not applicable" // an optional capability that the server does not offer
 	Error         Verdict = "error"          // the harness or the network failed
 )
 
 // verdicts is the order in which people read them.
-var verdicts = []Verdict{Pass, Fail, Warn, Error, Blocked, NotExercised, NotApplicable}
+var verdicts = []Verdict{Pass, Fail, Warn, Error, Blocked, NotExercised, NotTested, NotApplicable}
+
+// aside reports whether the outcome leaves the requirement out of account.
+func (v Verdict) aside() bool { return v == NotApplicable || v == NotTested }
 
 // Outcome is what the verdicts come to.
 type Outcome string
@@ -33,6 +37,11 @@ const (
 	Incomplete    Outcome = "incomplete" // nothing failed, but not all was checked, or the run was cut short
 	Excused       Outcome = "excused"    // conformant but for failures that a baseline knows
 )
+
+// given returns the verdicts that were given, at least that of a pass.
+func (r *Report) given() []Verdict {
+	return slices.DeleteFunc(slices.Clone(verdicts), func(v Verdict) bool { return v != Pass && r.Counts.Of(v) == 0 })
+}
 
 // OutcomeOf draws the outcome from the results. It fails closed: an unknown level
 // is held to be a must, an unknown verdict to be no pass, and results of which none
@@ -48,7 +57,7 @@ func OutcomeOf(results []Result, strict bool) Outcome {
 			continue
 		}
 		switch {
-		case r.Verdict == Pass, r.Verdict == NotApplicable:
+		case r.Verdict == Pass, r.Verdict.aside():
 		case r.excused():
 			known = true
 		case r.broken():
@@ -77,13 +86,24 @@ func failedFirst(o Outcome, counts Counts, unanswered bool) bool {
 	return o == Incomplete && (unanswered || counts.Error > 0 && counts.Pass+counts.Fail+counts.Warn == 0)
 }
 
+// Tolerable reports whether a report that is incomplete is so for want of evidence alone: something was tested, and nothing failed, of the subject
+// or of the run.
+func (r *Report) Tolerable() bool {
+	live := r.Evidence.Kind == "live"
+	return r.Outcome == Incomplete && r.Counts.Pass > 0 && !r.CutShort && !r.Failed() && (!live || r.Counts.Error == 0)
+}
+
 // unanswered tells whether a live server answered no request.
 func (r *Report) unanswered() bool {
 	return r.Evidence.Kind == "live" && !slices.ContainsFunc(r.Exchanges, func(x Exchange) bool { return x.Response != nil })
 }
 
-// Headline is the outcome in words. An excused one says how many failures it rests on.
+// Headline is the outcome in words. An excused one says how many failures it rests on, and one of a run that could not start or go on that it tested
+// nothing.
 func (r *Report) Headline() string {
+	if len(r.stopped()) > 0 {
+		return "not tested"
+	}
 	if r.Outcome != Excused {
 		return string(r.Outcome)
 	}
@@ -149,12 +169,16 @@ type Counts struct {
 	Warn          int `json:"warn"`
 	Blocked       int `json:"blocked"`
 	NotExercised  int `json:"notExercised"`
+	NotTested     int `json:"notTested"`
 	NotApplicable int `json:"notApplicable"`
 	Error         int `json:"error"`
 }
 
 // Of is how often the verdict was given.
 func (c Counts) Of(v Verdict) int { return *c.slot(v) }
+
+// Tested is how many requirements were tested: the verdict says something of the subject.
+func (c Counts) Tested() int { return c.Pass + c.Fail + c.Warn }
 
 // Total is the number of results.
 func (c Counts) Total() int {
@@ -184,12 +208,12 @@ func (c *Counts) add(v Verdict) { *c.slot(v)++ }
 // worst is the verdict that a row of results is marked by.
 func (c Counts) worst() Verdict {
 	worst := Pass
-	for _, v := range []Verdict{NotApplicable, NotExercised, Blocked, Warn, Error, Fail} {
+	for _, v := range []Verdict{NotApplicable, NotTested, NotExercised, Blocked, Warn, Error, Fail} {
 		if c.Of(v) > 0 {
 			worst = v
 		}
 	}
-	if worst == NotApplicable && c.Pass > 0 {
+	if worst.aside() && c.Pass > 0 {
 		worst = Pass
 	}
 	return worst
@@ -208,6 +232,8 @@ func (c *Counts) slot(v Verdict) *int {
 		return &c.Blocked
 	case NotExercised:
 		return &c.NotExercised
+	case NotTested:
+		return &c.NotTested
 	case NotApplicable:
 		return &c.NotApplicable
 	}

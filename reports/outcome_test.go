@@ -65,3 +65,35 @@ func TestTally(t *testing.T) {
 		t.Errorf("a second tally kept something of the first: %+v, %s", r.Counts, r.Outcome)
 	}
 }
+
+// TestTolerable holds that want of evidence can be tolerated, and nothing else that makes a report incomplete.
+func TestTolerable(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		edit    func(*Report)
+		outcome Outcome
+		want    bool
+	}{
+		{"all passed", func(*Report) {}, Conformant, false},
+		{"not exercised", func(r *Report) { r.Results[0].Verdict = NotExercised }, Incomplete, true},
+		{"not tested", func(r *Report) { r.Results[0].Verdict = NotTested }, Conformant, false},
+		{"a capture lost a body", func(r *Report) { r.Evidence.Kind, r.Results[0].Verdict = "capture", Error }, Incomplete, true},
+		{"the network failed", func(r *Report) {
+			r.Evidence.Kind, r.Results[0].Verdict = "live", Error
+		}, Incomplete, false},
+		{"cut short", func(r *Report) { r.CutShort, r.Results[0].Verdict = true, NotExercised }, Incomplete, false},
+		{"a failure besides", func(r *Report) { r.Results[0].Verdict, r.Results[1].Verdict = NotExercised, Fail }, Nonconformant, false},
+		{"nothing passed", func(r *Report) {
+			for i := range r.Results {
+				r.Results[i].Verdict = NotExercised
+			}
+		}, Incomplete, false},
+	} {
+		r := conformant()
+		row.edit(r)
+		r.Tally()
+		if r.Outcome != row.outcome || r.Tolerable() != row.want {
+			t.Errorf("%s: %s, tolerable %t", row.name, r.Outcome, r.Tolerable())
+		}
+	}
+}

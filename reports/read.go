@@ -124,6 +124,9 @@ func (r *Report) decode(data []byte, into any) error {
 	if err := decode(data, into, &r.Schema, SchemaID); err != nil {
 		return err
 	}
+	for i := range r.Results {
+		r.Results[i].Repeat = nil // which is made from the request, and never taken from a file
+	}
 	if err := r.consistent(); err != nil {
 		return fmt.Errorf("the report contradicts itself: %w", err)
 	}

@@ -95,6 +95,23 @@ type Result struct {
 	How         string    `json:"how,omitempty"`      // where the requirement is looked for
 	Breaks      string    `json:"breaks,omitempty"`   // what commonly breaks it
 	ProvedBy    []string  `json:"provedBy,omitempty"` // the faults that show that the check can fail
+	Repeat      *Repeat   `json:"repeat,omitempty"`   // of a failure: how to send its request again; written into JSON, never read from it
+}
+
+// Named returns a copy of the report with other names in what is said of the evidence: where is returned what a text is to be. It is for the
+// terminal of whoever ran, who knows his own hosts.
+func (r *Report) Named(name func(string) string) *Report {
+	out := *r
+	out.Evidence.Source, out.Cause, out.Notes = name(r.Evidence.Source), name(r.Cause), each(r.Notes, name)
+	out.Results = each(r.Results, func(x Result) Result {
+		x.Expected, x.Observed, x.Reason, x.Said = name(x.Expected), name(x.Observed), name(x.Reason), name(x.Said)
+		return x
+	})
+	out.Exchanges = each(r.Exchanges, func(x Exchange) Exchange {
+		x.Request.URL, x.Error = name(x.Request.URL), name(x.Error)
+		return x
+	})
+	return &out
 }
 
 // because is the reason with what the server said.

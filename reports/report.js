@@ -138,6 +138,23 @@
     setTimeout(() => { link.textContent = before; }, 2000);
   });
 
+  for (const command of all('.repeat pre')) { // without a script it is selected by hand
+    const copy = document.createElement('button');
+    copy.type = 'button';
+    copy.textContent = 'Copy';
+    copy.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(command.textContent);
+        copy.textContent = 'Copied';
+      } catch {
+        getSelection().selectAllChildren(command);
+        copy.textContent = 'Selected';
+      }
+      setTimeout(() => { copy.textContent = 'Copy'; }, 2000);
+    });
+    command.before(copy);
+  }
+
   const themes = ['system', 'light', 'dark'];
   const setTheme = name => {
     if (name === 'system') delete document.documentElement.dataset.theme;

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,55 @@ func (s *stepResults) Request() string {
 		return ""
 	}
 	return fmt.Sprintf("%s %s → %s (exchange %d)", x.Request.Method, path(x.Request.URL), x.answer(), x.Number)
+}
+
+// checks is how many requirements of the step were tested, and what came of those that did not pass.
+func (s *stepResults) checks() string {
+	total, shared := s.Counts, s.Shared()
+	parts := []string{count(total.Tested()+shared.Tested(), "check")}
+	for _, v := range []Verdict{Fail, Warn, Error, Blocked, NotExercised, NotTested} {
+		if n := total.Of(v) + shared.Of(v); n > 0 {
+			word := map[Verdict]string{Fail: "failed", Error: "not judged"}[v]
+			parts = append(parts, fmt.Sprintf("%d %s", n, cmp.Or(word, string(v))))
+		}
+	}
+	if len(parts) > 1 && parts[0] == "0 checks" {
+		parts = parts[1:]
+	}
+	return strings.Join(parts, ", ")
+}
+
+// short is the exchange in a few words: the last part of its path alone.
+func (x *Exchange) short() string {
+	at, _, _ := strings.Cut(path(x.Request.URL), "?")
+	if i := strings.LastIndexByte(strings.TrimRight(at, "/"), '/'); i > 0 {
+		at = "…" + at[i:]
+	}
+	return x.Request.Method + " " + at + " → " + x.answer()
+}
+
+// root is the requirement for which a result could not be judged, "" if that is none.
+func (r Result) root() string {
+	if r.Verdict != Blocked {
+		return ""
+	}
+	id, _, _ := strings.Cut(r.Reason, ": see exchange ")
+	return id
+}
+
+// roots counts, for each failure, what could not be judged for it.
+func (r *Report) roots() map[string]int {
+	follow := map[string]int{}
+	broken := map[string]bool{}
+	for _, result := range r.Results {
+		broken[result.Requirement] = result.broken()
+	}
+	for _, result := range r.Results {
+		if id := result.root(); broken[id] {
+			follow[id]++
+		}
+	}
+	return follow
 }
 
 // byStep gathers the results by task and step, in order of appearance, and counts with each step those that it shares.
@@ -259,7 +309,7 @@ func together(steps []*stepResults) []*stepResults {
 
 // unjudged tells whether nothing of the step was judged, though something could have been.
 func (s *stepResults) unjudged() bool {
-	return s.Counts.Blocked+s.Counts.NotExercised > 0 && s.Counts.Blocked+s.Counts.NotExercised+s.Counts.NotApplicable == s.Counts.Total()
+	return s.Counts.Blocked+s.Counts.NotExercised > 0 && s.Counts.Blocked+s.Counts.NotExercised+s.Counts.NotTested+s.Counts.NotApplicable == s.Counts.Total()
 }
 
 // alike is results that share a verdict and its reason.

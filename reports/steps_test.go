@@ -22,16 +22,16 @@ func TestStepsThatWereNotJudgedStandTogether(t *testing.T) {
 	r.Results = append(r.Results, result("6", "a", "server", "must", Pass, "s", "", "", 0))
 	r.Tally()
 	text := string(render(t, r, "text", Options{}))
-	for _, want := range []string{"3 steps of which nothing was judged: 3, 4, 5\n    – 12 blocked\n", "set-presence.4.b and 6 more", "\n  6  Step 6\n", "\n  1  Send a POST"} {
+	for _, want := range []string{"–    3 steps of which nothing was judged: 3, 4, 5    12 blocked\n", "12 requirements: set-presence.3.a, set-presence.3.b, set-presence.3.c and 9 more (step 1\n", "\n✓ 6  Step 6 ", "\n✗ 1  Send a POST"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)
 		}
 	}
-	if strings.Contains(text, "  4  Step 4") {
+	if strings.Contains(text, "– 4  Step 4") {
 		t.Errorf("a step that was not judged stands alone:\n%s", text)
 	}
 	verbose := string(render(t, r, "text", Options{Verbose: true}))
-	if !strings.Contains(verbose, "  4  Step 4") || !strings.Contains(verbose, "set-presence.5.d") {
+	if !strings.Contains(verbose, "– 4  Step 4") || !strings.Contains(verbose, "set-presence.5.d") {
 		t.Errorf("--verbose leaves steps out:\n%s", verbose)
 	}
 }
@@ -51,8 +51,8 @@ func TestSharedStepsAreCountedWithEach(t *testing.T) {
 	before := len(r.Results)
 	text := string(render(t, r, "text", Options{}))
 	for _, want := range []string{
-		"Get my presence information\n\n  1 to 2  As in Set my presence information\n        ✓ 2 pass\n",
-		"  3  Step 3 of getting\n     ✓ 1 pass\n     ✓ 1 pass, judged under Set my presence information\n",
+		"\nGet my presence information\n✓ 1 to 2  As in Set my presence information               2 checks\n",
+		"✓ 3       Step 3 of getting                               2 checks\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the text lacks %q:\n%s", want, text)

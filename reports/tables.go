@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
+	"time"
 )
 
 //go:embed tables.html.tmpl
@@ -18,7 +19,7 @@ var tablesStyle string
 // nothing from elsewhere, and its policy allows its one style sheet alone.
 func tablePage(name, title string, content any) ([]byte, error) {
 	tmpl, err := template.New("tables").Funcs(template.FuncMap{
-		"add":          func(a, b int) int { return a + b },
+		"name":         func(s string) string { return cut(s, 48) },
 		"value":        func(s string) string { return shorten(s, shownRunes) },
 		"count":        count,
 		"ids":          func(ids []string) string { return shorten(idList(ids, false), 2*shownRunes) },
@@ -28,7 +29,7 @@ func tablePage(name, title string, content any) ([]byte, error) {
 		"provenance":   func(kind string) string { return Evidence{Kind: kind}.provenance() },
 		"cell":         func(r Row, at int) string { return r.cell(at) },
 		"tally":        Row.tally,
-		"day":          func(r *Run) string { return r.At.Format("2006-01-02 15:04") },
+		"minute":       func(r *Run) string { return r.At.Format("2006-01-02 15:04") },
 		"class": func(v Verdict) string {
 			if v == "" {
 				return "calm"
@@ -39,13 +40,13 @@ func tablePage(name, title string, content any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	style := baseStyle + tablesStyle
+	style, source := Style(tablesStyle)
 	var b bytes.Buffer
 	err = tmpl.ExecuteTemplate(&b, name, struct {
-		Title, StyleHash string
-		Style            template.CSS
-		Content          any
-	}{title, hashOf(style), template.CSS(style), content})
+		Title, StyleSource string
+		Style              template.CSS
+		Content            any
+	}{title, source, style, content})
 	return b.Bytes(), err
 }
 
@@ -66,7 +67,7 @@ type matrixTable struct {
 }
 
 func matrixHTML(m *Matrix, opts Options) ([]byte, error) {
-	pages := each(m.Targets, func(c Column) string { return c.page(opts.Dir) })
+	pages := each(m.Targets, func(c Column) string { return pageOf(opts.Dir, c.Reports) })
 	m = m.legible()
 	first := m.telling()
 	var rest []Row
@@ -102,7 +103,7 @@ func matrixHTML(m *Matrix, opts Options) ([]byte, error) {
 	}
 	// A page of a million cells opens nowhere.
 	room := max(20, 100_000/max(1, len(content.Shown)))
-	for _, t := range []matrixTable{{"Not met, or not checked, somewhere", first}, {"Met, or not applicable, everywhere", rest}} {
+	for _, t := range []matrixTable{{"Failed or not judged somewhere", first}, {"Passed, or not applicable or not tested, everywhere", rest}} {
 		shown := t.Rows[:min(len(t.Rows), room)]
 		room -= len(shown)
 		if len(shown) > 0 {
@@ -125,54 +126,94 @@ type sparkBar struct {
 	Title, Class   string
 	X, Top, Height int
 	FailingTop     int
+	Page           string // of its report; "" if there is none
 	Failing, Width int
 }
 
 type sparkTrend struct {
 	*Trend
-	Label string
-	Width int
-	Bars  []sparkBar
+	Label         string
+	Width         int
+	Most          int    // the requirements that the height of the chart is
+	First, Latest string // the days at its ends
+	pages         map[*Run]string
+	Bars          []sparkBar
 }
 
 // Runs beyond these are too thin to see.
 const shownRuns = 120
 
-// Latest is the runs of the table, the newest first.
-func (t sparkTrend) Latest() []*Run {
+// Page is the page of the report of a run, "" if there is none.
+func (t sparkTrend) Page(r *Run) string { return t.pages[r] }
+
+// Newest is the runs of the table, the newest first.
+func (t sparkTrend) Newest() []*Run {
 	runs := slices.Clone(t.Runs)
 	slices.Reverse(runs)
 	return runs[:min(len(runs), 1000)]
 }
 
-func historyHTML(h *History, _ Options) ([]byte, error) {
+// indexRow is a target, by its latest report.
+type indexRow struct {
+	*Run
+	Target, Kind, Page string
+	Reports            int
+}
+
+func indexHTML(h *History, opts Options) ([]byte, error) {
+	content := struct {
+		Rows       []indexRow
+		Skipped    []string
+		PassedOver string
+	}{Skipped: each(h.Skipped, visible), PassedOver: h.passedOver()}
+	shown := h.legible()
+	for i, t := range shown.Targets {
+		content.Rows = append(content.Rows, indexRow{t.Last(), t.Target, t.Kind, h.Targets[i].Last().page(opts.Dir), len(t.Runs)})
+	}
+	order := []Outcome{Nonconformant, Incomplete, Excused, Conformant}
+	slices.SortStableFunc(content.Rows, func(a, b indexRow) int { return slices.Index(order, a.Outcome) - slices.Index(order, b.Outcome) })
+	return tablePage("index", "Reports on "+count(len(h.Targets), "target"), content)
+}
+
+func day(at time.Time) string { return at.Format("2006-01-02") }
+
+func historyHTML(h *History, opts Options) ([]byte, error) {
+	pages := map[*Run]string{}
+	raw := h
 	h = h.legible()
+	for i, t := range raw.Targets {
+		for j, run := range t.Runs {
+			pages[h.Targets[i].Runs[j]] = run.page(opts.Dir)
+		}
+	}
 	content := struct {
 		Skipped    []string
 		PassedOver string
 		Targets    []sparkTrend
 	}{Skipped: h.Skipped, PassedOver: h.passedOver()}
 	for _, t := range h.Targets {
-		content.Targets = append(content.Targets, sparkline(t))
+		content.Targets = append(content.Targets, sparkline(t, pages))
 	}
 	return tablePage("history", "History of "+count(len(h.Targets), "target"), content)
 }
 
 // sparkline draws the latest runs side by side. The failing part is never too thin to
 // see: one failure of 168 must not look like none.
-func sparkline(t *Trend) sparkTrend {
+func sparkline(t *Trend, pages map[*Run]string) sparkTrend {
 	runs := t.Runs[max(0, len(t.Runs)-shownRuns):]
-	const height, wide, gap = 64, 8, 2
-	s := sparkTrend{Trend: t, Width: max(1, len(runs))*(wide+gap) - gap}
+	const height, gap = 64, 2
+	wide := max(8, min(28, 480/max(1, len(runs)))) // a few runs are wide enough to be hit by a finger
+	s := sparkTrend{Trend: t, Width: max(1, len(runs))*(wide+gap) - gap, pages: pages, First: day(runs[0].At), Latest: day(t.Last().At)}
 	last := t.Last()
 	s.Label = fmt.Sprintf("%s, the last %s: %s", count(len(t.Runs), "run"), last.At.Format("2006-01-02"), last.Outcome.words())
 	most := 1
 	for _, r := range runs {
 		most = max(most, r.Counts.Total())
 	}
+	s.Most = most
 	for i, r := range runs {
 		failing, pass := r.Counts.Fail+r.Counts.Warn, r.Counts.Pass
-		bar := sparkBar{Title: fmt.Sprintf("%s: %s, %s", r.At.Format("2006-01-02"), r.Outcome.words(), r.Counts), Class: "rest", X: i * (wide + gap), Width: wide}
+		bar := sparkBar{Title: fmt.Sprintf("%s: %s, %s", r.At.Format("2006-01-02"), r.Outcome.words(), r.Counts), Class: "rest", X: i * (wide + gap), Width: wide, Page: pages[r]}
 		bar.Height = pass * height / most
 		if failing > 0 {
 			bar.Failing = max(4, failing*height/most)

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,8 +13,10 @@ const shownRunes = 300
 // A note says at its end what to do, behind hosts whose pseudonyms are long.
 const noteRunes = 1000
 
-// renderText is what a person reads in a terminal.
+// renderText is what a person reads in a terminal: a line a step, what could not be judged by its reasons, and at the end, where the terminal stands
+// still, the failures and the outcome.
 func renderText(r *Report, opts Options) ([]byte, error) {
+	repeat := r.repeats()
 	r = legible(r)
 	p := newPrinter(opts)
 	if list := r.stopped(); len(list) > 0 && !opts.Verbose {
@@ -26,79 +29,135 @@ func renderText(r *Report, opts Options) ([]byte, error) {
 	if !opts.Verbose {
 		steps = together(steps)
 	}
+	columns := p.columns(steps)
 	for _, s := range steps {
-		if s.Task != task && several {
-			p.item(0, "", bold, r.taskTitle(s.Task), bold)
+		if s.Task != task {
 			p.blank()
+			if several {
+				p.item(0, "", bold, r.taskTitle(s.Task), bold)
+			}
 		}
 		task = s.Task
-		p.step(s, opts.Verbose)
-		p.blank()
+		p.step(s, columns)
+		if opts.Verbose {
+			for _, result := range s.Results {
+				if result.Verdict == Pass {
+					p.item(4, "✓ pass  ", tone(Pass), result.Requirement+"  "+shorten(result.Statement, shownRunes), plain)
+				}
+			}
+		}
 	}
-	p.footer(r, opts.Dir)
+	p.blank()
+	p.unjudged(r, opts.Verbose)
+	p.failures(r, repeat, opts.Verbose)
+	p.footer(r, opts)
 	return []byte(p.b.String()), nil
 }
 
 func (p *printer) header(r *Report) {
 	p.item(0, strings.TrimSpace(r.Tool.Name+" "+r.Tool.Version)+" · ", bold, r.about(), plain)
-	p.item(0, "evidence: ", plain, r.Evidence.provenance(), plain)
 	_, limit := r.Evidence.words()
-	p.item(10, "", plain, "("+limit+")", dim)
-	p.blank()
+	p.item(0, "evidence: ", plain, r.Evidence.provenance()+"; "+limit, plain)
 }
 
-func (p *printer) step(s *stepResults, verbose bool) {
-	lead := ""
-	if s.ID != "" {
-		lead = shorten(s.ID, 40) + "  "
+// columns are how wide the parts of a step's line are, in runes.
+type columns struct{ id, title, counts int }
+
+// columns returns what the steps need, as far as the terminal has room.
+func (p *printer) columns(steps []*stepResults) columns {
+	var c columns
+	for _, s := range steps {
+		c.id = max(c.id, utf8.RuneCountInString(cut(s.ID, 14)))
+		c.title = max(c.title, utf8.RuneCountInString(s.Title))
+		c.counts = max(c.counts, utf8.RuneCountInString(s.checks()))
 	}
-	p.item(2, lead, bold, shorten(s.Title, shownRunes), bold)
-	indent := 4 + min(4, utf8.RuneCountInString(s.ID))
-	if request := s.Request(); request != "" {
-		p.item(indent, "", plain, shorten(request, shownRunes), dim)
+	c.counts = min(c.counts, len("100 checks"))                               // what is longer takes the place of the request
+	c.title = min(c.title, max(10, min(p.width-54, p.width-c.id-c.counts-7))) // which leaves room for the request
+	return c
+}
+
+// step prints a step: what came of it, its title, how many checks it had, and the request, where there is room for that.
+func (p *printer) step(s *stepResults, c columns) {
+	counts := s.Counts
+	for _, result := range s.Elsewhere {
+		counts.add(result.Verdict)
 	}
-	worst := s.Counts.worst()
-	if s.Counts.Total() > 0 {
-		p.item(indent, symbol(worst)+" ", tone(worst), s.Counts.String(), plain)
+	worst := counts.worst()
+	line := fmt.Sprintf("%-*s  %-*s  %-*s", c.id, cut(s.ID, 14), c.title, cut(s.Title, c.title), c.counts, s.checks())
+	if room := p.width - 6 - utf8.RuneCountInString(line); room > 16 && s.Exchange != nil {
+		line += "  " + cut(s.Exchange.short(), room)
 	}
-	if s.Under != "" {
-		under := ""
-		if s.Counts.Total() > 0 {
-			under = ", judged under " + s.Under
-		}
-		shared := s.Shared()
-		p.item(indent, symbol(shared.worst())+" ", tone(shared.worst()), shared.String()+under, plain)
-	}
+	p.b.WriteString(p.paint(symbol(worst), tone(worst)) + " " + uncommanded(strings.TrimRight(cut(line, p.width-2), " ")) + "\n")
+}
+
+// unjudged prints what was neither met nor broken: its reasons, each once. What only follows from a failure is counted there.
+func (p *printer) unjudged(r *Report, verbose bool) {
+	roots := r.roots()
 	var quiet []Result
-	alike := map[string]int{} // errors by their reason: a dead connection has dozens
-	for _, result := range s.Results {
-		if result.Verdict == Error && result.Reason != "" {
-			alike[result.Reason]++
-		}
-	}
-	for _, result := range s.Results {
+	for _, result := range r.Results {
 		switch {
-		case result.Verdict == Error && alike[result.Reason] > 2:
-			quiet = append(quiet, result)
-		case result.speaks():
-			p.result(indent, result)
-		case result.Verdict == Pass && verbose:
-			p.item(indent, "✓ pass  ", tone(Pass), result.Requirement+"  "+shorten(result.Statement, shownRunes), plain)
-		case result.Verdict != Pass:
+		case result.Verdict == Pass, result.broken(), result.Verdict == NotApplicable && !verbose, roots[result.root()] > 0 && !verbose:
+		default:
 			quiet = append(quiet, result)
 		}
 	}
-	for _, g := range gather(quiet) {
-		text := g.list(6, verbose)
+	groups := gather(quiet)
+	for i, g := range groups {
+		if i == shownCauses && !verbose {
+			p.item(0, "  ", plain, "and "+count(len(groups)-i, "more reason")+"; --verbose shows each", plain)
+			break
+		}
+		lead := symbol(g.Verdict) + " " + string(g.Verdict) + "  "
+		text := count(len(g.IDs), "requirement") + ": " + g.list(3, verbose)
+		if len(g.IDs) == 1 {
+			text = g.IDs[0]
+		}
 		if g.Reason != "" {
 			text += " (" + shorten(g.Reason, noteRunes) + ")"
 		}
-		p.item(indent, symbol(g.Verdict)+" "+string(g.Verdict)+"  ", tone(g.Verdict), text, plain)
+		p.item(0, lead, tone(g.Verdict), text, plain)
+	}
+	if len(groups) > 0 {
+		p.blank()
 	}
 }
 
-// result shows a verdict that has something to show, with its proof.
-func (p *printer) result(indent int, r Result) {
+const (
+	shownCauses   = 12 // reasons, and
+	shownFailures = 25 // failures that the text has without --verbose
+)
+
+// failures prints what is broken: first what is not known, and a must before a should.
+func (p *printer) failures(r *Report, repeat *repeats, verbose bool) {
+	var list []Result
+	for _, of := range []func(Result) bool{
+		func(x Result) bool { return x.Verdict == Fail && !x.excused() },
+		func(x Result) bool { return x.Verdict == Warn && !x.excused() },
+		Result.excused,
+	} {
+		for _, result := range r.Results {
+			if result.broken() && of(result) {
+				list = append(list, result)
+			}
+		}
+	}
+	roots := r.roots()
+	if slices.ContainsFunc(list, func(x Result) bool { return strings.Contains(repeat.line(x), "$CONFORM_") }) {
+		defer p.item(0, "repeat: ", bold, "the variables are for credentials of yours; if the run deleted its application, name another in the address", dim)
+	}
+	for i, result := range list {
+		if i == shownFailures && !verbose {
+			p.item(0, "", plain, "and "+count(len(list)-i, "more failure")+"; --verbose shows each", plain)
+			p.blank()
+			break
+		}
+		p.result(result, roots[result.Requirement], repeat.line(result))
+		p.blank()
+	}
+}
+
+// result shows a failure, with its proof and how to repeat it.
+func (p *printer) result(r Result, follow int, repeat string) {
 	place := r.Level
 	if where := r.where(); where != "" {
 		place += ", " + where
@@ -107,49 +166,48 @@ func (p *printer) result(indent int, r Result) {
 	if r.Known != nil {
 		verdict, colour = symbol(r.Verdict)+" "+string(r.Verdict)+", known  ", yellow
 	}
-	p.item(indent, verdict, colour, shorten(r.Requirement, shownRunes)+"  ("+shorten(place, shownRunes)+")", plain)
+	p.item(0, verdict, colour, shorten(r.Requirement, shownRunes)+"  ("+shorten(place, shownRunes)+")", bold)
 	if r.Statement != "" {
-		p.item(indent+2, "", plain, shorten(r.Statement, shownRunes), plain)
+		p.item(2, "", plain, shorten(r.Statement, shownRunes), plain)
 	}
-	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"said      ", r.Said}, {"source    ", r.Source.String()}, {"known     ", r.Known.String()}} {
+	follows := ""
+	if follow > 0 {
+		follows = count(follow, "requirement") + " could not be judged after this"
+	}
+	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"said      ", r.Said}, {"blocks    ", follows},
+		{"source    ", r.Source.String()}, {"known     ", r.Known.String()}, {"explain   ", "conform explain " + argument(r.Requirement)}} {
 		if f[1] != "" {
-			p.item(indent+2, f[0], dim, shorten(f[1], shownRunes), plain)
+			p.item(2, f[0], dim, shorten(f[1], shownRunes), plain)
 		}
+	}
+	if repeat != "" { // on one line, to be copied
+		p.b.WriteString("  " + p.paint("repeat    ", dim) + repeat + "\n")
 	}
 }
 
-func (p *printer) footer(r *Report, dir string) {
+func (p *printer) footer(r *Report, opts Options) {
 	subjects := bySubject(r.Results)
 	headline := r.Counts.String()
-	var parts []string
-	for _, s := range subjects {
-		parts = append(parts, fmt.Sprintf("%s %d", s.Name, s.Counts.Total()))
+	if len(subjects) > 1 {
+		headline += " (" + strings.Join(each(subjects, func(s share) string { return fmt.Sprintf("%s %d", s.Name, s.Counts.Total()) }), " · ") + ")"
 	}
-	if len(parts) > 0 {
-		headline += "        " + strings.Join(parts, " · ")
+	if opts.Took > 0 {
+		headline += fmt.Sprintf(" in %.1f s", opts.Took.Seconds())
 	}
 	p.item(0, r.Headline()+": ", outcomeTone(r.Outcome), headline, plain)
-	for _, s := range subjects {
-		var of []Result
-		for _, result := range r.Results {
-			if result.Subject == s.Name {
-				of = append(of, result)
-			}
+	if opts.Verbose {
+		for _, s := range subjects {
+			of := slices.DeleteFunc(slices.Clone(r.Results), func(result Result) bool { return result.Subject != s.Name })
+			p.item(2, fmt.Sprintf("%-8s", s.Name), plain, strings.Join(each(byLevel(of), func(l share) string { return l.Name + ": " + l.Counts.String() }), " · "), plain)
 		}
-		var levels []string
-		for _, l := range byLevel(of) {
-			levels = append(levels, l.Name+": "+l.Counts.String())
-		}
-		p.item(2, fmt.Sprintf("%-8s", s.Name), plain, strings.Join(levels, " · "), plain)
 	}
-	p.item(0, "", plain, r.Evidence.sentence(), plain)
 	for _, s := range r.stale() {
 		p.item(0, "baseline: ", red, shorten(s.Requirement, shownRunes)+": "+s.Problem, plain)
 	}
 	for _, note := range r.Notes {
 		p.item(0, "note: ", yellow, shorten(note, noteRunes), plain)
 	}
-	p.item(0, "next: ", bold, next(r, dir), plain)
+	p.item(0, "next: ", bold, next(r, opts.Dir), plain)
 }
 
 // severalTasks tells whether steps need the name of their task.

@@ -148,7 +148,7 @@ func (c *check) optional(part string) []answer {
 // missing ends the spec that found no exchange of a part, and says why there is none.
 func (c *check) missing(part string) {
 	if slices.Contains(c.Absent, part) {
-		c.notApplicable("not tested: pass " + roleOf(part).needs + " to run this check")
+		c.stop(reports.NotTested, "pass "+roleOf(part).needs+" to run this check")
 	}
 	if verdict, reason := c.blockedBy(part); reason != "" {
 		c.stop(verdict, reason)
@@ -164,7 +164,7 @@ func (c *check) missing(part string) {
 		}
 	}
 	if c.Driven && strings.HasSuffix(part, "-before") && c.askedInVain(part) {
-		c.notApplicable("this server keeps the resource elsewhere than documented, so that nobody can ask for it before its link is served")
+		c.stop(reports.NotTested, "the server has the resource at another address than documented: it cannot be requested before its link is served")
 	}
 	if c.unanswered == nil {
 		c.unanswered = c.brokeOff()

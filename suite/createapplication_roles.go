@@ -36,7 +36,7 @@ func signInRoles() []role {
 	create.then = func(s *state, x *Exchange) { s.seen = s.seen || x.succeeded() && hasLink(x, "makeMeAvailable") }
 	again.title, again.after, again.ready, again.mistake = "POST on applications with an existing endpointId", partCreate, sound, bySituation
 	invalid.mistake = wrongPassword
-	elsewhere.status, elsewhere.needs = 0, "--foreign-token (in Go Target.ForeignToken)"
+	elsewhere.status, elsewhere.needs = 0, "--foreign-token"
 	return []role{
 		given, token("grant-missing"), token("grant-unsupported"), invalid,
 		{name: partChallenge, title: "GET on the user resource without a token", rel: relUser, method: http.MethodGet, once: true, status: http.StatusUnauthorized,

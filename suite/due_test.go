@@ -156,7 +156,7 @@ var due = []variation{
 			x.Response.Body = strings.ReplaceAll(x.Response.Body, "/me/note", "/my/note")
 		})
 		r.status("note-get-before", 404)
-	}, map[string]reports.Verdict{"set-presence.refusal.note-get-before": notApplicable, "set-presence.refusal.presence-get-before": pass}},
+	}, map[string]reports.Verdict{"set-presence.refusal.note-get-before": reports.NotTested, "set-presence.refusal.presence-get-before": pass}},
 
 	// A failure of the network hides nothing of what was answered, and is not hidden.
 	{"one read fails, another is wrong", func(r *recording) {

@@ -22,8 +22,15 @@ import (
 // Options say how to judge.
 type Options struct {
 	Selection Selection    // which requirements; zero: all
+	Skip      []Skip       // what is not to be judged
 	Strict    bool         // treat failed SHOULD requirements as failures
 	Tool      reports.Tool // who judges, for the report
+}
+
+// Skip leaves requirements out of the judgement, for a reason that the report shows: their verdict is "not tested".
+type Skip struct {
+	Requirement string // an id; one that ends in "." or ".*" stands for all that begin so
+	Reason      string
 }
 
 // Judgement is a set of evidence declared to Ginkgo. Its reports are there after
@@ -148,6 +155,15 @@ func (j *Judgement) report(e *Evidence) *reports.Report {
 		r.Notes = append(r.Notes, "the client that was judged is conform's own driver")
 	}
 	r.Results = results(j.selected[e], j.outcomes[e])
+	for _, skip := range j.options.Skip {
+		for i, result := range r.Results {
+			if matchID(skip.Requirement, result.Requirement) {
+				result.Verdict, result.Reason, result.Expected, result.Observed, result.Said = reports.NotTested, "skipped: "+skip.Reason, "", "", ""
+				result.Evidence, result.DurationMs = []reports.Pointer{}, 0
+				r.Results[i] = result
+			}
+		}
+	}
 	for _, x := range folded(e.Exchanges) {
 		r.Exchanges = append(r.Exchanges, x.report())
 	}

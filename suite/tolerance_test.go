@@ -199,13 +199,13 @@ var tolerated = []variation{
 				x.Request.URL = move(x.Request.URL)
 			}
 		})
-	}, map[string]reports.Verdict{"set-presence.refusal.presence-get-before": reports.NotApplicable, "set-presence.6.status": reports.Pass}},
+	}, map[string]reports.Verdict{"set-presence.refusal.presence-get-before": reports.NotTested, "set-presence.6.status": reports.Pass}},
 	{"no user for two refusals", func(r *recording) {
 		for _, part := range []string{"anonymous", "modality"} {
 			r.requestHeader(part, "User-Agent", "conform (probe nothing)")
 		}
 		r.cassette.Provenance.Absent = []string{"anonymous", "modality"}
-	}, map[string]reports.Verdict{"set-presence.refusal.anonymous": reports.NotApplicable}},
+	}, map[string]reports.Verdict{"set-presence.refusal.anonymous": reports.NotTested}},
 
 	// Captures of other clients.
 	{"a capture that begins at makeMeAvailable", func(r *recording) {

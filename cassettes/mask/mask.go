@@ -42,13 +42,14 @@ type Options struct {
 type Masker struct {
 	keeps Keeps
 
-	mu      sync.Mutex
-	guard   guard
-	stands  map[string]*pseudonym // by word in lower case
-	taken   map[string]bool       // the pseudonyms there are, in lower case
-	next    map[string]int        // by prefix: the last number
-	texts   map[[16]byte]int      // by checksum: the number of a mask
-	settled bool                  // the input is masked already: what looks like a pseudonym is one
+	mu       sync.Mutex
+	guard    guard
+	stands   map[string]*pseudonym // by word in lower case
+	taken    map[string]bool       // the pseudonyms there are, in lower case
+	revealed map[string]string     // by pseudonym: the word, as [Masker.Reveal] last needed it
+	next     map[string]int        // by prefix: the last number
+	texts    map[[16]byte]int      // by checksum: the number of a mask
+	settled  bool                  // the input is masked already: what looks like a pseudonym is one
 }
 
 // Rules names what is replaced, and may have been before: credentials, texts that are not of the protocol, and identities.

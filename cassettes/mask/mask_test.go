@@ -377,3 +377,18 @@ func FuzzMask(f *testing.F) {
 		}
 	})
 }
+
+// TestReveal holds that whoever made the evidence can read the names in it again, and nothing that is secret.
+func TestReveal(t *testing.T) {
+	m := New(Options{Secrets: []string{"Passw0rd-of-Dana"}})
+	for _, text := range []string{"https://pool-7.contoso.com:8443/ucwa/oauth/v1/applications/735370920209", "sip:dana@contoso.com", "lookup lyncdiscover.fabrikam.net"} {
+		masked := m.Message(text)
+		if masked == text || m.Reveal(masked) != text {
+			t.Errorf("%q is masked as %q, and revealed as %q", text, masked, m.Reveal(masked))
+		}
+	}
+	secret := m.Header("Authorization", "Bearer cwt=AAEBHAEFAAAAAAAFFQAAA")
+	if revealed := m.Reveal(secret + m.Message(" password Passw0rd-of-Dana host-99 user-98")); strings.Contains(revealed, "AAEB") || strings.Contains(revealed, "Passw0rd") || !strings.Contains(revealed, "host-99 user-98") {
+		t.Errorf("revealed: %q", revealed)
+	}
+}

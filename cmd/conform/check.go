@@ -99,7 +99,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 	if err := wordsToHide(f.words, f.keepNames); err != nil {
 		return err
 	}
-	if _, err := selected(f.tasks, f.selection); err != nil {
+	if _, err := f.chosen(); err != nil {
 		return err
 	}
 	if err := f.known.read(cmd); err != nil {
@@ -124,15 +124,15 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 	if err := cmd.Context().Err(); err != nil {
 		return exit{exitInterrupted, errors.New("interrupted: no report is written")}
 	}
-	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
+	list, err := f.judge(evidence...)
 	if err != nil {
-		return exit{exitFailed, err}
+		return err
 	}
 	f.known.hold(list, func(i int) []string { return []string{evidence[i].Application(), evidence[i].User()} })
 	if err := f.writeAll(cmd, list, evidence); err != nil {
 		return failed(err)
 	}
-	return worst(cmd.Context(), list, none)
+	return f.worst(cmd.Context(), list, none)
 }
 
 // gather reads the captures and locates the clients in them. If some captures hold none
@@ -368,24 +368,4 @@ func (f *runFlags) writeOne(cmd *cobra.Command, r *reports.Report, e *suite.Evid
 	line.WriteByte('\n')
 	_, err := stdout.Write(line.Bytes())
 	return errors.Join(unwritten, err)
-}
-
-// worst returns the exit code of the worst report: what failed comes before what could
-// not be judged.
-func worst(ctx context.Context, list []*reports.Report, none error) error {
-	severity := map[int]int{exitConformant: 0, exitUsage: 1, exitIncomplete: 2, exitFailed: 3, exitNonconformant: 4, exitInterrupted: 5}
-	most := exit{code: exitConformant}
-	if none != nil {
-		most.code = exitIncomplete
-	}
-	for _, r := range list {
-		e := exit{}
-		if errors.As(verdictCode(ctx, r), &e) && severity[e.code] > severity[most.code] {
-			most = e
-		}
-	}
-	if most.code == exitConformant {
-		return nil
-	}
-	return most
 }

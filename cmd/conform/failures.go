@@ -20,14 +20,16 @@ func errorsOf(r *reports.Report) []string {
 	if r.Outcome == reports.Conformant {
 		return nil // what was passed over needs no advice
 	}
-	found := 0 // the Autodiscover root that led on
+	found := 0        // the Autodiscover root that led on
+	answered := false // one of them did: that another could not be reached is not the cause
 	for _, x := range r.Exchanges {
 		if x.Step == "autodiscover" && x.Response != nil && x.Response.Status == 200 {
 			found = x.Number
 		}
+		answered = answered || x.Step == "autodiscover" && x.Response != nil
 	}
 	for _, x := range r.Exchanges {
-		if x.Number < found {
+		if x.Number < found || answered && x.Step == "autodiscover" {
 			continue
 		}
 		list = append(list, telling(x.Step, x.Error))

@@ -142,7 +142,7 @@ func TestSignInFaults(t *testing.T) {
 		{"Autodiscover hangs up", on(root, forever, hangUp), 0, nil, exitFailed, []string{"found no server", "EOF"}},
 		{"the first answer of Autodiscover is late", on(root, 1, silent), 0, nil, exitConformant, nil},
 		{"503 of Autodiscover", on(root, 1, refuse(503, "", "Retry-After", "1")), 0, nil, exitConformant, nil},
-		{"503 of Autodiscover for too long", on(root, forever, refuse(503, "", "Retry-After", "900")), 0, nil, exitIncomplete, []string{"Retry-After: 15m0s, longer than", "503"}},
+		{"503 of Autodiscover for too long", on(root, forever, refuse(503, "", "Retry-After", "900")), 0, nil, exitFailed, []string{"Retry-After: 15m0s, longer than", "503"}},
 		{"HTML of Autodiscover", on(root, forever, page(200, "text/html", "<title>IIS Windows Server</title>")), 0, nil, exitNonconformant, []string{"found no server", "the body is no resource"}},
 		{"the user resource stalls", on(user, forever, silent), 0, nil, exitIncomplete, []string{"the sign-in ended here", "no answer in the time"}},
 		{"the token endpoint stalls", on(token, forever, silent), 0, nil, exitIncomplete, []string{"the sign-in ended here", "no answer in the time"}},

@@ -409,16 +409,16 @@ func TestAnswers(t *testing.T) {
 		clean  bool // nothing of the run is left on the server
 		words  []string
 	}{
-		{"truncated body", from(1, forever, raw(head+"Content-Length: 5000\r\n\r\n{\"rel\":")), exitIncomplete, false,
+		{"truncated body", from(1, forever, raw(head+"Content-Length: 5000\r\n\r\n{\"rel\":")), exitFailed, false,
 			[]string{"unexpected EOF", "wrong Content-Length"}},
 		{"truncated body, once", from(9, 1, raw(head+"Content-Length: 5000\r\n\r\n{\"rel\":")), exitIncomplete, true, []string{"unexpected EOF", "wrong Content-Length"}},
-		{"chunk that is none", from(1, forever, raw(head+"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}")), exitIncomplete, false, []string{"got no whole answer", "framed wrongly"}},
+		{"chunk that is none", from(1, forever, raw(head+"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}")), exitFailed, false, []string{"got no whole answer", "framed wrongly"}},
 		{"Content-Length too small", from(1, forever, raw(head+"Content-Length: 2\r\n\r\n{}{}{}{}")), exitNonconformant, false, nil},
 		{"Content-Length that is none", from(1, forever, raw(head+"Content-Length: many\r\n\r\n{}")), exitFailed, false, []string{"got no whole answer", "framed wrongly"}},
 		{"no HTTP", from(1, forever, raw("220 mail.example ESMTP\r\n")), exitFailed, false, []string{"malformed HTTP", "does not speak HTTP"}},
-		{"bad gzip", from(1, forever, raw(head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n{\"rel\":\"application\"}")), exitIncomplete, false,
+		{"bad gzip", from(1, forever, raw(head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n{\"rel\":\"application\"}")), exitFailed, false,
 			[]string{"gzip: invalid header", "says that it is compressed, and is not"}},
-		{"gzip cut", from(1, forever, raw(head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff")), exitIncomplete, false,
+		{"gzip cut", from(1, forever, raw(head+"Content-Encoding: gzip\r\nConnection: close\r\n\r\n\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff")), exitFailed, false,
 			[]string{"unexpected EOF"}},
 		{"closes at once", from(1, forever, raw("")), exitFailed, false, []string{"EOF", "closed the connection without an answer"}},
 		{"429 with Retry-After", from(5, 2, refuse(429, "", "Retry-After", "0")), exitConformant, true, nil},
@@ -499,7 +499,7 @@ func TestRefusedSignIn(t *testing.T) {
 	}
 	p := &pools{t: t, secrets: []string{password}}
 	p.list.WriteString("  - {name: dead, sip: 'sip:dana@contoso.com', autodiscover: 'http://127.0.0.1:1/'}\n")
-	if code, stdout, stderr, _ := p.run(t.TempDir(), ""); code != exitFailed || !strings.Contains(stdout, "dead is incomplete") {
+	if code, stdout, stderr, _ := p.run(t.TempDir(), ""); code != exitFailed || !strings.Contains(stdout, "dead is not tested") {
 		t.Errorf("exit code %d, expected %d: %s%s", code, exitFailed, stdout, stderr)
 	}
 }

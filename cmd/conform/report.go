@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,8 @@ docs/reports.md tells of the formats and of baselines.`,
   conform report diff yesterday/report.json today/report.json
   conform report baseline report.json --out known.yaml
   conform report merge pool-*/report.json --format html --out pools.html
-  conform report history archive/ --format html --out history.html`,
+  conform report history archive/ --format html --out history.html
+  conform report index reports/`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -35,7 +37,7 @@ docs/reports.md tells of the formats and of baselines.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConvert(), newDiff(), newBaseline(), newMerge(), newHistory())
+	cmd.AddCommand(newConvert(), newDiff(), newBaseline(), newMerge(), newHistory(), newIndex())
 	return cmd
 }
 
@@ -325,6 +327,46 @@ func (f *mergeFlags) show(cmd *cobra.Command, m *reports.Matrix) error {
 	return orFailed(cmd, matrixCode(m), unwritten)
 }
 
+func newIndex() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "index DIR",
+		Short: "Make a page that links the reports of a directory",
+		Long: `index finds all reports below a directory, and writes a page with the latest of each target, the
+worst first, which links the pages beside them.
+
+Exit codes: 0 written, 2 usage, 3 there is no report, 4 the directory cannot be read or the page not written.`,
+		Example: `  conform report index reports/
+  conform report index reports/ --out public/index.html`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("index takes one directory of reports")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("out") && out == "" {
+				return usage("--out is empty: give it a value, or leave it out")
+			}
+			h, err := during(cmd, false, "reading the reports in "+args[0], func() (*reports.History, error) { return reports.ReadHistory(args[0]) })
+			if err != nil {
+				return unread(err)
+			}
+			if len(h.Targets) == 0 {
+				return exit{exitIncomplete, fmt.Errorf("%s holds no report", args[0])}
+			}
+			path := cmp.Or(out, filepath.Join(args[0], "index.html"))
+			if err := reports.WriteTo(path, func(w io.Writer) error { return reports.WriteIndex(w, h, reports.Options{Dir: filepath.Dir(path)}) }); err != nil {
+				return exit{exitFailed, err}
+			}
+			fmt.Fprintln(cmd.ErrOrStderr(), "written: "+line(path))
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "write this file instead of index.html in the directory")
+	return cmd
+}
+
 func newHistory() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
@@ -355,6 +397,9 @@ Exit codes: 0 shown, 2 usage, 3 there is no report, 4 the directory cannot be re
 				return unread(err)
 			}
 			if err := o.write(cmd, func(w io.Writer, options reports.Options) error {
+				if o.out != "" {
+					options.Dir = filepath.Dir(o.out)
+				}
 				return reports.WriteHistory(w, h, o.format, options)
 			}); err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/ucwa-conform/ucwa-conform/cassettes"
@@ -24,10 +25,7 @@ import (
 
 // runFlags are the flags of `conform run`.
 type runFlags struct {
-	tasks       []string
-	selection   suite.Selection
-	strict      bool
-	known       knownFlags
+	judging
 	cassette    string
 	live        liveFlags
 	targets     string
@@ -41,6 +39,7 @@ type runFlags struct {
 	quiet       bool
 	noColor     bool
 	showAnswers bool
+	took        time.Duration // for a live server
 }
 
 func newRun() *cobra.Command {
@@ -98,9 +97,7 @@ would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
 // reporting adds the flags that say what is judged and how it is reported.
 func (f *runFlags) reporting(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	selectionFlags(cmd, &f.tasks, &f.selection)
-	f.known.add(cmd)
-	flags.BoolVar(&f.strict, "strict", false, "treat failed SHOULD requirements as failures")
+	f.judgingFlags(cmd)
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
 	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
@@ -153,7 +150,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		return f.runTargets(cmd)
 	}
 	recording := f.open()
-	if _, err := selected(f.tasks, f.selection); err != nil {
+	if _, err := f.chosen(); err != nil {
 		return err
 	}
 	if err := f.known.read(cmd); err != nil {
@@ -164,13 +161,17 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 			return exit{exitFailed, err}
 		}
 	}
+	began := time.Now()
 	evidence, err := f.gather(cmd, recording)
+	if f.live.given() {
+		f.took = time.Since(began)
+	}
 	if err != nil {
 		return err
 	}
-	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence)
+	list, err := f.judge(evidence)
 	if err != nil {
-		return exit{exitFailed, err}
+		return err
 	}
 	report := list[0]
 	complement(report)
@@ -183,7 +184,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
-	return verdictCode(cmd.Context(), report)
+	return f.code(cmd.Context(), report)
 }
 
 func (f *runFlags) knownFormat() error {
@@ -349,7 +350,11 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	if unwritten != nil {
 		options.Dir = ""
 	}
-	if err := reports.Write(stdout, r, f.format, options); err != nil {
+	shown := r
+	if f.format == "text" && isTerminal(stdout) {
+		shown = named(r, e)
+	}
+	if err := reports.Write(stdout, shown, f.format, options); err != nil {
 		return errors.Join(unwritten, fmt.Errorf("writing the report to standard output: %w", err))
 	}
 	if f.showAnswers && isTerminal(stdout) {
@@ -367,9 +372,38 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	return nil
 }
 
+// named returns the report with the names of the hosts and people of the evidence, and with the requests as they were sent, but for credentials:
+// for a terminal, whose reader ran it.
+func named(r *reports.Report, e *suite.Evidence) *reports.Report {
+	m := e.Masker()
+	if m == nil {
+		return r
+	}
+	was := map[int]cassettes.Exchange{}
+	for _, x := range e.Received() {
+		was[x.ID] = (&cassettes.Cassette{Exchanges: []cassettes.Exchange{x.Exchange}}).Redacted().Exchanges[0]
+	}
+	var failures []string // as they are masked, and as they were
+	for _, x := range r.Exchanges {
+		if x.Error != "" && was[x.Number].Failure != "" {
+			failures = append(failures, x.Error, was[x.Number].Failure)
+		}
+	}
+	unmasked := strings.NewReplacer(failures...)
+	shown := *r
+	shown.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return note == suite.Pseudonyms })
+	r = shown.Named(func(text string) string { return m.Reveal(unmasked.Replace(text)) })
+	for i := range r.Exchanges {
+		if x, is := was[r.Exchanges[i].Number]; is {
+			r.Exchanges[i].Request = reports.Request{Method: x.Request.Method, URL: x.Request.URL, Headers: x.Request.Headers, Body: x.Request.Body}
+		}
+	}
+	return r
+}
+
 // options are how standard output is written.
 func (f *runFlags) options(stdout io.Writer) reports.Options {
-	return reports.Options{Verbose: f.verbose, Color: colourful(f.noColor, stdout), Width: width(stdout), Dir: f.out}
+	return reports.Options{Verbose: f.verbose, Color: colourful(f.noColor, stdout), Width: width(stdout), Dir: f.out, Took: f.took}
 }
 
 // files writes the report and its evidence into the directory that is asked for, if one is.
@@ -446,22 +480,6 @@ func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err
 		}
 	}
 	return path, err
-}
-
-// verdictCode turns the outcome into the exit code.
-func verdictCode(ctx context.Context, r *reports.Report) error {
-	if ctx.Err() != nil {
-		return exit{code: exitInterrupted}
-	}
-	return codeOf(r.Outcome, r.Failed(), staleCode(r))
-}
-
-// codeOf is the exit code of what was judged: failed says that nothing could be, stale is the error of a baseline that is out of date.
-func codeOf(o reports.Outcome, failed bool, stale error) error {
-	if failed {
-		return exit{code: exitFailed}
-	}
-	return cmp.Or(outcomeCode(o), stale)
 }
 
 // colourful tells whether colours are written: on a terminal that has them, if nobody minds.

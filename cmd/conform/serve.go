@@ -26,10 +26,7 @@ import (
 // serverFlags say how the reference server is: those that `conform serve` and
 // `conform client` share.
 type serverFlags struct {
-	tasks        []string
-	selection    suite.Selection
-	strict       bool
-	known        knownFlags
+	judging
 	users        string
 	origins      []string
 	faults       []string
@@ -47,12 +44,10 @@ type serverFlags struct {
 
 func (f *serverFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	selectionFlags(cmd, &f.tasks, &f.selection)
+	f.judgingFlags(cmd)
 	if err := flags.MarkHidden("subject"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	f.known.add(cmd)
-	flags.BoolVar(&f.strict, "strict", false, "treat failed SHOULD requirements as failures")
 	flags.StringVar(&f.users, "users", "", "YAML file of the users who can sign in (docs/serve.md has an example); else there is "+builtIn.URI)
 	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
 	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave on purpose by this name (docs/proof.md lists the faults of servers); can be repeated")
@@ -105,7 +100,7 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 		return config, usage("--subject: the server is conform's own here, and only clients are graded")
 	}
 	f.selection.Subjects = []string{"client"}
-	requirements, err := selected(f.tasks, f.selection)
+	requirements, err := f.chosen()
 	if err != nil {
 		return config, err
 	}

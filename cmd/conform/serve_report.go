@@ -42,9 +42,9 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 		sum(e)
 		evidence = append(evidence, e)
 	}
-	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
+	list, err := f.judge(evidence...)
 	if err != nil {
-		return exit{exitFailed, err}
+		return err
 	}
 	if failed != nil {
 		for _, r := range list {
@@ -67,7 +67,7 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 		fmt.Fprintln(stderr, "--verbose shows each report, --out DIR keeps them")
 	}
 	var of exit
-	switch unwell := errors.As(worst(context.Background(), list, nil), &of); { // Ctrl-C is how a server ends
+	switch unwell := errors.As(f.worst(context.Background(), list, nil), &of); { // Ctrl-C is how a server ends
 	case problem != nil:
 		return exit{exitFailed, problem}
 	case unwell && (of.code != exitUsage || failed == nil):

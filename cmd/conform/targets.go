@@ -83,7 +83,7 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 // in one run. What one of them does or fails to do is in its own report, and nowhere else.
 func (f *runFlags) runTargets(cmd *cobra.Command) error {
 	ctx := cmd.Context()
-	if _, err := selected(f.tasks, f.selection); err != nil {
+	if _, err := f.chosen(); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -111,9 +111,9 @@ func (f *runFlags) runTargets(cmd *cobra.Command) error {
 		return err
 	}
 	evidence := f.gatherAll(cmd, entries)
-	list, err := suite.Judge(suite.Options{Selection: f.selection, Strict: f.strict, Tool: tool()}, evidence...)
+	list, err := f.judge(evidence...)
 	if err != nil {
-		return exit{exitFailed, err}
+		return err
 	}
 	for i, e := range entries {
 		list[i].Name = e.name
@@ -131,7 +131,7 @@ func (f *runFlags) asked() string {
 	for _, of := range []struct {
 		flag   string
 		values []string
-	}{{"task", f.tasks}, {"requirement", f.selection.Requirements}, {"level", f.selection.Levels}, {"subject", f.selection.Subjects}} {
+	}{{"task", f.tasks}, {"requirement", f.selection.Requirements}, {"level", f.selection.Levels}, {"subject", f.selection.Subjects}, {"skip", f.skip}} {
 		if len(of.values) > 0 {
 			words = append(words, "--"+of.flag+" "+strings.Join(of.values, ","))
 		}

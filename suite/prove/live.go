@@ -68,7 +68,7 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 	passes := map[string]bool{}
 	for _, r := range sound {
 		passes[r.Requirement] = r.Verdict == reports.Pass
-		if r.Subject == "server" && r.Verdict != reports.Pass && r.Verdict != reports.NotApplicable {
+		if r.Subject == "server" && r.Verdict != reports.Pass && r.Verdict != reports.NotApplicable && r.Verdict != reports.NotTested {
 			unsound = append(unsound, r.Requirement)
 		}
 	}

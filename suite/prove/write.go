@@ -49,8 +49,8 @@ func (p *Proof) Sums() []Sum {
 			"injected server faults: each detected by the intended requirement, at the right field, and by no undeclared one",
 			"injected client faults: the same",
 			"small changes of the reference recording: detected, or reviewed with a reason",
-			"variations of correct servers: all pass",
-			"combinations of these: all pass",
+			"variations of correct servers: each passes",
+			"combinations of these: each passes",
 		}[i]}
 		for _, t := range p.Trials {
 			if t.Kind != kind {
@@ -75,6 +75,9 @@ func (p *Proof) Sums() []Sum {
 	return list
 }
 
+// Right is how many came out as they should without a review: a fault or a change was caught, a variation passed.
+func (s Sum) Right() int { return s.All - s.Tolerated - s.Wrong }
+
 // Proved counts the requirements that a fault proves, and all of them.
 func (p *Proof) Proved() (proved, all int) {
 	for _, r := range p.Requirements {
@@ -88,18 +91,9 @@ func (p *Proof) Proved() (proved, all int) {
 func writeText(w io.Writer, p *Proof) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "conform prove · %s · on %s\n\n", p.Task, reports.Legible(p.Server))
+	fmt.Fprintf(&b, "  caught  reviewed  not caught\n")
 	for _, s := range p.Sums() {
-		fmt.Fprintf(&b, "  %5d  %s", s.All, s.Does)
-		if s.Tolerated > 0 {
-			fmt.Fprintf(&b, " (%d reviewed)", s.Tolerated)
-		}
-		if s.Wrong > 0 {
-			fmt.Fprintf(&b, "; %d are not", s.Wrong)
-		}
-		if s.Skipped > 0 {
-			fmt.Fprintf(&b, "; %d not tried", s.Skipped)
-		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "  %6d  %8d  %10d  %s%s\n", s.Right(), s.Tolerated, s.Wrong, s.Does, untried(s.Skipped))
 	}
 	b.WriteString("\n")
 	for _, t := range p.Problems() {
@@ -128,12 +122,12 @@ func writeMarkdown(w io.Writer, p *Proof) error {
 	if len(p.Unsound) > 0 {
 		fmt.Fprintf(&b, "Without a fault, this server does not pass: %s.\n\n", quoted(p.Unsound))
 	}
-	b.WriteString("| tried | of which reviewed | not as it should be | |\n|---:|---:|---:|---|\n")
+	b.WriteString("| caught | reviewed | not caught | what was tried |\n|---:|---:|---:|---|\n")
 	for _, s := range p.Sums() {
-		fmt.Fprintf(&b, "| %d | %d | %d | %s%s |\n", s.All, s.Tolerated, s.Wrong, s.Does, untried(s.Skipped))
+		fmt.Fprintf(&b, "| %d | %d | %d | %s%s |\n", s.Right(), s.Tolerated, s.Wrong, s.Does, untried(s.Skipped))
 	}
 	if problems := p.Problems(); len(problems) > 0 {
-		b.WriteString("\n## Not as it should be\n\n| | what it does | problem |\n|---|---|---|\n")
+		b.WriteString("\n## Problems\n\n| | what it does | problem |\n|---|---|---|\n")
 		for _, t := range problems {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", t.Name, cell(t.Does), cell(t.Problem))
 		}
@@ -218,10 +212,21 @@ func cell(text string) string {
 //go:embed page.html
 var pageHTML string
 
+//go:embed page.css
+var pageCSS string
+
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page").Funcs(template.FuncMap{
 		"also":    func(t Trial) []string { return besides(t.Failed, []string{t.Requirement}) },
 		"isFault": func(t Trial) bool { return t.Requirement != "" },
 		"legible": reports.Legible,
+		"style": func() template.CSS {
+			style, _ := reports.Style(pageCSS)
+			return style
+		},
+		"policy": func() string {
+			_, source := reports.Style(pageCSS)
+			return "default-src 'none'; style-src " + source
+		},
 	}).Parse(pageHTML))
 })

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/suite"
+)
+
+// judging is how a command judges evidence, and what its exit code is: the flags that all such commands have.
+type judging struct {
+	tasks           []string
+	selection       suite.Selection
+	skip            []string
+	strict          bool
+	allowIncomplete bool
+	known           knownFlags
+}
+
+func (j *judging) judgingFlags(cmd *cobra.Command) {
+	selectionFlags(cmd, &j.tasks, &j.selection)
+	j.known.add(cmd)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&j.skip, "skip", nil, "ID=REASON: do not judge this requirement; the report shows the reason. An id that ends in . stands for all that begin so; can be repeated")
+	flags.BoolVar(&j.strict, "strict", false, "treat failed SHOULD requirements as failures")
+	flags.BoolVar(&j.allowIncomplete, "allow-incomplete", false, "end with 0 also where requirements were not exercised, if all that were passed")
+	complete(cmd, "skip", requirementIDs)
+}
+
+// judge judges evidence, and returns a report for each. Of a live server the client is our own driver, which is judged only where that is asked for.
+func (j *judging) judge(evidence ...*suite.Evidence) ([]*reports.Report, error) {
+	skips, err := j.skips()
+	if err != nil {
+		return nil, err
+	}
+	selection := j.selection
+	ours := func(e *suite.Evidence) bool { return e.Driven && e.Kind != "reference" }
+	if len(selection.Subjects)+len(selection.Requirements) == 0 && !slices.ContainsFunc(evidence, func(e *suite.Evidence) bool { return !ours(e) }) {
+		selection.Subjects = []string{"server"}
+	}
+	list, err := suite.Judge(suite.Options{Selection: selection, Skip: skips, Strict: j.strict, Tool: tool()}, evidence...)
+	if err != nil {
+		return nil, exit{exitFailed, err}
+	}
+	return list, nil
+}
+
+// chosen returns the requirements that the flags choose, those to be skipped among them. Its error is about the flags.
+func (j *judging) chosen() ([]suite.Requirement, error) {
+	if _, err := j.skips(); err != nil {
+		return nil, err
+	}
+	return selected(j.tasks, j.selection)
+}
+
+func (j *judging) skips() ([]suite.Skip, error) {
+	var list []suite.Skip
+	for _, value := range j.skip {
+		id, reason, _ := strings.Cut(value, "=")
+		if id, reason = strings.TrimSpace(id), strings.TrimSpace(reason); id == "" || reason == "" {
+			return nil, usage("--skip %q: expected ID=REASON, as in --skip set-presence.event.sender='ticket 4711'", value)
+		}
+		if _, err := selected(nil, suite.Selection{Requirements: []string{id}}); err != nil {
+			return nil, usage("--skip: %w", err)
+		}
+		list = append(list, suite.Skip{Requirement: id, Reason: reason})
+	}
+	return list, nil
+}
+
+// code turns the outcome of a report into the exit code.
+func (j *judging) code(ctx context.Context, r *reports.Report) error {
+	if ctx.Err() != nil {
+		return exit{code: exitInterrupted}
+	}
+	outcome, failed := r.Outcome, r.Failed()
+	if j.allowIncomplete && r.Tolerable() {
+		outcome, failed = reports.Conformant, false
+	}
+	return codeOf(outcome, failed, staleCode(r))
+}
+
+// worst is the exit code of several reports; none is the error of a file that holds nothing to judge, if there is one.
+func (j *judging) worst(ctx context.Context, list []*reports.Report, none error) error {
+	severity := []int{exitConformant, exitUsage, exitIncomplete, exitFailed, exitNonconformant, exitInterrupted}
+	most := exit{code: exitConformant}
+	if none != nil {
+		most.code = exitIncomplete
+	}
+	for _, r := range list {
+		e := exit{}
+		if errors.As(j.code(ctx, r), &e) && slices.Index(severity, e.code) > slices.Index(severity, most.code) {
+			most = e
+		}
+	}
+	if most.code == exitConformant {
+		return nil
+	}
+	return most
+}
+
+// codeOf is the exit code of what was judged: failed says that nothing could be, stale is the error of a baseline that is out of date.
+func codeOf(o reports.Outcome, failed bool, stale error) error {
+	if failed {
+		return exit{code: exitFailed}
+	}
+	return cmp.Or(outcomeCode(o), stale)
+}
