@@ -34,21 +34,12 @@ func newCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check CAPTURE...",
 		Short: "Judge traffic that a browser or a proxy captured",
-		Long: `check finds the exchanges of UCWA in captured traffic, and judges the server and the
-client by them. It reads HAR, as Chrome, Firefox, Fiddler, mitmproxy and Charles save
-it, Fiddler's archives (SAZ), and cassettes of go-vcr v1 to v4. What a file is it sees
-by the content; - is standard input.
+		Long: `check judges captured traffic, server and client: HAR, as Chrome, Firefox, Fiddler, mitmproxy and
+Charles save it, Fiddler's archives (SAZ), and cassettes of go-vcr v1 to v4; - is standard input.
 
-Each application in a capture is judged as a client of its own, with a report of its
-own: --user and --application choose, by what the capture names or by the number that
-the summary shows. With several, --format json writes one object a line, and --out DIR
-has a directory for each: client-1, client-2 ... The exit code is the worst.
-
-With --expect, failures that a baseline knows do not make nonconformant: docs/reports.md.
-
-Hosts, people and addresses have pseudonyms in the report and its evidence, unless
---keep-names is given. What a capture does not show is not exercised, and held against
-nobody.
+Each application in a capture has a report of its own: --user and --application choose one. With
+several, --out DIR has a directory for each, and the exit code is the worst. What a capture does not
+show is not exercised. Hosts and people have pseudonyms in all that is written.
 
 Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, or the capture holds no
 exchange of UCWA; 4 a file cannot be read, 130 interrupted.`,

@@ -28,28 +28,18 @@ func newClient() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "client [flags] -- COMMAND [ARGUMENT...]",
 		Short: "Certify a client: run it against the reference server, and grade it",
-		Long: `client starts the reference server on this machine, runs a command with its addresses
-in the environment, waits until it ends, and grades what the command asked of the server.
-
-As in the documentation Autodiscover's name, localhost, is an alias that leads to the pool,
-127.0.0.1. --host, --pool-host and others are those of serve: with them it stands for other
-hosts, whose names must lead to this machine for the command. The command finds:
+		Long: `client starts the reference server, runs a command with its addresses in the environment, waits for
+its end, and grades what it asked. What the command writes goes to standard error. It finds:
 
   CONFORM_AUTODISCOVER_URL   the Autodiscover root
   CONFORM_APPLICATIONS_URL   the applications resource, for a client that begins there
   CONFORM_SIP                SIP address of the user; CONFORM_USERNAME is the same
   CONFORM_PASSWORD           the user's password
-  CONFORM_CA_FILE            the certificate to trust, alone
-  SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, NODE_EXTRA_CA_CERTS
-                             the same for OpenSSL and Go, Python, curl and Node: a file
-                             with it and with what this machine trusts already
+  CONFORM_CA_FILE            the certificate to trust; SSL_CERT_FILE, REQUESTS_CA_BUNDLE,
+                             CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS name it for what reads those
 
-What the command writes goes to standard error; standard output is for the report. With
---users the command is the first user of the file. It reads nothing from standard input.
-
-Exit codes are those of run; besides, 4 where the command cannot be started, and where it
-fails or does not end in time though it did nothing wrong on the wire: a client that
-breaks down is not certified.`,
+Exit codes are those of run; 4 also where the command cannot be started, fails or does not end in
+time: a client that breaks down is not certified.`,
 		Example: `  conform client -- python3 client.py
   conform client --timeout 30s --out report/ -- npm test
   conform client --origin https://app.contoso.com --strict -- ./board --once

@@ -22,10 +22,8 @@ import (
 )
 
 // precedence is for the help of the commands that have --config.
-const precedence = `Each flag can also be given by the environment, --request-timeout as
-CONFORM_REQUEST_TIMEOUT, and by the YAML file of --config (or CONFORM_CONFIG), as
-request-timeout. What is given nearer wins: flag, environment, file, default. No file
-is read unasked, and a secret never stands in one: see docs/live.md.`
+const precedence = `Each flag can be an environment variable, such as CONFORM_REQUEST_TIMEOUT, or stand in the YAML
+file of --config, as request-timeout; a flag wins. Secrets stand in no file of these: docs/live.md.`
 
 // configurable gives a command --config, and fills its flags before it runs.
 func configurable(cmd *cobra.Command) {

@@ -26,9 +26,9 @@ func (j *judging) judgingFlags(cmd *cobra.Command) {
 	selectionFlags(cmd, &j.tasks, &j.selection)
 	j.known.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&j.skip, "skip", nil, "ID=REASON: do not judge this requirement; the report shows the reason. An id that ends in . stands for all that begin so; can be repeated")
+	flags.StringArrayVar(&j.skip, "skip", nil, "ID=REASON: do not judge this requirement; the report shows the reason")
 	flags.BoolVar(&j.strict, "strict", false, "treat failed SHOULD requirements as failures")
-	flags.BoolVar(&j.allowIncomplete, "allow-incomplete", false, "end with 0 also where requirements were not exercised, if all that were passed")
+	flags.BoolVar(&j.allowIncomplete, "allow-incomplete", false, "end with 0 also where some requirements were not exercised")
 	complete(cmd, "skip", requirementIDs)
 }
 

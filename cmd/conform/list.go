@@ -12,10 +12,10 @@ import (
 // selectionFlags adds the flags that choose requirements.
 func selectionFlags(cmd *cobra.Command, tasks *[]string, s *suite.Selection) {
 	flags := cmd.Flags()
-	flags.StringSliceVar(tasks, "task", nil, "only these documented tasks: "+strings.Join(suite.Tasks(), ", "))
-	flags.StringSliceVar(&s.Requirements, "requirement", nil, "only these requirements; an id that ends in . or .* stands for all that begin so")
+	flags.StringSliceVar(tasks, "task", nil, "only these documented tasks, such as set-presence: conform list shows them")
+	flags.StringSliceVar(&s.Requirements, "requirement", nil, "only these requirements; set-presence.6. stands for all that begin so")
 	flags.StringSliceVar(&s.Levels, "level", nil, "only these levels: must, should, may")
-	flags.StringSliceVar(&s.Subjects, "subject", nil, "only what concerns the server or the client")
+	flags.StringSliceVar(&s.Subjects, "subject", nil, "only requirements on the server, or on the client; a live run judges the server")
 	complete(cmd, "task", suite.Tasks)
 	complete(cmd, "requirement", requirementIDs)
 	complete(cmd, "level", func() []string { return []string{"must", "should", "may"} })

@@ -36,7 +36,7 @@ func (f *liveFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.signIn.add(cmd)
 	flags.BoolVar(&f.signIn.foreignToken, "foreign-token", false, "where another host than the pool issues tokens: show the pool one of those, to see it refused")
-	flags.StringVar(&f.application, "application", "", "certify the live server with this application resource (URL, or a path with --target)")
+	flags.StringVar(&f.application, "application", "", "certify the server that has this application resource (URL)")
 	flags.StringVar(&f.anonymous, "anonymous-application", "", "application of a meeting guest, for its refusal; token in CONFORM_ANONYMOUS_TOKEN")
 	flags.StringVar(&f.restricted, "restricted-application", "", "application of a user whose policy forbids a modality; token in CONFORM_RESTRICTED_TOKEN")
 	flags.StringVar(&f.origin, "origin", "", "speak as a cross-domain browser application of this origin (X-Ms-Origin)")

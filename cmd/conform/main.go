@@ -114,6 +114,7 @@ Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete,
 		return usage("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
 	root.AddCommand(newRun(), newCheck(), newRecord(), newImport(), newRedact(), newServe(), newClient(), newProve(), newReport(), newDoctor(), newList(), newExplain(), newVersion())
+	setHelp(root)
 	return root
 }
 

@@ -335,7 +335,8 @@ func newIndex() *cobra.Command {
 		Long: `index finds all reports below a directory, and writes a page with the latest of each target, the
 worst first, which links the pages beside them.
 
-Exit codes: 0 written, 2 usage, 3 there is no report, 4 the directory cannot be read or the page not written.`,
+Exit codes: 0 written, 2 usage, 3 there is no report, 4 the directory cannot be read or the page
+cannot be written.`,
 		Example: `  conform report index reports/
   conform report index reports/ --out public/index.html`,
 		Args: func(_ *cobra.Command, args []string) error {

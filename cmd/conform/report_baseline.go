@@ -97,7 +97,7 @@ type knownFlags struct {
 }
 
 func (f *knownFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.expect, "expect", "", "YAML file of known failures, which do not make nonconformant: see docs/reports.md")
+	cmd.Flags().StringVar(&f.expect, "expect", "", "YAML file of known failures, with which a run may pass (docs/reports.md)")
 	cmd.Flags().StringVar(&f.name, "name", "", "what to call the target in the report; merge and history go by it")
 	complete(cmd, "name", func() []string { return nil })
 	if err := cmd.MarkFlagFilename("expect", "yaml", "yml"); err != nil {

@@ -47,41 +47,27 @@ func newRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Certify: judge a recording, or a live server",
-		Long: `run judges evidence against the requirements of a documented task and reports the
-verdicts. Without --cassette, --sip and --application it judges the recording of the
-reference server that comes with conform, which says nothing about a Skype for
-Business Server but shows the suite at work.
+		Long: `run judges a live server or a recording by the requirements of the documented tasks. Without either
+it judges the recording of the reference server that comes with conform.
 
-A live run makes the application's user available, sets and resets the presence and
-the note, gives back what was there, and deletes the application at the end: give it
-one made for the run. --task set-presence leaves the note alone.
-The token comes from --token-file, CONFORM_TOKEN, the system's keyring or a prompt,
-never from a flag. In the report and its evidence, hosts, people and addresses have
-pseudonyms, unless --keep-names is given: both can be handed to anyone.
+A live run makes the user available, sets presence and note, gives back what was there, and deletes
+its application: use an account made for it. Hosts and people have pseudonyms in all files.
 
-With --targets it certifies all of a list, side by side, and reports a matrix; the exit
-code is that of the worst. docs/targets.md tells of the list, of shards and of progress.
-
-With --expect, failures that a baseline knows, each for a reason, do not make
-nonconformant, and the report says so. An entry that is wrong by now makes a run that
-would end with 0 end with 2. docs/reports.md tells of it, and of the formats.
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 nothing could be judged, 130
+interrupted.
 
 ` + precedence,
-		Example: `  conform run
-  conform run --sip sip:dana@contoso.com --out report/
-  conform run --cassette documentation/set-presence
-  conform run --cassette recording.yaml --subject server --out report/
-  CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
-  conform run --config pool.yaml --rate 5 --resolve lyncweb.contoso.com:443:10.0.0.7
+		Example: `  conform run --sip sip:dana@contoso.com --out report/
   conform run --cassette recording.yaml --expect known.yaml
   conform run --targets pools.yaml --out report/
+  CONFORM_TOKEN=cwt=... conform run --application https://pool.example/ucwa/oauth/v1/applications/101
   conform run --format json | jq .outcome`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	flags := cmd.Flags()
 	f.reporting(cmd)
-	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or an embedded name: "+strings.Join(cassettes.Names(), ", "))
+	flags.StringVar(&f.cassette, "cassette", "", "judge this recording: a go-vcr v3 file, or documentation/set-presence and others")
 	f.live.add(cmd)
 	f.addTargets(cmd)
 	configurable(cmd)
@@ -99,8 +85,8 @@ func (f *runFlags) reporting(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	f.judgingFlags(cmd)
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Formats(), ", "))
-	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence into this directory")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
+	flags.StringVar(&f.out, "out", "", "write JSON, JUnit, HTML, Markdown and the evidence into this directory")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
 	flags.BoolVar(&f.showAnswers, "show-answers", false, "behind the report, print the exchanges that failed as they were, unmasked: on a terminal only")

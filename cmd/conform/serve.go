@@ -48,15 +48,15 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 	if err := flags.MarkHidden("subject"); err != nil {
 		panic(err) // the flag is defined above
 	}
-	flags.StringVar(&f.users, "users", "", "YAML file of the users who can sign in (docs/serve.md has an example); else there is "+builtIn.URI)
+	flags.StringVar(&f.users, "users", "", "YAML file of the users (docs/serve.md); without it there is "+builtIn.URI)
 	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
-	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave on purpose by this name (docs/proof.md lists the faults of servers); can be repeated")
-	flags.StringVar(&f.chaos, "chaos", "", "differ, as correct servers do, in what no document settles: chosen by this number, or at random")
+	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave by this fault of docs/proof.md; can be repeated")
+	flags.StringVar(&f.chaos, "chaos", "", "vary what no document settles, by this number or at random")
 	flags.DurationVar(&f.eventTimeout, "event-timeout", 180*time.Second, "how long a pending GET is held with nothing to tell")
 	flags.DurationVar(&f.aggregation, "aggregation", 0, "how long an event waits for others before it is told")
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(reports.Repeatable(), ", "))
-	flags.StringVar(&f.out, "out", "", "also write report.json, junit.xml, report.html, report.md and the evidence, in a directory of its own for each client, below this one")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text, not only what needs a look")
+	flags.StringVar(&f.out, "out", "", "write reports and evidence into this directory, in one for each client")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every requirement in the text")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no log and no notes to standard error")
 	flags.BoolVar(&f.noColor, "no-color", false, "no colour; so do the environment variables NO_COLOR and TERM=dumb")
 	flags.BoolVar(&f.plain, "plain", false, "serve plain http, without TLS")
@@ -205,20 +205,15 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve: a strict UCWA server to write clients against, which grades them",
-		Long: `serve is the reference server for people who write UCWA clients: Autodiscover, the
-sign-in, applications, presence and the event channel, in memory, as strict as the
-documentation. While clients use it, it says on standard error what they ask and which
-requirement they break; a page of its own shows the same (open the address in a browser).
-When it ends, by Ctrl-C or after --for, it says what came of each client: --verbose shows
-the reports, --out keeps them.
+		Long: `serve is the reference server for people who write UCWA clients: Autodiscover, sign-in,
+applications, presence and events, in memory. It says on standard error what clients ask and what
+they break; its page shows the same (open the address in a browser). At the end, by Ctrl-C or after
+--for, it says what came of each client.
 
-It speaks TLS, with a certificate by an authority of its own, made once: tell your client
-to trust the file that it names. As in the documentation Autodiscover's name, localhost, is
-an alias that leads to the pool, 127.0.0.1. With --host, --pool-host and others it stands
-for several hosts, which the Host field tells apart; have those names lead to its address.
+Have your client trust the certificate that it names. Autodiscover's name, localhost, leads to the
+pool, 127.0.0.1; with --host, --pool-host and others it stands for several hosts: docs/serve.md.
 
-Exit codes are those of run, over all clients: 0 if each is conformant, 1 if one is not,
-3 if one is incomplete, or nobody came.`,
+Exit codes: those of run, of the worst client; 3 also where no client came.`,
 		Example: `  conform serve
   conform serve --users users.yaml --origin https://app.contoso.com --out reports/
   conform serve --host lyncdiscover.contoso.com --pool-host lyncweb.contoso.com --listen 127.0.0.1:443

@@ -43,7 +43,7 @@ var signInOnly = []string{"username", "password-file", "grant", "meeting", "kerb
 
 func (f *signInFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.sip, "sip", "", "certify the deployment of this SIP address (sip:dana@contoso.com): discover it, sign in, create an application")
+	flags.StringVar(&f.sip, "sip", "", "certify the deployment of this SIP address, such as sip:dana@contoso.com")
 	flags.StringVar(&f.domain, "domain", "", "like --sip, for a domain and the --username of somebody in it")
 	flags.StringVar(&f.autodiscover, "autodiscover", "", "URL of the Autodiscover service, where DNS does not lead to it; with --sip or --username")
 	flags.StringVar(&f.username, "username", "", `whom to sign in as, if not the SIP address: dana@contoso.com or CONTOSO\dana`)

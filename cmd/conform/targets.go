@@ -27,7 +27,7 @@ var targetsOnly = append([]string{"concurrency", "passwords", "keep"}, shardOnly
 // addTargets adds the flags of a run on many targets.
 func (f *runFlags) addTargets(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.targets, "targets", "", "YAML file with a list of targets, or folder of such files, certified side by side: see docs/targets.md")
+	flags.StringVar(&f.targets, "targets", "", "certify the targets of a YAML file, or of a folder of them (docs/targets.md)")
 	flags.IntVar(&f.concurrency, "concurrency", 32, "with --targets: so many at once")
 	flags.StringVar(&f.passwords, "passwords", "", "with --targets: folder that has the password of each target in a file of the target's name")
 	flags.StringVar(&f.keeps, "keep", keepAll, "with --targets and --out: of which targets files are written, all or failed; the matrix has all")
