@@ -17,7 +17,7 @@ var headings = []struct {
 	title string
 	flags []string
 }{
-	{"Sign-in", []string{"username", "domain", "autodiscover", "token-file", "password-file", "grant", "meeting", "trust", "kerberos", "keytab", "ccache", "krb5-config", "foreign-token"}},
+	{"Sign-in", []string{"username", "domain", "autodiscover", "token-file", "password-file", "grant", "meeting", "trust", "other-token-file", "kerberos", "keytab", "ccache", "krb5-config", "foreign-token"}},
 	{"Connection", []string{"target", "cacert", "client-cert", "client-key", "insecure", "resolve", "origin", "rate", "timeout", "request-timeout", "retry-wait", "event-wait", "hold"}},
 	{"Selection", []string{"requirement", "level", "subject"}},
 	{"Other users", []string{"anonymous-application", "restricted-application", "keep-application"}},

@@ -18,12 +18,13 @@ import (
 
 // progress shows what a command waits for: on a terminal in lines that are drawn anew and
 // gone at the end; in the log of a CI job, and on a terminal that cannot be drawn on, as a
-// line for each step, or each target. Elsewhere, in a pipe or a file, it shows nothing.
+// line for each step, or each target. Elsewhere, in a pipe or a file, it is a line every ten seconds.
 type progress struct {
 	sync.Mutex
 	w       io.Writer
 	live    bool
 	plain   bool
+	sparing bool // a line now and then is all
 	size    func() (columns, rows int)
 	began   time.Time
 	all     int // targets; 0: the command has but one thing to do
@@ -39,6 +40,8 @@ type work struct {
 	p     *progress
 	name  string // of a target, "" if there is but one
 	what  suite.Waiting
+	tried [2]int // of how many things of one kind, so many are done, as far as that is known
+	verb  string // and what was done with them
 	since time.Time // it waits for that
 	began time.Time
 }
@@ -51,6 +54,10 @@ const redraw = 500 * time.Millisecond
 func showProgress(w io.Writer, quiet bool, all int) *progress {
 	p := &progress{w: w, all: all, began: time.Now(), over: make(chan struct{})}
 	p.live, p.plain = showing(quiet, isTerminal(w), os.Getenv)
+	p.sparing = !p.live && !quiet
+	if p.sparing {
+		p.ended.Go(func() { p.sayNowAndThen(time.Tick(sparingly)) })
+	}
 	if !p.live {
 		return p
 	}
@@ -84,6 +91,57 @@ func showProgress(w io.Writer, quiet bool, all int) *progress {
 	return p
 }
 
+// sparingly is how often a line is written where nothing can be drawn.
+const sparingly = 10 * time.Second
+
+// sayNowAndThen writes a line at each tick. It names no host and nobody: a log outlives the run, and others read it.
+func (p *progress) sayNowAndThen(ticks <-chan time.Time) {
+	for {
+		select {
+		case <-p.over:
+			return
+		case now := <-ticks:
+			p.Lock()
+			fmt.Fprintln(p.w, p.summary(now))
+			p.Unlock()
+		}
+	}
+}
+
+// summary is how far the command is, in a line.
+func (p *progress) summary(now time.Time) string {
+	elapsed := now.Sub(p.began)
+	switch {
+	case p.all > 0:
+		return fmt.Sprintf("%s  %d of %d targets done, %d running%s", seconds(elapsed), p.done, p.all, len(p.running), remaining(elapsed, p.done, p.all))
+	case len(p.running) == 0:
+		return seconds(elapsed)
+	}
+	w := p.running[0]
+	if all := w.tried[1]; all > 0 {
+		return seconds(elapsed) + "  " + w.counted() + remaining(elapsed, w.tried[0], all)
+	}
+	return strings.TrimSuffix(seconds(elapsed)+"  "+cmp.Or(stepOf(w.what), "at work"), ": ")
+}
+
+// remaining estimates how long the rest takes, from what is done; it says nothing of the first seconds, or of the last of many.
+func remaining(elapsed time.Duration, done, all int) string {
+	if done == 0 || done >= all || elapsed < 2*time.Second {
+		return ""
+	}
+	return ", about " + seconds(time.Duration(float64(elapsed)/float64(done)*float64(all-done))) + " left"
+}
+
+// counted says how many are done.
+func (w *work) counted() string { return fmt.Sprintf("%d of %d %s", w.tried[0], w.tried[1], w.verb) }
+
+// count says how many of the things to do are done.
+func (w *work) count(done, all int, verb string) {
+	w.p.Lock()
+	defer w.p.Unlock()
+	w.tried, w.verb = [2]int{done, all}, verb
+}
+
 // showing decides how progress is shown: drawn, or in plain lines, or neither.
 func showing(quiet, terminal bool, getenv func(string) string) (live, plain bool) {
 	ci := getenv("GITHUB_ACTIONS") != "" || slices.Contains([]string{"true", "1"}, strings.ToLower(getenv("CI")))
@@ -114,14 +172,13 @@ func (p *progress) draw(lines []string) {
 
 // lines are what stands on the terminal, at most so many.
 func (p *progress) lines(now time.Time, most int) []string {
-	elapsed := seconds(now.Sub(p.began))
 	if p.all == 0 {
-		if len(p.running) == 0 {
-			return []string{elapsed}
+		if len(p.running) == 0 || p.running[0].tried[1] > 0 {
+			return []string{p.summary(now)}
 		}
-		return []string{elapsed + "  " + p.running[0].line(now)}
+		return []string{seconds(now.Sub(p.began)) + "  " + p.running[0].line(now)}
 	}
-	lines := []string{fmt.Sprintf("%s  %d of %d targets done, %d running", elapsed, p.done, p.all, len(p.running))}
+	lines := []string{p.summary(now)}
 	longest := slices.SortedStableFunc(slices.Values(p.running), func(a, b *work) int { return a.began.Compare(b.began) })
 	for i, w := range longest {
 		if len(lines) == most-1 && i < len(longest)-1 {

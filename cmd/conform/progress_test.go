@@ -53,7 +53,7 @@ func TestProgressLines(t *testing.T) {
 	work("vienna", 20, 3, suite.Waiting{Task: "set-presence", Step: "event", For: "event channel", Most: 30 * time.Second})
 	work("linz", 1, 1, suite.Waiting{})
 	want := []string{
-		"1m23s  37 of 50 targets done, 3 running",
+		"1m23s  37 of 50 targets done, 3 running, about 29 s left",
 		"  vienna  20 s  set-presence, event: event channel, 3 s of at most 30 s",
 		`  graz  2 s  create-application, step 3: POST https://a/\x1b[31m\n, at most 10 s`,
 		"  linz  1 s  beginning",
@@ -141,5 +141,28 @@ func TestDuring(t *testing.T) {
 	_, err := during(cmd, true, "counting", func() (int, error) { interrupt(); <-never; return 0, nil })
 	if own := (exit{}); !errors.As(err, &own) || own.code != exitInterrupted || err.Error() != "interrupted while counting: nothing is written" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestSummary holds what stands in a log: where the command is and how long it may take, and no host.
+func TestSummary(t *testing.T) {
+	p := &progress{began: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	w := p.begin("")
+	for _, test := range []struct {
+		after int // seconds
+		set   func()
+		want  string
+	}{
+		{10, func() {}, "10 s  at work"},
+		{20, func() {
+			w.set(suite.Waiting{Task: "set-presence", Step: "event", For: "POST https://pool.contoso.com/", Most: 30 * time.Second})
+		}, "20 s  set-presence, event"},
+		{30, func() { w.count(30, 90, "tried") }, "30 s  30 of 90 tried, about 1m0s left"},
+		{90, func() { w.count(90, 90, "tried") }, "1m30s  90 of 90 tried"},
+	} {
+		test.set()
+		if got := p.summary(p.began.Add(time.Duration(test.after) * time.Second)); got != test.want {
+			t.Errorf("got %q, expected %q", got, test.want)
+		}
 	}
 }

@@ -21,6 +21,7 @@ type proveFlags struct {
 	options      prove.Options
 	applications string
 	live         liveFlags
+	otherUsers   []string
 	format       string
 	out          string
 	quiet        bool
@@ -64,6 +65,7 @@ report lists them, and the exit code is 3.
 	flags.IntVar(&f.options.Runs, "runs", 1, "how often each fault is tried; what comes out differently is unstable")
 	flags.StringVar(&f.applications, "applications", "", "try the faults on the live server with this applications resource (URL, or a path with --target)")
 	f.live.addServer(cmd, "--applications")
+	flags.StringArrayVar(&f.otherUsers, "other-token-file", nil, "file with the token of another user, to try faults side by side; can be repeated")
 	flags.StringVar(&f.format, "format", "text", "of standard output: "+strings.Join(prove.Formats(), ", "))
 	flags.StringVar(&f.out, "out", "", "also write proof.json, proof.html and proof.md into this directory")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "write no progress and no notes to standard error")
@@ -98,12 +100,17 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 	}
 	shown := showProgress(cmd.ErrOrStderr(), f.quiet, 0)
 	trying := shown.begin("")
-	o.Progress = func(done, all int) { trying.set(suite.Waiting{For: fmt.Sprintf("%d of %d tried", done, all)}) }
+	o.Progress = func(done, all int) { trying.count(done, all, "tried") }
 	p, err := prove.Run(cmd.Context(), o)
 	shown.stop()
 	switch {
+	case errors.Is(err, context.Canceled) && p != nil:
+		if err := f.write(cmd, p); err != nil {
+			return exit{exitFailed, err}
+		}
+		return exit{exitInterrupted, fmt.Errorf("interrupted after %d of %d trials", p.Tried(), len(p.Trials))}
 	case errors.Is(err, context.Canceled):
-		return exit{exitInterrupted, errors.New("interrupted: no proof written, since part of one proves nothing")}
+		return exit{exitInterrupted, errors.New("interrupted before anything was tried")}
 	case err != nil && p == nil && len(o.Names) > 0 && strings.HasPrefix(err.Error(), "nothing is tried"):
 		return usage("%w; docs/proof.md lists them", err)
 	case err != nil:
@@ -122,7 +129,7 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 }
 
 // proveLive are the flags that mean something on a live server only.
-var proveLive = append([]string{"target", "token-file", "event-wait"}, connectionOnly...)
+var proveLive = append([]string{"target", "token-file", "other-token-file", "event-wait"}, connectionOnly...)
 
 // target reads the flags of a live server, if one is given.
 func (f *proveFlags) target(cmd *cobra.Command, o *prove.Options) error {
@@ -158,9 +165,29 @@ func (f *proveFlags) target(cmd *cobra.Command, o *prove.Options) error {
 	for _, note := range f.live.connection.notes(applications) {
 		fmt.Fprintln(cmd.ErrOrStderr(), "warning: "+note)
 	}
-	o.Live = &prove.Live{Applications: applications, Token: token, Transport: transport, EventWait: f.live.eventWait,
+	others, err := f.otherTokens(cmd)
+	if err != nil {
+		return err
+	}
+	o.Live = &prove.Live{Applications: applications, Token: token, Others: others, Transport: transport, EventWait: f.live.eventWait,
 		RequestTimeout: f.live.connection.perRequest, Limiter: f.live.connection.limiter()}
 	return nil
+}
+
+// otherTokens reads the tokens of the other users.
+func (f *proveFlags) otherTokens(cmd *cobra.Command) ([]string, error) {
+	var tokens []string
+	for _, file := range f.otherUsers {
+		token, err := secret{what: "token", flag: "--other-token-file", file: file, variable: "CONFORM_TOKEN"}.fromFile(terminalOf(cmd).said)
+		if err == nil {
+			token, err = cleanToken(file, token)
+		}
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, token)
+	}
+	return tokens, nil
 }
 
 var proofFiles = []string{"proof.json", "proof.html", "proof.md"}

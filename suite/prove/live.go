@@ -31,12 +31,14 @@ import (
 type Live struct {
 	Applications   string            // absolute URL of the user's applications resource
 	Token          string            // such as "cwt=AAEB…"
+	Others         []string          // the tokens of other users: a fault is tried with each at the same time
 	Transport      http.RoundTripper // http.DefaultTransport if nil
 	EventWait      time.Duration     // for the event that confirms; 30 s if zero
 	RequestTimeout time.Duration     // for one answer; 10 s if zero
 	Limiter        *rate.Limiter     // waited for before each request; nil: none
 
 	before, note string // the presence and the note that the user had
+	users        []*Live
 }
 
 // source names the server without the query of its URL, in which a secret may stand.
@@ -58,8 +60,18 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil {
 		return nil, nil, errors.New("the applications resource: expected an absolute http or https URL without user information")
 	}
-	if err := l.remember(ctx); err != nil {
-		return nil, nil, err
+	l.users = []*Live{l}
+	for _, token := range l.Others {
+		other := *l
+		other.Token, other.Others = token, nil
+		l.users = append(l.users, &other)
+	}
+	free := make(chan *Live, len(l.users))
+	for _, user := range l.users {
+		if err := user.remember(ctx); err != nil {
+			return nil, nil, err
+		}
+		free <- user
 	}
 	sound, err := l.examine(ctx, base, func(h http.Handler) http.Handler { return h })
 	if err != nil {
@@ -79,14 +91,19 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 		// What fails without a fault says nothing of this one.
 		f.Also = slices.DeleteFunc(slices.Clone(f.Also), func(id string) bool { return !passes[id] })
 		e := onFault(fault{Fault: f, live: true}, 1, func(ctx context.Context) ([]reports.Result, error) {
-			results, err := l.examine(ctx, base, f.Handler)
+			user := <-free
+			defer func() { free <- user }()
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			results, err := user.examine(ctx, base, f.Handler)
 			return slices.DeleteFunc(results, func(r reports.Result) bool { return !passes[r.Requirement] }), err
 		})
 		if !passes[f.Requirement] {
 			e.Skipped = "without a fault " + f.Requirement + " does not pass on this server"
 			e.run = func(context.Context, *Trial) error { return nil }
 		}
-		e.alone = true
+		e.waits = true
 		planned = append(planned, e)
 	}
 	return planned, unsound, nil
@@ -187,6 +204,14 @@ func (l *Live) remember(ctx context.Context) error {
 
 // restore gives it back, also after a failure or an interrupt.
 func (l *Live) restore(ctx context.Context) error {
+	var errs []error
+	for _, user := range l.users {
+		errs = append(errs, user.restoreOwn(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (l *Live) restoreOwn(ctx context.Context) error {
 	if l.before == "" {
 		return nil
 	}

@@ -2,9 +2,11 @@ package prove
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -196,4 +198,53 @@ func liveOn(t *testing.T, server *ucwatest.Server, h http.HandlerFunc) *Live {
 	t.Cleanup(running.Close)
 	return &Live{Applications: running.URL + "/ucwa/oauth/v1/applications", Transport: running.Client().Transport,
 		Token: server.AddUser(ucwatest.User{Name: "Dana Birkby", URI: "sip:dana@contoso.com"}), EventWait: patience}
+}
+
+// TestLiveUsers holds that several users are used at the same time, that each has back what was theirs, and that an interrupt keeps what was tried.
+func TestLiveUsers(t *testing.T) {
+	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
+	var mu sync.Mutex
+	busy, most := map[string]bool{}, 0
+	live := liveOn(t, server, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/applications") {
+			mu.Lock()
+			busy[r.Header.Get("Authorization")] = true
+			most = max(most, len(busy))
+			mu.Unlock()
+		}
+		server.ServeHTTP(w, r)
+	})
+	live.Others = []string{server.AddUser(ucwatest.User{URI: "sip:lee@contoso.com"}), server.AddUser(ucwatest.User{URI: "sip:kim@contoso.com"})}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	p, err := Run(ctx, Options{Live: live, Names: []string{"set-presence.6."}, Progress: func(done, _ int) {
+		if done == 4 {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) || p == nil || !p.Interrupted {
+		t.Fatalf("%v, %+v", err, p)
+	}
+	tried := 0
+	for _, x := range p.Trials {
+		if x.Problem != "" {
+			t.Errorf("%s: %s", x.Name, x.Problem)
+		}
+		if x.Skipped == "" {
+			tried++
+		}
+	}
+	if tried < 1 || tried == len(p.Trials) || tried != p.Tried() {
+		t.Errorf("%d of %d trials were made", tried, len(p.Trials))
+	}
+	if most != 3 {
+		t.Errorf("%d users were used", most)
+	}
+	if n := server.Applications(); n != 0 {
+		t.Errorf("%d applications are left", n)
+	}
+	var b strings.Builder
+	if err := Write(&b, p, "text"); err != nil || !strings.Contains(b.String(), "interrupted after ") {
+		t.Errorf("%v: %s", err, b.String())
+	}
 }

@@ -7,6 +7,7 @@
 package prove
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,13 +24,14 @@ import (
 
 // Proof is what was tried on the suite, and what came of it.
 type Proof struct {
-	Schema       string        `json:"schema"`            // SchemaID
-	Task         string        `json:"task"`              // or tasks, separated by commas
-	Server       string        `json:"server"`            // on which the faults were tried
-	Live         bool          `json:"live,omitempty"`    // that server is somebody's own
-	Names        []string      `json:"names,omitempty"`   // which trials were asked for; none: all
-	Unsound      []string      `json:"unsound,omitempty"` // what that server does not pass without any fault
-	Seed         uint64        `json:"seed"`              // of the combinations
+	Schema       string        `json:"schema"`                // SchemaID
+	Task         string        `json:"task"`                  // or tasks, separated by commas
+	Server       string        `json:"server"`                // on which the faults were tried
+	Live         bool          `json:"live,omitempty"`        // that server is somebody's own
+	Interrupted  bool          `json:"interrupted,omitempty"` // what was not tried by then is skipped
+	Names        []string      `json:"names,omitempty"`       // which trials were asked for; none: all
+	Unsound      []string      `json:"unsound,omitempty"`     // what that server does not pass without any fault
+	Seed         uint64        `json:"seed"`                  // of the combinations
 	Requirements []Requirement `json:"requirements"`
 	Trials       []Trial       `json:"trials"`
 }
@@ -100,10 +102,7 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 	} else {
 		planned, err = o.plan()
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
 	}
 	planned = slices.DeleteFunc(planned, func(e experiment) bool {
@@ -116,12 +115,10 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 	if o.Live != nil {
 		err = errors.Join(err, o.Live.restore(ctx))
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
+	p.Interrupted = ctx.Err() != nil
 	for _, r := range requirements {
 		proved := Requirement{ID: r.ID, Level: r.Level, Subject: r.Subject, Says: r.Says, By: []string{}}
 		for _, t := range p.Trials {
@@ -131,7 +128,7 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 		}
 		p.Requirements = append(p.Requirements, proved)
 	}
-	return p, nil
+	return p, ctx.Err()
 }
 
 // plan lists all that can be tried.
@@ -187,11 +184,13 @@ func (t Trial) isNamed(name string) bool {
 type experiment struct {
 	Trial
 	waits bool // for the network: more of them than there are processors can go on at once
-	alone bool // no other may go on at the same time
 	run   func(ctx context.Context, t *Trial) error
 }
 
-// try makes the trials, as many at once as makes sense.
+// interrupted is why a trial was not made, or not to its end.
+const interrupted = "the run ended before it was tried"
+
+// try makes the trials, as many at once as makes sense. What was not tried when the context ended is skipped.
 func try(ctx context.Context, planned []experiment, progress func(done, all int)) ([]Trial, error) {
 	trials := make([]Trial, len(planned))
 	var mu sync.Mutex
@@ -200,14 +199,12 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 	processors := min(runtime.GOMAXPROCS(0), runtime.NumCPU()) // the first can be set to anything
 	ctx, cancel := context.WithCancel(ctx)                     // at the first error: what follows would only ask a server in vain
 	defer cancel()
-	one, few, many := make(chan struct{}, 1), make(chan struct{}, processors), make(chan struct{}, 4*processors)
+	few, many := make(chan struct{}, processors), make(chan struct{}, 4*processors)
 	var wait sync.WaitGroup
 	for i, e := range planned {
 		trials[i] = e.Trial
 		slot := few
-		if e.alone {
-			slot = one
-		} else if e.waits {
+		if e.waits {
 			slot = many
 		}
 		wait.Go(func() {
@@ -219,6 +216,10 @@ func try(ctx context.Context, planned []experiment, progress func(done, all int)
 			}
 			mu.Lock()
 			defer mu.Unlock()
+			if ctx.Err() != nil {
+				trials[i].Skipped, trials[i].Problem, trials[i].Failed = interrupted, "", nil
+				err = nil
+			}
 			if err != nil && failed == nil {
 				failed = fmt.Errorf("%s: %w", e.Name, err)
 				cancel()

@@ -99,6 +99,9 @@ func writeText(w io.Writer, p *Proof) error {
 	for _, t := range p.Problems() {
 		fmt.Fprintf(&b, "✗ %s %s: %s\n    %s\n", t.Kind, t.Name, reports.Legible(t.Problem), t.Does)
 	}
+	if p.Interrupted {
+		fmt.Fprintf(&b, "interrupted after %d of %d trials: the others prove nothing\n", p.Tried(), len(p.Trials))
+	}
 	if len(p.Unsound) > 0 {
 		fmt.Fprintf(&b, "without a fault, this server does not pass: %s\n", quoted(p.Unsound))
 	}
