@@ -371,7 +371,7 @@ func comparisonText(c *Comparison, opts Options) ([]byte, error) {
 	}
 	p.blank()
 	p.item(0, "", plain, c.String(), plain)
-	return []byte(p.b.String()), nil
+	return p.text(), nil
 }
 
 func changeTone(kind ChangeKind) colour {

@@ -13,6 +13,7 @@ import (
 type Options struct {
 	Color   bool          // ANSI colours, in text only
 	Width   int           // where lines of text are wrapped; 0 is 100
+	ASCII   bool          // nothing else in text, for a terminal without UTF-8
 	Verbose bool          // text shows every pass as well
 	Dir     string        // where the evidence is kept, for what to do next, or where a matrix is written, for the names of its reports; "" if that is not known
 	Took    time.Duration // how long the run took, which the text says; 0 is not known

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestUnknownFormat(t *testing.T) {
@@ -127,5 +128,15 @@ func TestNotesAreShownToTheirEnd(t *testing.T) {
 		if format != "html" && strings.Contains(out, strings.Repeat("a server's words ", 100)) {
 			t.Errorf("%s shows all of a very long note", format)
 		}
+	}
+}
+
+// TestASCII holds that a terminal without UTF-8 is sent nothing that it cannot show, in lines that are as long.
+func TestASCII(t *testing.T) {
+	r := everything()
+	r.Results[0].Observed = "会議 – é"
+	whole, plain := string(render(t, r, "text", Options{})), string(render(t, r, "text", Options{ASCII: true}))
+	if strings.ContainsFunc(plain, func(r rune) bool { return r >= utf8.RuneSelf }) || !strings.Contains(plain, "x fail") || utf8.RuneCountInString(whole) != len(plain) {
+		t.Errorf("%s", plain)
 	}
 }

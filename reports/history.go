@@ -220,7 +220,7 @@ func historyText(h *History, opts Options) ([]byte, error) {
 	if other := h.passedOver(); other != "" {
 		p.item(0, "", plain, other, dim)
 	}
-	return []byte(p.b.String()), nil
+	return p.text(), nil
 }
 
 // when is the date in UTC; a ~ says that it is the file's.

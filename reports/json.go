@@ -7,11 +7,12 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// renderJSON keeps every value whole. What a terminal would act on is written as
-// \uXXXX, which JSON readers take for the same character.
+// renderJSON keeps every value whole. What is not ASCII is written as \uXXXX, which
+// JSON readers take for the same character.
 //
 // The two long lists are written an entry at a time, so that a report of any length
 // takes no more memory than it does already.
@@ -88,7 +89,7 @@ func (e *entries) add(v any) {
 		separator = "[\n    "
 	}
 	e.n++
-	e.write([]byte(separator), escapeUnprintable(bytes.TrimSuffix(e.b.Bytes(), []byte("\n"))))
+	e.write([]byte(separator), inASCII(bytes.TrimSuffix(e.b.Bytes(), []byte("\n"))))
 }
 
 func (e *entries) end() {
@@ -109,12 +110,12 @@ func indentedJSON(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, err
 	}
-	return escapeUnprintable(b.Bytes()), nil
+	return inASCII(b.Bytes()), nil
 }
 
-// escapeUnprintable escapes what encoding/json leaves as it is: C1 controls and
-// format characters. They stand only in strings, as all else in JSON is ASCII.
-func escapeUnprintable(data []byte) []byte {
+// inASCII escapes all that is not ASCII, which stands only in strings: Windows PowerShell 5.1 takes what a program prints for another encoding,
+// and a terminal would act on some of it.
+func inASCII(data []byte) []byte {
 	if ascii(data) == len(data) {
 		return data
 	}
@@ -128,13 +129,10 @@ func escapeUnprintable(data []byte) []byte {
 			continue
 		}
 		r, size := utf8.DecodeRune(data)
-		switch {
-		case printable(r) || r == utf8.RuneError:
-			b.Write(data[:size])
-		case r <= 0xffff:
+		if r <= 0xffff {
 			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			high, low := (r-0x10000)>>10+0xd800, (r-0x10000)&0x3ff+0xdc00
+		} else {
+			high, low := utf16.EncodeRune(r)
 			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
 		}
 		data = data[size:]

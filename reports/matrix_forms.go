@@ -247,7 +247,7 @@ func matrixText(m *Matrix, opts Options) ([]byte, error) {
 		p.item(0, "", plain, text, dim)
 	}
 	p.item(0, "", plain, m.Headline(), outcomeTone(m.Outcome))
-	return []byte(p.b.String()), nil
+	return p.text(), nil
 }
 
 // unjudged is a key of what the targets say of a requirement that none of them breaks, and some do

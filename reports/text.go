@@ -21,7 +21,7 @@ func renderText(r *Report, opts Options) ([]byte, error) {
 	p := newPrinter(opts)
 	if list := r.stopped(); len(list) > 0 && !opts.Verbose {
 		p.stop(r, list)
-		return []byte(p.b.String()), nil
+		return p.text(), nil
 	}
 	p.header(r)
 	task, several := "", r.severalTasks()
@@ -51,7 +51,7 @@ func renderText(r *Report, opts Options) ([]byte, error) {
 	p.unjudged(r, opts.Verbose)
 	p.failures(r, repeat, opts.Verbose)
 	p.footer(r, opts)
-	return []byte(p.b.String()), nil
+	return p.text(), nil
 }
 
 func (p *printer) header(r *Report) {
@@ -275,12 +275,33 @@ func outcomeTone(o Outcome) colour {
 	return yellow
 }
 
+// text is what was printed.
+func (p *printer) text() []byte {
+	if !p.ascii {
+		return []byte(p.b.String())
+	}
+	return []byte(strings.Map(func(r rune) rune {
+		switch {
+		case r < utf8.RuneSelf:
+			return r
+		case r == '✗':
+			return 'x'
+		case r == '✓':
+			return '+'
+		case strings.ContainsRune("–·→…", r):
+			return '-'
+		}
+		return '?'
+	}, p.b.String()))
+}
+
 // printer lays out lines. What it is given is legible already; the only escape
 // sequences in its output are its own colours.
 type printer struct {
 	b     strings.Builder
 	width int
 	color bool
+	ascii bool
 }
 
 func newPrinter(opts Options) *printer {
@@ -288,7 +309,7 @@ func newPrinter(opts Options) *printer {
 	if width <= 0 {
 		width = 100
 	}
-	return &printer{width: max(40, width), color: opts.Color}
+	return &printer{width: max(40, width), color: opts.Color, ascii: opts.ASCII}
 }
 
 func (p *printer) blank() { p.b.WriteByte('\n') }

@@ -53,7 +53,11 @@ const redraw = 500 * time.Millisecond
 // showProgress begins to show what becomes of so many targets, 0 for a command that has none.
 func showProgress(w io.Writer, quiet bool, all int) *progress {
 	p := &progress{w: w, all: all, began: time.Now(), over: make(chan struct{})}
-	p.live, p.plain = showing(quiet, isTerminal(w), os.Getenv)
+	terminal := isTerminal(w)
+	p.live, p.plain = showing(quiet, terminal, os.Getenv)
+	if p.live && !drawable(w) {
+		p.live, p.plain = false, true
+	}
 	p.sparing = !p.live && !quiet
 	if p.sparing {
 		p.ended.Go(func() { p.sayNowAndThen(time.Tick(sparingly)) })

@@ -84,7 +84,7 @@ func (o *output) check(cmd *cobra.Command, inputs ...string) error {
 func (o *output) write(cmd *cobra.Command, render func(io.Writer, reports.Options) error) error {
 	stdout := cmd.OutOrStdout()
 	if o.out == "" {
-		if err := render(stdout, reports.Options{Verbose: o.verbose, Color: colourful(o.noColor, stdout), Width: width(stdout)}); err != nil {
+		if err := render(stdout, reports.Options{Verbose: o.verbose, Color: colourful(o.noColor, stdout), Width: width(stdout), ASCII: onlyASCII(stdout)}); err != nil {
 			return exit{exitFailed, err}
 		}
 		return nil

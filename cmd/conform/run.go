@@ -389,7 +389,7 @@ func named(r *reports.Report, e *suite.Evidence) *reports.Report {
 
 // options are how standard output is written.
 func (f *runFlags) options(stdout io.Writer) reports.Options {
-	return reports.Options{Verbose: f.verbose, Color: colourful(f.noColor, stdout), Width: width(stdout), Dir: f.out, Took: f.took}
+	return reports.Options{Verbose: f.verbose, Color: colourful(f.noColor, stdout), Width: width(stdout), Dir: f.out, Took: f.took, ASCII: onlyASCII(stdout)}
 }
 
 // files writes the report and its evidence into the directory that is asked for, if one is.
@@ -468,9 +468,21 @@ func (f *runFlags) keep(cmd *cobra.Command, e *suite.Evidence) (path string, err
 	return path, err
 }
 
-// colourful tells whether colours are written: on a terminal that has them, if nobody minds.
+// colourful reports whether colours are written: on a terminal that has them, unless they were refused.
 func colourful(refused bool, w io.Writer) bool {
-	return !refused && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+	return !refused && os.Getenv("NO_COLOR") == "" && drawable(w)
+}
+
+// drawable reports whether w is a terminal that obeys escape sequences.
+func drawable(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && isTerminal(w) && obeysEscapes(file)
+}
+
+// onlyASCII reports whether the terminal was said to have a character set that is not UTF-8.
+func onlyASCII(w io.Writer) bool {
+	set := strings.ToUpper(cmp.Or(os.Getenv("LC_ALL"), os.Getenv("LC_CTYPE"), os.Getenv("LANG")))
+	return set != "" && !strings.Contains(strings.ReplaceAll(set, "-", ""), "UTF8") && isTerminal(w)
 }
 
 func isTerminal(w io.Writer) bool {
