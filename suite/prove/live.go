@@ -67,22 +67,22 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 		l.users = append(l.users, &other)
 	}
 	free := make(chan *Live, len(l.users))
-	for _, user := range l.users {
+	passes := map[string]bool{} // with each user
+	for i, user := range l.users {
 		if err := user.remember(ctx); err != nil {
 			return nil, nil, err
 		}
-		free <- user
-	}
-	sound, err := l.examine(ctx, base, func(h http.Handler) http.Handler { return h })
-	if err != nil {
-		return nil, nil, err
-	}
-	passes := map[string]bool{}
-	for _, r := range sound {
-		passes[r.Requirement] = r.Verdict == reports.Pass
-		if r.Subject == "server" && r.Verdict != reports.Pass && r.Verdict != reports.NotApplicable && r.Verdict != reports.NotTested {
-			unsound = append(unsound, r.Requirement)
+		sound, err := user.examine(ctx, base, func(h http.Handler) http.Handler { return h })
+		if err != nil {
+			return nil, nil, err
 		}
+		for _, r := range sound {
+			passes[r.Requirement] = r.Verdict == reports.Pass && (i == 0 || passes[r.Requirement])
+			if r.Subject == "server" && r.Verdict != reports.Pass && r.Verdict != reports.NotApplicable && r.Verdict != reports.NotTested && !slices.Contains(unsound, r.Requirement) {
+				unsound = append(unsound, r.Requirement)
+			}
+		}
+		free <- user
 	}
 	for _, f := range Faults() {
 		if f.Subject != "server" || signsIn(f) {
