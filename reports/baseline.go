@@ -103,9 +103,9 @@ func ReadBaseline(name string, r io.Reader) (*Baseline, error) {
 		case k.Requirement == "":
 			return nil, fmt.Errorf("%s: an entry names no requirement", where)
 		case strings.TrimSpace(k.Reason) == "", strings.HasPrefix(strings.ToUpper(strings.TrimSpace(k.Reason)), unwritten):
-			return nil, fmt.Errorf("%s: %s has no reason yet: write why this failure is borne, or where it is tracked", where, k.Requirement)
+			return nil, fmt.Errorf("%s: %s has no reason yet: write why this failure is accepted, or where it is tracked", where, k.Requirement)
 		case seen[[2]string{k.Requirement, k.Target}] > 0:
-			return nil, fmt.Errorf("%s: %s stands in line %d already", where, k.Requirement, seen[[2]string{k.Requirement, k.Target}])
+			return nil, fmt.Errorf("%s: %s is in line %d already", where, k.Requirement, seen[[2]string{k.Requirement, k.Target}])
 		}
 		if k.Until != "" {
 			if _, err := time.Parse(time.DateOnly, k.Until); err != nil {
@@ -160,11 +160,11 @@ func (b *Baseline) Apply(r *Report, now time.Time, names ...string) {
 		for _, i := range results[k.Requirement] {
 			switch result := &r.Results[i]; {
 			case !result.broken() && result.Verdict == Pass:
-				problem = "it passes by now: take the entry out"
+				problem = "it passes now: remove the entry"
 			case !result.broken():
 				problem = fmt.Sprintf("it was not judged (%s), so nothing shows that it still fails", result.Verdict)
 			case k.Until != "" && today > k.Until:
-				problem = "it was borne until " + k.Until + " and still fails: mend it, or decide anew"
+				problem = "it was accepted until " + k.Until + " and still fails: fix it, or set a later day"
 			default:
 				result.Known = &Known{k.Reason, k.Until}
 				known++

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -87,8 +88,14 @@ func open(t *testing.T, ctx context.Context, r *reports.Report) *view {
 	if err := reports.Write(&b, r, "html", reports.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+	return openPage(t, ctx, b.Bytes())
+}
+
+// openPage opens a page in a tab of its own.
+func openPage(t *testing.T, ctx context.Context, html []byte) *view {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(file, html, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	tab, stop := chromedp.NewContext(ctx)
@@ -393,10 +400,18 @@ func TestAccessibility(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := browser(t)
+	all := otherPages(t)
 	for name, r := range pictured(t) {
+		var b bytes.Buffer
+		if err := reports.Write(&b, r, "html", reports.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = b.Bytes()
+	}
+	for name, html := range all {
 		for _, scheme := range []string{"light", "dark"} {
 			t.Run(name+"/"+scheme, func(t *testing.T) {
-				v := open(t, ctx, r)
+				v := openPage(t, ctx, html)
 				v.do(media("screen", scheme))
 				v.do(script(`document.querySelectorAll('.step, .exchange:nth-of-type(-n+12), #timeline details').forEach(d => d.open = true);
 					document.querySelectorAll('.result').forEach((d, i) => { if (i % 8 === 0) d.open = true; })`))
@@ -415,6 +430,95 @@ func TestAccessibility(t *testing.T) {
 					t.Errorf("%s (%s): %s, %d times:\n  %s", x.ID, x.Impact, x.Help, x.Nodes, strings.Join(x.First, "\n  "))
 				}
 			})
+		}
+	}
+}
+
+// otherPages are those that are made of several reports, and that of a proof.
+func otherPages(t *testing.T) map[string][]byte {
+	t.Helper()
+	dir := t.TempDir()
+	matrix := &reports.Matrix{}
+	at := time.Date(2026, 1, 5, 3, 0, 0, 0, time.UTC)
+	for name, r := range pictured(t) {
+		for day := range 12 {
+			one := *r
+			one.Name, one.Evidence.RecordedAt = "pool-"+strings.ReplaceAll(name, " ", "-"), at.AddDate(0, 0, 7*day)
+			if day == 11 {
+				matrix.Add(name+".json", &one)
+			}
+			if _, err := reports.WriteFiles(filepath.Join(dir, one.Name, fmt.Sprint(day)), &one); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	matrix.Finish()
+	history, err := reports.ReadHistory(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := prove.Run(t.Context(), prove.Options{Names: []string{"set-presence.6.status"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := reports.Options{Dir: dir}
+	all := map[string][]byte{}
+	for name, write := range map[string]func(io.Writer) error{
+		"matrix":  func(w io.Writer) error { return reports.WriteMatrix(w, matrix, "html", options) },
+		"history": func(w io.Writer) error { return reports.WriteHistory(w, history, "html", options) },
+		"index":   func(w io.Writer) error { return reports.WriteIndex(w, history, options) },
+		"proof":   func(w io.Writer) error { return prove.Write(w, proof, "html") },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = b.Bytes()
+	}
+	return all
+}
+
+// TestPictures makes the pictures of the documents anew, in the directory CONFORM_PICTURES.
+func TestPictures(t *testing.T) {
+	dir := os.Getenv("CONFORM_PICTURES")
+	if dir == "" {
+		t.Skip("CONFORM_PICTURES names no directory")
+	}
+	ctx := browser(t)
+	other := otherPages(t)
+	failing := pictured(t)["failing"]
+	if failing == nil {
+		t.Fatal("there is no report with failures")
+	}
+	var report bytes.Buffer
+	if err := reports.Write(&report, failing, "html", reports.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, picture := range []struct {
+		name          string
+		page          []byte
+		scheme        string
+		width, height int64
+		at            string
+	}{
+		{"report.png", report.Bytes(), "light", 1280, 800, ""},
+		{"report-dark.png", report.Bytes(), "dark", 1280, 800, "first"},
+		{"report-phone.png", report.Bytes(), "light", 390, 844, ""},
+		{"matrix.png", other["matrix"], "light", 1280, 800, ""},
+
+		{"history.png", other["history"], "light", 1280, 800, ""},
+	} {
+		v := openPage(t, ctx, picture.page)
+		v.do(size(picture.width, picture.height), media("screen", picture.scheme), chromedp.Reload())
+		if picture.at == "first" {
+			v.do(script(`document.querySelector('.problems a').click()`))
+		}
+		png, err := chromedp.Run(v.ctx, chromedp.CaptureScreenshot())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, picture.name), png, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

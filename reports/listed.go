@@ -145,7 +145,7 @@ func (r *ListRun) consistent() error {
 		all += len(names)
 		for _, name := range names {
 			if name == "" || seen[name] {
-				return fmt.Errorf("target %q of shard %d has no name, or one that stands in the list twice", visible(name), i+1)
+				return fmt.Errorf("target %q of shard %d has no name, or one that is in the list twice", visible(name), i+1)
 			}
 			seen[name] = true
 		}

@@ -257,7 +257,7 @@ func TestRunIsConsistent(t *testing.T) {
 	for _, test := range []struct {
 		name, text, old, new, want string
 	}{
-		{"a name twice", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2, a2"`, "stands in the list twice"},
+		{"a name twice", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2, a2"`, "is in the list twice"},
 		{"no name", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2, "`, "has no name"},
 		{"a target less", matrixIn(t, n.shard(1, nil), "json"), `"a2, b2"`, `"a2"`, "its shards have 3 targets, and its list has 4"},
 		{"a shard too many", matrixIn(t, n.shard(1, nil), "json"), `"shard": 1`, `"shard": 3`, "shard 3 has ended, of 2"},

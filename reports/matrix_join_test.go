@@ -239,7 +239,7 @@ func TestMatrixIsConsistent(t *testing.T) {
 		{"known, and passed", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        false", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        true", "is a known failure, and its verdict is"},
 		{"known, and not asked for", "\"pass\"\n      ],\n      \"known\": [\n        false,\n        false", "\"\"\n      ],\n      \"known\": [\n        false,\n        true", "has the verdict"},
 		{"cut short", "      \"outcome\": \"excused\"", "      \"cutShort\": true,\n      \"outcome\": \"excused\"", "it was cut short, and no report claims"},
-		{"twice", `"requirement": "set-presence.1.status"`, `"requirement": "set-presence.2.status"`, "stands in it twice"},
+		{"twice", `"requirement": "set-presence.1.status"`, `"requirement": "set-presence.2.status"`, "is in it twice"},
 		{"one name twice", head(m.Targets[0]), head(m.Targets[1]), "have one name"},
 		{"something behind", "\n}", "\n} {}", "after top-level value"},
 	} {

@@ -223,7 +223,7 @@ func (m *Matrix) consistent() error {
 	for _, r := range m.Rows {
 		key := [2]string{r.Requirement, r.Level}
 		if seen[key] {
-			return fmt.Errorf("requirement %s stands in it twice", visible(r.Requirement))
+			return fmt.Errorf("requirement %s is in it twice", visible(r.Requirement))
 		}
 		seen[key] = true
 		switch {

@@ -294,7 +294,7 @@ func together(steps []*stepResults) []*stepResults {
 			i++
 			continue
 		}
-		one := &stepResults{Task: steps[i].Task, Title: count(end-i, "step") + " of which nothing was judged: " +
+		one := &stepResults{Task: steps[i].Task, Title: count(end-i, "step") + ", not judged: " +
 			strings.Join(each(steps[i:end], func(s *stepResults) string { return shorten(s.ID, 40) }), ", ")}
 		for ; i < end; i++ {
 			one.Results = append(one.Results, steps[i].Results...)

@@ -183,7 +183,8 @@ func historyHTML(h *History, opts Options) ([]byte, error) {
 	h = h.legible()
 	for i, t := range raw.Targets {
 		for j, run := range t.Runs {
-			pages[h.Targets[i].Runs[j]] = run.page(opts.Dir)
+			shown := h.Targets[i].Runs[j]
+			pages[shown], shown.File = run.page(opts.Dir), visible(fromThere(opts.Dir, run.File))
 		}
 	}
 	content := struct {

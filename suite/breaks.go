@@ -142,7 +142,7 @@ var brokenBodies = []sample{
 	{"empty", "is empty", ""},
 	{"page", "is a page", "<!DOCTYPE html><title>conform</title>"},
 	{"cut", "is cut in the middle", func(body string) string { return body[:len(body)/2] }},
-	{"listed", "stands in a list", func(body string) string { return "[" + body + "]" }},
+	{"listed", "is in a list", func(body string) string { return "[" + body + "]" }},
 	{"comma", "has a comma too many", func(body string) string { return strings.TrimSuffix(body, "}") + ",}" }},
 	{"twice", "is there twice", func(body string) string { return body + body }},
 }

@@ -26,7 +26,7 @@ func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason strin
 		why := ""
 		if home := x.redirectsTo(); home != "" && p.after == partUser {
 			if i == len(before)-1 && reason == "" {
-				return reports.NotExercised, fmt.Sprintf("the user resource of exchange %d redirects to the home pool of the user, %s, and nobody went on there: follow its redirect link to that Autodiscover root, and sign in again", x.ID, home)
+				return reports.NotExercised, fmt.Sprintf("the user resource of exchange %d redirects to the home pool of the user, %s, and the client did not go on there: follow its redirect link to that Autodiscover root, and sign in again", x.ID, home)
 			}
 			continue
 		}

@@ -329,7 +329,7 @@ func createApplication() *page {
 					client("3.query", must,
 						look(place{name: "request URL.query", get: query}, beAbsent()).
 							of("the requests for a token", (*check).tokenRequests),
-						"Nothing of a token request stands in its URL.",
+						"A token request has nothing of its form in its URL.",
 						"A client library that writes a form without a body into the URL, where every log keeps "+
 							"the password."),
 				}},
@@ -634,7 +634,7 @@ func createApplication() *page {
 						"The application repeats the userAgent of the request.",
 						"The HTTP field of the same name."),
 				}},
-				{Clause: Clause{ID: "5again", Reference: "UCWA 2.0: Multi-tab support (200 where the application is there already)"}, Checks: []Check{
+				{Clause: Clause{ID: "5again", Reference: "UCWA 2.0: Multi-tab support (200 where the application exists)"}, Checks: []Check{
 					server("5.again", must,
 						tracing("POST once more with the same endpointId and compare the self links.", findsAgain),
 						"The same endpointId again is answered with 200 or 201 and the same application.",
@@ -655,14 +655,14 @@ func createApplication() *page {
 				{Clause: Clause{ID: "3f", Reference: "UCWA 2.0, authentication in Skype for Business: errors of the token endpoint"}, Checks: []Check{
 					server("refusal.grant-unsupported", must, tokenRefused("grant-unsupported", "unsupported_grant_type",
 						"POST grant_type=urn:microsoft.rtc:conform and look at status and error."),
-						"A grant type that nobody knows is refused with 400 and the error unsupported_grant_type.",
+						"An unknown grant type is refused with 400 and the error unsupported_grant_type.",
 						"invalid_request for everything, or 500."),
 					server("refusal.grant-missing", must, tokenRefused("grant-missing", "invalid_request",
 						"POST a form without grant_type and look at status and error."),
 						"A token request without grant_type is refused with 400 and the error invalid_request.",
 						"A default grant."),
 					server("refusal.grant-invalid", must, tokenRefused("grant-invalid", "invalid_grant",
-						"POST grant_type=password for a user whom nobody has, where that grant is offered: no "+
+						"POST grant_type=password for a user who does not exist, where that grant is offered: no "+
 							"account can be locked by it."),
 						"Credentials that are wrong are refused with 400 and the error invalid_grant.",
 						"401, which makes browsers ask for a password of their own."),
@@ -680,7 +680,7 @@ func createApplication() *page {
 						"403, from which no client learns where tokens are to be had."),
 					server("refusal.bad-token", must, status(http.StatusUnauthorized).plays(partCreateBadToken).asked(
 						"POST on the applications link with such a token and look at the status."),
-						"A POST on applications with a token that nobody handed out is refused with 401.",
+						"A POST on applications with a token that was never issued is refused with 401.",
 						"500, as if the server were at fault."),
 				}},
 				{Clause: Clause{ID: "5h"}, Checks: []Check{

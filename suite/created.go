@@ -42,7 +42,7 @@ func (s *session) create(c *ucwa.Client, applications ucwa.Link, body any) ucwa.
 	}
 	switch {
 	case res == nil && sent.Load() && c.UserAgent != userAgent:
-		s.note("no answer came to a request that should create no application: if it created one all the same, nobody knows of it, and the server ends it when it has been silent for 15 minutes")
+		s.note("no answer came to a request that should create no application: if it created one all the same, it is not known, and the server ends it when it has been silent for 15 minutes")
 	case len(links) == 0 && (res == nil && sent.Load() || res != nil && res.Status/100 == 2):
 		s.note("an application may have been created, of which the answer does not tell: it cannot be deleted, and the server ends it when it has been silent for 15 minutes")
 	case len(links) > 0:

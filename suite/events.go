@@ -66,7 +66,7 @@ func eventSteps() step {
 			server("event.presence", must, tracing(
 				"Look for a presence event, added or updated, that embeds no other value, among the "+
 					"answers after each accepted POST that set a value other than the one before.", func(c *check) { c.confirmed(myPresence, partPresence) }),
-				"After a POST that changes the presence the event channel tells of presence.",
+				"After a POST that changes the presence the event channel has an event of presence.",
 				"Storing the value without telling the publisher's own application."),
 			server("event.me", must,
 				sentBy(myPresence),
@@ -244,7 +244,7 @@ func tellsOnce(c *check) {
 		last = p.ID
 	}
 	if !judged {
-		c.notApplicable("no event tells of something of which each event must come once")
+		c.notApplicable("there is no event of a resource whose events must come exactly once")
 	}
 
 }
@@ -429,7 +429,7 @@ func (e event) confirms(p *personal, value string) bool {
 func (c *check) toldOf(p *personal) []event {
 	list := p.of(c.told())
 	if len(list) == 0 {
-		c.notExercised("no event tells of " + p.rel)
+		c.notExercised("there is no event of " + p.rel)
 	}
 	return list
 }

@@ -209,7 +209,7 @@ func (e *Evidence) findPlaceholders() map[string]bool {
 }
 
 // placeholderReason is why requests with such a token are not judged.
-const placeholderReason = "one placeholder stands for the tokens of several hosts: whoever made this evidence took the tokens out"
+const placeholderReason = "one placeholder stands for the tokens of several hosts: the tokens were removed before this evidence was handed over"
 
 // isToken tells what looks like a token of UCWA.
 func isToken(s string) bool { return len(s) > len("cwt=") && strings.HasPrefix(s, "cwt=") }
@@ -250,4 +250,4 @@ func (e *Evidence) grantOf(x *Exchange) (grant string, takenOut bool) {
 }
 
 // takenOutReason is why token requests of which something is missing are not judged.
-const takenOutReason = "what the server gave a token for does not stand in the requests: it was taken out of this evidence"
+const takenOutReason = "the requests do not show what the server issued a token for: it was removed from this evidence"

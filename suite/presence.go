@@ -32,7 +32,7 @@ var myPresence = &personal{
 		return []any{text}
 	},
 	task: "set-presence", early: string(early), witness: myNote,
-	doubt: fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and in vain: if the user was not %s before, the server stored what it refused, "+
+	doubt: fmt.Sprintf("the first presence that was read is %s, which the run had asked for too early, and been refused: if the user was not %s before, the server stored what it refused, "+
 		"and the presence that was there is not known; look at it with another client", early, early),
 	lost: "the presence could not be given back to the server, which computes it",
 	restore: func(before string) posting {

@@ -114,7 +114,7 @@ func refusalSteps() step {
 				"A redirect to a sign-in page."),
 			server("refusal.bad-token", must, refused(partBadToken, http.StatusUnauthorized,
 				"GET the application, and POST the presence, with a made-up token."),
-				"A request with a token that nobody handed out is refused with 401.",
+				"A request with a token that was never issued is refused with 401.",
 				"500 from the decoder, or 403."),
 			server("refusal.challenge", must,
 				header("WWW-Authenticate", challengeThat(tokenChallenge, isTokenChallenge)).
@@ -128,7 +128,7 @@ func refusalSteps() step {
 					"refusal.",
 				"A framework that answers with the status alone."),
 			server("refusal.origin", must, refused(partOrigin, http.StatusForbidden,
-				"GET the application, and POST the presence, with an X-Ms-Origin that nobody can own, "+
+				"GET the application, and POST the presence, with an X-Ms-Origin that cannot be registered, "+
 					"below .invalid."),
 				"A request whose X-Ms-Origin is not on the allow list is refused with 403.",
 				"An allow list that is checked in the frame only, or not at all."),

@@ -74,7 +74,7 @@ func resetNote() *page {
 						"being " +
 						"shared with other contacts."}}, Checks: []Check{
 						server("event.note", must, tellsChange(myNote, "note reset"),
-							"After a reset of a note that was there the event channel tells of note.",
+							"After a reset of a note that was there the event channel has an event of note.",
 							"Events only for what is set, and none for what is cleared."),
 					}},
 				}},

@@ -69,7 +69,7 @@ func resetPresence() *page {
 							"being shared with other contacts.",
 					}}, Checks: []Check{
 						server("event.presence", must, tellsChange(myPresence, partReset),
-							"After a reset that changes the presence the event channel tells of presence.",
+							"After a reset that changes the presence the event channel has an event of presence.",
 							"Events only for what is set, and none for what is computed."),
 					}},
 				}},

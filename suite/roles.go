@@ -202,7 +202,7 @@ func (s *state) part(x *Exchange) string {
 		s.e.declined[of] = append(s.e.declined[of], declined{x, why})
 		const most = 10 // for people to read
 		if len(s.e.declined[of]) <= most && !s.e.Driven {
-			s.e.note(fmt.Sprintf("exchange %d, %s %s, was answered with %d, as the documentation allows, and is not held against the server: %s", x.ID, x.Request.Method, x.Request.URL, x.Response.Code, why))
+			s.e.note(fmt.Sprintf("exchange %d, %s %s, was answered with %d, as the documentation allows, and does not fail the server: %s", x.ID, x.Request.Method, x.Request.URL, x.Response.Code, why))
 		}
 		if part == of && x.aside == "" {
 			x.aside = "an error that the documentation allows: " + why

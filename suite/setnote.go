@@ -78,7 +78,7 @@ func setNote() *page {
 						"being " +
 						"shared with other contacts."}}, Checks: []Check{
 						server("event.note", must, tellsChange(myNote, "note"),
-							"After a POST that changes the note the event channel tells of note.",
+							"After a POST that changes the note the event channel has an event of note.",
 							"Storing the text without telling the publisher's own application."),
 						server("event.me", must, sentBy(myNote),
 							"The sender of the user's own note event is me.",

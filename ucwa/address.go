@@ -24,7 +24,7 @@ func domainOf(address string) (string, error) {
 		case user == "":
 			return "", errors.New("the address has nothing before the @: expected one such as sip:dana@contoso.com")
 		case strings.Contains(user, ":"):
-			return "", errors.New("the address is not taken since a password stands in it: expected one such as sip:dana@contoso.com")
+			return "", errors.New("the address contains a password: expected one such as sip:dana@contoso.com")
 		}
 		rest = domain
 	}

@@ -80,7 +80,7 @@ func readable(kept []found) (notes []string) {
 	}
 	if len(known) == 0 {
 		if len(kept) > 1 {
-			notes = append(notes, "no time of the file can be read: the exchanges stand in the order of the file")
+			notes = append(notes, "no time of the file can be read: the exchanges are in the order of the file")
 		}
 		return notes
 	}
@@ -100,7 +100,7 @@ func readable(kept []found) (notes []string) {
 		notes = append(notes, fmt.Sprintf("the times of %d of %d exchanges cannot be read: they stand behind the one before them in the file", unreadable, len(kept)))
 	}
 	if len(known) > 1 && known[0].Equal(known[len(known)-1]) {
-		notes = append(notes, "all exchanges of the file have the same time: they stand in the order of the file")
+		notes = append(notes, "all exchanges of the file have the same time: they are in the order of the file")
 	}
 	return notes
 }

@@ -22,8 +22,8 @@ import (
 )
 
 // precedence is for the help of the commands that have --config.
-const precedence = `Each flag can be an environment variable, such as CONFORM_REQUEST_TIMEOUT, or stand in the YAML
-file of --config, as request-timeout; a flag wins. Secrets stand in no file of these: docs/live.md.`
+const precedence = `Each flag can be an environment variable, such as CONFORM_REQUEST_TIMEOUT, or a key in the YAML
+file of --config, as request-timeout; a flag wins. No secret belongs into that file: docs/live.md.`
 
 // configurable gives a command --config, and fills its flags before it runs.
 func configurable(cmd *cobra.Command) {
@@ -259,7 +259,7 @@ func (c *config) document(content []byte) (*yaml.Node, error) {
 			line, _ := strconv.Atoi(strings.TrimPrefix(at, "line "))
 			return fmt.Sprintf("line %d", line+c.skipped)
 		})
-		return nil, usage("%s: is no YAML: %s; a value that begins with *, & or ! stands in quotes", c.path, problem)
+		return nil, usage("%s: is no YAML: %s; a value that begins with *, & or ! needs quotes", c.path, problem)
 	}
 	if decoder.Decode(new(yaml.Node)) == nil {
 		return nil, usage("%s: holds several YAML documents: expected one", c.path)
@@ -317,12 +317,12 @@ func (c *config) mapping(node *yaml.Node, known []string, each func(key, value *
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
 		case secretKey().MatchString(key.Value):
-			wrong.add(c.fail(key, "%s: a secret does not stand in this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
+			wrong.add(c.fail(key, "%s: no secret belongs into this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
 				"or keep it in the keyring or the environment", key.Value))
 		case !slices.Contains(known, key.Value):
 			wrong.add(c.fail(key, "unknown key %q%s; the keys are those of the flags, without the dashes", key.Value, suite.Nearest(key.Value, known)))
 		case lines[key.Value] > 0:
-			wrong.add(c.fail(key, "%s stands in line %d already", key.Value, lines[key.Value]))
+			wrong.add(c.fail(key, "%s is in line %d already", key.Value, lines[key.Value]))
 		default:
 			lines[key.Value] = key.Line
 			wrong.add(each(key, value))
@@ -343,7 +343,7 @@ func (c *config) setting(into map[string]setting, key, value *yaml.Node) error {
 			return c.fail(key, "%s: expected a value, or a list of them; leave the key out for the default", key.Value)
 		}
 		if secretValue().MatchString(item.Value) {
-			return c.fail(item, "%s: the value looks like a secret, which does not stand in this file: put it into a file of its own, and name that with token-file",
+			return c.fail(item, "%s: the value looks like a secret, which does not belong into this file: put it into a file of its own, and name that with token-file",
 				key.Value)
 		}
 		text := item.Value

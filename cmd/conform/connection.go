@@ -39,7 +39,7 @@ func (f *connectionFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.cacert, "cacert", "", "PEM file with certificate authorities to trust, besides the system's")
 	flags.StringVar(&f.clientCert, "client-cert", "", "PEM file with the certificate to show to the server")
 	flags.StringVar(&f.clientKey, "client-key", "", "PEM file with its private key, if that is not in the file of --client-cert")
-	flags.BoolVar(&f.insecure, "insecure", false, "trust any certificate: whoever is on the way can read the token")
+	flags.BoolVar(&f.insecure, "insecure", false, "trust any certificate: others on the network path can read the token")
 	flags.Float64Var(&f.rate, "rate", 0, "at most so many requests a second, such as 2 or 0.5; 0 is no limit")
 	flags.DurationVar(&f.perRequest, "request-timeout", 10*time.Second, "timeout per request")
 	for _, name := range []string{"resolve", "rate", "request-timeout"} {
@@ -48,7 +48,7 @@ func (f *connectionFlags) add(cmd *cobra.Command) {
 }
 
 // insecureNote stands on standard error and in every report.
-const insecureNote = "--insecure: no certificate was checked, so nothing shows which server this was, and whoever was on the way could read the token"
+const insecureNote = "--insecure: no certificate was checked, so nothing shows which server this was, and others on the network path could read the token"
 
 // plainNote is about a URL with http.
 const plainNote = "with plain http, others on the way can read the token"

@@ -57,7 +57,7 @@ func (f *importFlags) run(cmd *cobra.Command, file string) error {
 		return err
 	}
 	if _, err := os.Stat(f.out); err == nil && !f.force {
-		return usage("%s is there already: give another name with --out, or --force to replace it", f.out)
+		return usage("%s exists: give another name with --out, or --force to replace it", f.out)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return exit{exitFailed, err}
 	}

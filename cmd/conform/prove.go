@@ -35,7 +35,7 @@ func newProve() *cobra.Command {
 		Long: `prove tries the suite itself. Each fault of a catalogue is put on the answers of the
 reference server, or on the requests of a client. The requirement that it breaks must
 detect it, at the right field, and no other requirement may fail unless the fault names it.
-Every small change of the reference recording must be detected, or stand in a reviewed
+Every small change of the reference recording must be detected, or be in a reviewed
 list. The variations of correct servers, alone and together, must fail nothing.
 
 A NAME selects the faults, changes and variations whose names contain it, or, if it ends

@@ -66,7 +66,7 @@ func wordsToHide(words []string, keepNames bool) error {
 	}
 	for _, word := range words {
 		if utf8.RuneCountInString(strings.TrimSpace(word)) < 3 {
-			return usage("--redact %q: expected 3 characters or more; so short a text stands in too many others", word)
+			return usage("--redact %q: expected 3 characters or more; so short a text is part of too many others", word)
 		}
 		if mask.Ordinary(strings.TrimSpace(word)) {
 			return usage("--redact %q: it is a word of the protocol or of pseudonyms, and stays: to mask it everywhere would change the verdicts", word)
@@ -125,7 +125,7 @@ func (f *redactFlags) targets(files []string) ([]string, error) {
 	if info, err := os.Stat(f.out); f.out != "" && (err == nil && info.IsDir() || strings.HasSuffix(f.out, "/")) {
 		dir = f.out
 	} else if f.out != "" && len(files) > 1 {
-		return nil, usage("--out %s: %d recordings need a directory, whose name ends with / or which is there", f.out, len(files))
+		return nil, usage("--out %s: %d recordings need a directory that exists, or a name that ends with /", f.out, len(files))
 	}
 	var targets []string
 	for _, file := range files {
@@ -144,7 +144,7 @@ func (f *redactFlags) targets(files []string) ([]string, error) {
 			return nil, usage("two recordings would both become %s: redact them one after another, with --out", target)
 		}
 		if _, err := os.Stat(target); err == nil && !f.force {
-			return nil, usage("%s is there already: give another name with --out, or --force to replace it", target)
+			return nil, usage("%s exists: give another name with --out, or --force to replace it", target)
 		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, exit{exitFailed, err}
 		}

@@ -22,7 +22,7 @@ func newReport() *cobra.Command {
 		Use:   "report",
 		Short: "Convert, compare, merge and follow reports",
 		Long: `report works on the report.json that run --out writes; nothing is judged anew.
-docs/reports.md tells of the formats and of baselines.`,
+docs/reports.md has the formats, and baselines.`,
 		Example: `  conform report convert report.json --format csv --out report.csv
   conform report diff yesterday/report.json today/report.json
   conform report baseline report.json --out known.yaml
@@ -374,8 +374,8 @@ func newHistory() *cobra.Command {
 		Use:   "history DIR",
 		Short: "Show the reports of a directory over time",
 		Long: `history finds all reports below a directory and shows, for each target, what became of
-it from one to the next, by the date of the evidence. Other files are passed over;
-reports that cannot be read are told.
+it from one to the next, by the date of the evidence. Other files are ignored;
+reports that cannot be read are named.
 
 Exit codes: 0 shown, 2 usage, 3 there is no report, 4 the directory cannot be read.`,
 		Example: `  conform report history archive/

@@ -19,8 +19,8 @@ func newBaseline() *cobra.Command {
 		Use:   "baseline REPORT",
 		Short: "Write the failures of a report as a baseline of known ones",
 		Long: `baseline writes the failures of a report for run --expect. Each gets the reason TODO,
-which --expect refuses: write why a failure is borne, or where it is tracked. Reasons
-of a baseline that the report was held against already are kept.
+which --expect refuses: write why a failure is accepted, or where it is tracked. Reasons
+of a baseline that the report was compared with are kept.
 
 A file that is there is not replaced: it may hold reasons.`,
 		Example: `  conform run --out report/
@@ -152,5 +152,5 @@ func staleCode(r *reports.Report) error {
 	if r.Baseline == nil || len(r.Baseline.Stale) == 0 {
 		return nil
 	}
-	return exit{exitUsage, errors.New("the baseline is out of date, see above: mend " + r.Baseline.File)}
+	return exit{exitUsage, errors.New("the baseline is out of date, see above: correct " + r.Baseline.File)}
 }

@@ -151,7 +151,7 @@ func decodeSecret(data []byte) (value, problem string) {
 // writers says who may write a file that not only its owner may.
 func writers(mode fs.FileMode) string {
 	if mode&0o022 == 0o020 {
-		return "its group, whoever is or comes to be in that"
+		return "all members of its group, now or later"
 	}
 	return "others on this machine"
 }

@@ -385,4 +385,4 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-var errNobody = errors.New("no client signed in, so there is nobody to grade")
+var errNobody = errors.New("no client signed in, so there is none to grade")

@@ -205,7 +205,7 @@ func (g *grade) view() clientView {
 	case len(g.with(reports.Fail)) > 0:
 		v.Standing, v.Class = fmt.Sprintf("%d broken", len(v.Broken)), "bad"
 	case len(v.Broken) > 0:
-		v.Standing, v.Class = fmt.Sprintf("%d to mend", len(v.Broken)), "care"
+		v.Standing, v.Class = fmt.Sprintf("%d broken", len(v.Broken)), "care"
 	case len(v.Left) > 0:
 		v.Standing, v.Class = fmt.Sprintf("no violations, %d checks pending", len(v.Left)), "calm"
 	default:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ func TestServePageInBrowser(t *testing.T) {
 			ctx := startBrowser(t, script)
 			h := startHost(t, func(config *hostConfig) { config.page = "local" })
 			base := "https://" + strings.Replace(h.address, "127.0.0.1", "localhost", 1)
-			if err := chromedp.Do(ctx, chromedp.Navigate(base+"/"), chromedp.WaitVisible(chromedp.CSS(".nobody"))); err != nil {
+			if err := chromedp.Do(ctx, chromedp.Navigate(base+"/"), chromedp.WaitVisible(chromedp.CSS(".empty"))); err != nil {
 				t.Fatal(err)
 			}
 			path, err := chromedp.Run(ctx, chromedp.Location())
@@ -79,6 +81,32 @@ func TestServePageInBrowser(t *testing.T) {
 				t.Errorf("%d clients and %v, expected the one", n, h.journal.strangers())
 			}
 		})
+	}
+}
+
+// TestServePicture makes the picture of docs/serve.md anew, in the directory CONFORM_PICTURES.
+func TestServePicture(t *testing.T) {
+	dir := os.Getenv("CONFORM_PICTURES")
+	if dir == "" {
+		t.Skip("CONFORM_PICTURES names no directory")
+	}
+	ctx := startBrowser(t, true)
+	h := startHost(t, func(config *hostConfig) { config.page = "local" })
+	p := plainClient{transport: h.transport(t), user: builtIn, agent: "Board/1.0"}
+	h.given(t, &p)
+	if err := p.work(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 800), chromedp.Navigate("https://"+strings.Replace(h.address, "127.0.0.1", "localhost", 1)+pagePath))
+	if err != nil {
+		t.Fatal(err)
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "serve.png"), png, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -123,7 +123,7 @@ func userFrom(node *yaml.Node, fail func(*yaml.Node, string, ...any) error) (ucw
 	case !regexp.MustCompile(`^(?i:sip:)?[^@:]+@[^@:]+$`).MatchString(u.URI) || strings.ContainsAny(u.URI, " \t\r\n<>\"'"):
 		return u, fail(node, "sip: %q is no SIP address: expected one like sip:dana@contoso.com", u.URI)
 	case u.Password == "":
-		return u, fail(node, "%s has no password, so nobody could sign in: add password", u.URI)
+		return u, fail(node, "%s has no password: add one, so that a client can sign in", u.URI)
 	}
 	if !strings.HasPrefix(strings.ToLower(u.URI), "sip:") {
 		u.URI = "sip:" + u.URI

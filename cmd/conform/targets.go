@@ -55,7 +55,7 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 	}
 	for _, name := range []string{"cassette", "application", "target", "sip", "domain", "autodiscover", "name"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed {
-			return usage("--targets excludes --%s: what is certified, and its name, stands in the list", name)
+			return usage("--targets excludes --%s: targets and their names come from the list", name)
 		}
 	}
 	if f.passwords != "" {

@@ -314,7 +314,7 @@ func (l *targetList) keep(into map[string]setting, key, value *yaml.Node) error 
 		return err
 	}
 	if usual, names := secretVariables[key.Value]; names && (into[key.Value].list || !isVariable(into[key.Value].values[0])) {
-		return l.fail(key, "%s: expected the name of an environment variable, in place of %s; the secret itself does not stand in this file", key.Value, usual)
+		return l.fail(key, "%s: expected the name of an environment variable, in place of %s; the secret itself does not belong into this file", key.Value, usual)
 	}
 	return nil
 }
@@ -333,7 +333,7 @@ func (l *targetList) own(node *yaml.Node) (own map[string]setting, name string, 
 	wrong.add(l.mapping(node, func(key, value *yaml.Node) error {
 		switch key.Value {
 		case "targets":
-			return l.fail(key, "targets: a list stands in no entry of one")
+			return l.fail(key, "targets: an entry of a list cannot name another list")
 		case "name":
 			named = true
 			var problem string

@@ -277,7 +277,7 @@ func eventFaults(server func(requirement, field string, on []string, faults ...F
 		}), also...)
 	}
 	server(event+"presence", "sender.events", packages,
-		changed("presence-event-missing", "a changed presence is stored, and no event tells of it", func(*exchange, map[string]any, map[string]any) map[string]any { return nil }, reset),
+		changed("presence-event-missing", "a changed presence is stored, and no event follows", func(*exchange, map[string]any, map[string]any) map[string]any { return nil }, reset),
 		changed("presence-event-once", "only the first change of presence is told", func(x *exchange, e, _ map[string]any) map[string]any {
 			if x.task.swap("told", "yes") == "yes" {
 				return nil

@@ -132,7 +132,7 @@ func signInClientFaults() []Fault {
 	client("create-application.3.fields", "request body.username", on("token"),
 		asking("username-empty", "the user name in a token request is empty", form(func(v url.Values) { v.Set("username", "") })))
 	client("create-application.3.query", "request URL.query", on("token"),
-		asking("credentials-in-url", "the user name stands in the URL of a token request", func(x *exchange) {
+		asking("credentials-in-url", "the user name is in the URL of a token request", func(x *exchange) {
 			u := *x.request.URL
 			u.RawQuery = "username=dana"
 			x.request.URL = &u

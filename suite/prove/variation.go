@@ -145,7 +145,7 @@ func Variations() []Variation {
 		edit("photo-elsewhere", "keeps photos on another host", linkTo(meLinks+"photo", "https://photos.contoso.com/dana"), "application"),
 		edit("emailAddresses-missing", "has me without emailAddresses", without(me+".emailAddresses")),
 		edit("application-more", "has more properties in an application", together(put("id", "1"), put("type", "Browser"), put("instanceId", "x"), put("expires", "2026-11-24T00:00:00Z"), put("revision", 2)), "application before", "application"),
-		edit("links-more", "serves links that nobody asked for", together(linkTo("_links.onlineMeetings", "x"), linkTo(meLinks+"settings", "me/settings")), "application before", "application"),
+		edit("links-more", "serves links that are not documented", together(linkTo("_links.onlineMeetings", "x"), linkTo(meLinks+"settings", "me/settings")), "application before", "application"),
 		edit("link-attributes", "adds attributes to links", put("_links.self.revision", "2"), "application"),
 		edit("etag-number", "sends an etag as a number", asObject(func(root map[string]any) {
 			if etag, ok := root["etag"].(string); ok {

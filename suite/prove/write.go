@@ -182,7 +182,7 @@ func (p *Proof) introduction() string {
 	switch {
 	case p.Live:
 		return fmt.Sprintf(`Faults were put on the answers of a server, and the requirements of "%s" judged the result: does the one fail that the
-fault breaks, at the place that is broken, and does nothing else? This page tells of that server on that day; it is
+fault breaks, at the place that is broken, and does nothing else? This page is about that server on that day; it is
 no part of the published proof.`, p.Task)
 	case len(p.Names) > 0:
 		return fmt.Sprintf(`Of the proof of "%s" this is a part: what has %s in its name.`, p.Task, cell(strings.Join(p.Names, " or ")))

@@ -84,7 +84,7 @@ fi
 	echo "exit-code=$code"
 	echo "report=$report"
 	echo "directory=$out"
-	for key in pass fail warn blocked error notExercised notApplicable; do
+	for key in pass fail warn blocked error notExercised notTested notApplicable; do
 		name=$(sed 's/\([A-Z]\)/-\1/' <<<"$key" | tr '[:upper:]' '[:lower:]')
 		if [ -n "$report" ]; then echo "$name=$(number "$key" "$report")"; else echo "$name=0"; fi
 	done
