@@ -40,8 +40,8 @@ type work struct {
 	p     *progress
 	name  string // of a target, "" if there is but one
 	what  suite.Waiting
-	tried [2]int // of how many things of one kind, so many are done, as far as that is known
-	verb  string // and what was done with them
+	tried [2]int    // of how many things of one kind, so many are done, as far as that is known
+	verb  string    // and what was done with them
 	since time.Time // it waits for that
 	began time.Time
 }
