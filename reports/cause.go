@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -61,7 +62,7 @@ func (r Result) failure() string {
 func (p *printer) stop(r *Report, list []Result) {
 	p.item(0, strings.TrimSpace(r.Tool.Name+" "+r.Tool.Version)+" · ", bold, r.about(), plain)
 	p.item(0, "evidence: ", plain, r.Evidence.provenance(), plain)
-	p.item(0, symbol(Error)+" Not tested: ", red, shorten(list[0].failure(), shownRunes), plain)
+	p.item(0, symbol(Error)+" Not tested: ", red, shorten(cmp.Or(list[0].Reason, list[0].Observed), shownRunes), plain)
 	p.item(2, "", plain, shorten(r.Cause, noteRunes), bold)
 	p.item(0, r.Headline()+": ", outcomeTone(r.Outcome), r.Counts.String(), plain)
 	p.item(0, "next: ", bold, "run conform doctor to see where the way to the server ends; --verbose shows every requirement", plain)
