@@ -166,7 +166,8 @@ func agreeJUnit(t *testing.T, r *Report, data []byte) {
 	if fmt.Sprintf("%.6f", time) != doc.Time || fmt.Sprintf("%.6f", took) != doc.Time {
 		t.Errorf("JUnit says %s s, its suites take %f s and the results %f s", doc.Time, time, took)
 	}
-	want := counts{Tests: len(r.Results), Failures: r.Counts.Fail, Errors: r.Counts.Error, Skipped: r.Counts.NotApplicable + r.Counts.NotExercised}
+	want := counts{Tests: len(r.Results), Failures: r.Counts.Fail, Skipped: r.Counts.NotApplicable + r.Counts.NotExercised + r.Counts.NotTested}
+	said := map[string]bool{} // reasons, of which each is one error
 	warned := r.Counts.Warn
 	for _, result := range r.Results {
 		switch {
@@ -177,10 +178,14 @@ func agreeJUnit(t *testing.T, r *Report, data []byte) {
 			} else {
 				warned--
 			}
-		case result.Verdict == Blocked && result.binding(r.Strict):
-			want.Errors++
-		case result.Verdict == Blocked:
-			want.Skipped++
+		case result.Verdict == Error || result.Verdict == Blocked:
+			reason := result.because()
+			if said[reason] || result.Verdict == Blocked && !result.binding(r.Strict) {
+				want.Skipped++
+			} else {
+				want.Errors++
+			}
+			said[reason] = reason != ""
 		case result.Verdict == Warn && result.binding(r.Strict):
 			want.Failures++
 			warned--

@@ -30,25 +30,39 @@ func (r *Report) stopped() []Result {
 	return list
 }
 
-// once leaves the first of the results that have the one cause of a stopped run as it is, and gives the others a verdict that says that
-// they follow from it. In the first it says the cause.
-func (r *Report) once(as Verdict) {
-	list := r.stopped()
-	if len(list) == 0 {
-		return
-	}
-	first := list[0].Requirement
+// once leaves of the results that could not be judged for one reason the first as it is, and returns the others, which follow from it; also those
+// that follow from a failure. In the first of a run that could not start or go on it says the cause.
+func (r *Report) once() (follow map[[2]string]bool) {
+	first := map[string]string{} // by reason: the requirement
+	stopped, roots := r.stopped(), r.roots()
+	follow = map[[2]string]bool{}
 	r.Results = slices.Clone(r.Results)
 	for i := range r.Results {
-		switch result := &r.Results[i]; {
-		case result.Verdict != Error && result.Verdict != Blocked:
-		case result.Requirement == first:
+		result := &r.Results[i]
+		if result.Verdict != Error && result.Verdict != Blocked {
+			continue
+		}
+		reason := result.because()
+		switch {
+		case len(stopped) > 0 && result.Requirement == stopped[0].Requirement:
 			result.Reason = strings.TrimPrefix(result.Reason+"; "+r.Cause, "; ")
+		case len(stopped) > 0:
+			result.Reason, result.Observed, result.Said = "for the same cause as "+stopped[0].Requirement, "", ""
+			follow[result.key()] = true
+		case roots[result.root()] > 0:
+			follow[result.key()] = true
+		case reason != "" && first[reason] != "":
+			result.Reason, result.Observed, result.Said = "as "+first[reason]+": "+reason, "", ""
+			follow[result.key()] = true
 		default:
-			result.Verdict, result.Reason, result.Observed, result.Said = as, "for the same cause as "+first, "", ""
+			first[reason] = result.Requirement
 		}
 	}
+	return follow
 }
+
+// key tells a result from others of the same requirement, of which a report from a file may have several.
+func (r Result) key() [2]string { return [2]string{r.Requirement, r.Reason} }
 
 // failure is what the cause shows itself in: what was seen, or why that says nothing.
 func (r Result) failure() string {

@@ -64,3 +64,41 @@ func TestOneCause(t *testing.T) {
 		t.Errorf("without a cause:\n%s", text)
 	}
 }
+
+// TestOneOfEachCause holds that of several causes each is said once, and that what follows from a failure is no error of its own.
+func TestOneOfEachCause(t *testing.T) {
+	r := down()
+	r.Cause = ""
+	for i := range r.Results {
+		result := &r.Results[i]
+		switch {
+		case i == 0:
+			result.Verdict, result.Reason = Fail, ""
+		case i < 50:
+			result.Verdict, result.Reason = Blocked, r.Results[0].Requirement+": see exchange 7"
+		case i < 100:
+			result.Verdict, result.Reason = Error, "connection reset"
+		default:
+			result.Verdict, result.Reason = Error, "the token has expired"
+		}
+	}
+	r.Tally()
+	suites := struct {
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
+	}{}
+	if err := xml.Unmarshal(render(t, r, "junit", Options{}), &suites); err != nil || suites.Failures != 1 || suites.Errors != 2 || suites.Skipped != 147 {
+		t.Errorf("JUnit: %+v, %v", suites, err)
+	}
+	for format, most := range map[string]int{"text": 1, "github": 1, "markdown": 1} {
+		text := string(render(t, r, format, Options{}))
+		if strings.Count(text, "connection reset") != most || strings.Count(text, "the token has expired") > most+1 || !strings.Contains(text, "50") {
+			t.Errorf("%s:\n%.3000s", format, text)
+		}
+	}
+	p := newPage(r)
+	if len(p.Causes) != 2 || p.Problems[0].Follow != "49 requirements could not be judged after this" {
+		t.Errorf("the page has %d causes, and after the failure: %q", len(p.Causes), p.Problems[0].Follow)
+	}
+}

@@ -120,7 +120,7 @@ func newPage(raw *Report) *page {
 		r.Notes = slices.DeleteFunc(r.Notes, func(note string) bool { return note == r.Cause })
 	}
 	shown := *r
-	shown.once(Blocked) // one row is open for one cause
+	shown.once() // one row is open for one cause
 	p.Tasks, p.Problems = tasksOf(&shown, links)
 	roots, repeat := shown.roots(), raw.repeats()
 	for i, problem := range p.Problems {
@@ -131,7 +131,7 @@ func newPage(raw *Report) *page {
 			problem.Repeat = repeat.of(problem.Result)
 		}
 	}
-	p.Causes, p.MoreCauses = causesOf(&shown, p.Tasks, roots)
+	p.Causes, p.MoreCauses = causesOf(r, p.Tasks, roots)
 	p.Tallies, p.Filters = tallies(r), filters(r)
 	p.Sequence, p.Timeline = sequenceOf(r, p.Shown), timelineOf(p.Shown)
 	return p

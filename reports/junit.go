@@ -107,17 +107,17 @@ func renderJUnit(w io.Writer, r *Report, _ Options) error {
 			return s
 		})
 	}
-	r.once(NotExercised) // one case is red for one cause, and not a hundred
+	follow := r.once() // one case is red for one cause, and not a hundred
 	for _, step := range byStep(r) {
 		var counts junitCounts
 		if len(step.Results) == 0 {
 			continue // judged under another task
 		}
 		for _, result := range step.Results {
-			counts.add(junitStateOf(result, r.Strict), result.DurationMs)
+			counts.add(junitStateOf(result, r.Strict, follow[result.key()]), result.DurationMs)
 		}
 		add(step.Name(), counts, func() []junitCase {
-			return each(step.Results, func(result Result) junitCase { return junitCaseOf(result, step.Name(), r.Strict) })
+			return each(step.Results, func(result Result) junitCase { return junitCaseOf(result, step.Name(), r.Strict, follow[result.key()]) })
 		})
 	}
 	if list := r.stale(); len(list) > 0 {
@@ -162,8 +162,10 @@ const (
 )
 
 // junitStateOf is red for what keeps the run from being conformant.
-func junitStateOf(r Result, strict bool) junitState {
+func junitStateOf(r Result, strict, follows bool) junitState {
 	switch {
+	case follows && (r.Verdict == Error || r.Verdict == Blocked):
+		return junitSkipped
 	case r.excused(), r.Verdict.aside(), r.Verdict == NotExercised, r.Verdict == Blocked && !r.binding(strict):
 		return junitSkipped
 	case r.Verdict == Pass, r.Verdict == Warn && !r.binding(strict):
@@ -187,7 +189,7 @@ func (c *junitCounts) add(state junitState, ms float64) {
 	}
 }
 
-func junitCaseOf(r Result, class string, strict bool) junitCase {
+func junitCaseOf(r Result, class string, strict, follows bool) junitCase {
 	c := junitCase{Class: class, Name: r.Requirement, Time: seconds(r.DurationMs), Facts: junitFactsOf(r)}
 	problem := func(kind string) *junitProblem {
 		message := r.Statement
@@ -196,7 +198,7 @@ func junitCaseOf(r Result, class string, strict bool) junitCase {
 		}
 		return &junitProblem{Message: shorten(message, shownRunes), Type: kind, Text: junitText(r)}
 	}
-	switch junitStateOf(r, strict) {
+	switch junitStateOf(r, strict, follows) {
 	case junitFailed:
 		c.Failure = problem(r.Level)
 	case junitErred:
