@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Baseline is failures that are known, and borne for a reason. It is a contract with two
+// Baseline is failures that are known, and accepted for a reason. It is a contract with two
 // sides: a known failure does not make a run nonconformant, and an entry that is no
 // longer true is an error of its own. So it can only shrink unless somebody decides.
 type Baseline struct {
@@ -24,8 +24,8 @@ type Baseline struct {
 // KnownFailure is an entry of a baseline.
 type KnownFailure struct {
 	Requirement string `yaml:"requirement"`
-	Reason      string `yaml:"reason"`           // required: why it is borne, or where it is tracked
-	Until       string `yaml:"until,omitempty"`  // the last day, in UTC, on which it is borne: 2026-12-31
+	Reason      string `yaml:"reason"`           // required: why it is accepted, or where it is tracked
+	Until       string `yaml:"until,omitempty"`  // the last day, in UTC, on which it is accepted: 2026-12-31
 	Target      string `yaml:"target,omitempty"` // only for sources like this, where * stands for anything
 	line        int
 }
@@ -47,14 +47,14 @@ func (k *Known) String() string {
 	return k.Reason
 }
 
-// Applied is the baseline that a report was held against.
+// Applied is the baseline that was applied to a report.
 type Applied struct {
 	File   string  `json:"file"`
 	SHA256 string  `json:"sha256"`
-	Stale  []Stale `json:"stale"` // entries that are wrong by now
+	Stale  []Stale `json:"stale"` // entries that are out of date
 }
 
-// Stale is an entry of a baseline that is wrong by now.
+// Stale is an entry of a baseline that is out of date.
 type Stale struct {
 	Requirement string `json:"requirement"`
 	Problem     string `json:"problem"`

@@ -32,7 +32,7 @@ type Comparison struct {
 	Schema    string   `json:"schema"`
 	Before    Side     `json:"before"`
 	After     Side     `json:"after"`
-	Notes     []string `json:"notes"`     // what else differs: target, tool, ledger; what is to be held against a change
+	Notes     []string `json:"notes"`     // what else differs: target, tool, ledger; what a change may come from
 	Unchanged int      `json:"unchanged"` // requirements of which there is nothing to say
 	Changes   []Change `json:"changes"`
 }

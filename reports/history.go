@@ -150,15 +150,6 @@ func (t *Trend) order() {
 // Last is the latest run.
 func (t *Trend) Last() *Run { return t.Runs[len(t.Runs)-1] }
 
-// Failing is the share of what was checked that failed, from 0 to 1.
-func (r *Run) Failing() float64 {
-	checked := r.Counts.Pass + r.Counts.Fail + r.Counts.Warn
-	if checked == 0 {
-		return 0
-	}
-	return float64(r.Counts.Fail+r.Counts.Warn) / float64(checked)
-}
-
 // WriteHistory writes the history in one of the [HistoryFormats].
 func WriteHistory(w io.Writer, h *History, format string, opts Options) error {
 	return write(w, h, format, opts, historyForms())
@@ -187,8 +178,8 @@ func (h *History) legible() *History {
 	})}
 }
 
-// passedOver says what was not taken for a report, or is "".
-func (h *History) passedOver() string {
+// ignored says what was not taken for a report, or is "".
+func (h *History) ignored() string {
 	if h.Foreign == 0 {
 		return ""
 	}
@@ -217,7 +208,7 @@ func historyText(h *History, opts Options) ([]byte, error) {
 	for _, s := range h.Skipped {
 		p.item(0, "not read: ", yellow, shorten(s, shownRunes), plain)
 	}
-	if other := h.passedOver(); other != "" {
+	if other := h.ignored(); other != "" {
 		p.item(0, "", plain, other, dim)
 	}
 	return p.text(), nil
@@ -232,14 +223,14 @@ func (r *Run) when() string {
 	return mark + r.At.Format("2006-01-02 15:04")
 }
 
-// height is the passes among what was checked, for a terminal.
+// height is the passes among all that could have passed, for a terminal.
 func height(r *Run) string {
 	levels := []rune("▁▂▃▄▅▆▇█")
-	if r.Counts.Pass+r.Counts.Fail+r.Counts.Warn == 0 {
+	all := r.Counts.Total() - r.Counts.NotApplicable - r.Counts.NotTested
+	if r.Counts.Tested() == 0 {
 		return "·"
 	}
-	level := int((1 - r.Failing()) * float64(len(levels)-1)) // full only without a failure
-	return string(levels[level])
+	return string(levels[r.Counts.Pass*(len(levels)-1)/all]) // full only where all passed
 }
 
 func idList(ids []string, all bool) string { return (&alike{IDs: ids}).list(6, all) }

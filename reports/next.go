@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -83,11 +84,11 @@ func missing(r *Report) string {
 			}
 			return what
 		case Blocked:
-			return what + ": conform explain " + argument(first.Requirement)
+			return what + ": conform explain " + argument(cmp.Or(first.root(), first.Requirement))
 		}
 		switch {
 		case r.Evidence.Kind == "live":
-			return what + "; where the notes tell that the run ended early, run again, or have conform doctor say why"
+			return what + "; if the notes say that the run ended early, run again, or run conform doctor"
 		case r.Subject == "client":
 			return what + ": have the client do it, and grade it by conform client -- COMMAND"
 		}

@@ -86,11 +86,11 @@ func failedFirst(o Outcome, counts Counts, unanswered bool) bool {
 	return o == Incomplete && (unanswered || counts.Error > 0 && counts.Pass+counts.Fail+counts.Warn == 0)
 }
 
-// Tolerable reports whether a report that is incomplete is so for want of evidence alone: something was tested, and nothing failed, of the subject
-// or of the run.
+// Tolerable reports whether a report that is incomplete is so for want of evidence alone: something passed, nothing failed or was blocked by a failure,
+// and the network and the run did not fail. That a capture lost what was to be looked at is want of evidence, too.
 func (r *Report) Tolerable() bool {
-	live := r.Evidence.Kind == "live"
-	return r.Outcome == Incomplete && r.Counts.Pass > 0 && !r.CutShort && !r.Failed() && (!live || r.Counts.Error == 0)
+	lost := r.Evidence.Kind == "capture" && !slices.ContainsFunc(r.Exchanges, func(x Exchange) bool { return x.Error != "" })
+	return r.Outcome == Incomplete && r.Counts.Pass > 0 && r.Counts.Blocked == 0 && (r.Counts.Error == 0 || lost) && !r.CutShort && !r.Failed()
 }
 
 // unanswered tells whether a live server answered no request.

@@ -78,6 +78,11 @@ func TestTolerable(t *testing.T) {
 		{"not exercised", func(r *Report) { r.Results[0].Verdict = NotExercised }, Incomplete, true},
 		{"not tested", func(r *Report) { r.Results[0].Verdict = NotTested }, Conformant, false},
 		{"a capture lost a body", func(r *Report) { r.Evidence.Kind, r.Results[0].Verdict = "capture", Error }, Incomplete, true},
+		{"a capture shows a failure of the network", func(r *Report) {
+			r.Evidence.Kind, r.Results[0].Verdict = "capture", Error
+			r.Exchanges[0].Error = "connection reset"
+		}, Incomplete, false},
+		{"blocked, as after a failure that was skipped", func(r *Report) { r.Results[0].Verdict = Blocked }, Incomplete, false},
 		{"the network failed", func(r *Report) {
 			r.Evidence.Kind, r.Results[0].Verdict = "live", Error
 		}, Incomplete, false},

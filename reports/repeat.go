@@ -32,7 +32,7 @@ func (r *Report) repeats() *repeats {
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
 		known.exchanges[x.Number] = x
-		if token := credential.FindString(http.Header(x.Request.Headers).Get("Authorization")); token != "" {
+		if token := credential.FindString(canonical(x.Request.Headers).Get("Authorization")); token != "" {
 			if uses[token]++; uses[token] > uses[known.token] {
 				known.token = token
 			}
@@ -41,10 +41,20 @@ func (r *Report) repeats() *repeats {
 	return known
 }
 
-// credential is what stands in a masked message in place of a token or a password.
+// canonical returns the fields under the names that HTTP/1.1 has for them: those of a capture can be in lower case.
+func canonical(fields map[string][]string) http.Header {
+	h := http.Header{}
+	for name, values := range fields {
+		h[http.CanonicalHeaderKey(name)] = append(h[http.CanonicalHeaderKey(name)], values...)
+	}
+	return h
+}
+
+// credential is what is in a masked message in place of a token or a password.
 var credential = regexp.MustCompile(`(?:cwt=)?REDACTED(?:-\d{1,6})?`)
 
-// of returns how to repeat what a failure rests on, nil where the result is no failure or rests on no request. It is made from the request each
+// of returns how to repeat what a failure rests on, nil where the result is no failure, rests on no request, or on one that no line can send again as it
+// was. It is made from the request each
 // time, and never read from a report: a line to paste into a shell is not taken from a file.
 func (known *repeats) of(result Result) *Repeat {
 	if !result.broken() || len(result.Evidence) == 0 {
@@ -61,9 +71,9 @@ func (known *repeats) of(result Result) *Repeat {
 	return &Repeat{Curl: r.curl(), HTTP: r.http(result.Requirement), PowerShell: r.powerShell()}
 }
 
-// line returns the line for curl, "" if there is none.
+// line returns the line for curl, "" if there is none, or if a CI system would take a part of it for a command.
 func (known *repeats) line(result Result) string {
-	if again := known.of(result); again != nil {
+	if again := known.of(result); again != nil && visible(again.Curl) == again.Curl {
 		return again.Curl
 	}
 	return ""
@@ -77,7 +87,7 @@ type request struct {
 	headers     [][2]string
 	mediaType   string
 	body        string
-	apart       string // of a body that fits into no line: what is said of it
+	apart       bool // the body fits into no line
 	number      int
 	signsIn     bool // by Windows credentials, not by a token
 	token       string
@@ -86,25 +96,19 @@ type request struct {
 // ownHeaders are set by whatever sends the request, or hold what this request alone had.
 var ownHeaders = []string{"Host", "Content-Length", "Accept-Encoding", "Connection", "Transfer-Encoding", "Cookie", "Content-Type", "Te", "Upgrade", "Proxy-Authorization"}
 
-// maxLine is how long a body may be, in bytes, to stand in a line.
-const maxLine = 4 << 10
+const (
+	maxLine    = 4 << 10 // bytes of a body that is part of a line
+	maxRequest = 8 << 10 // bytes of all else: a line is written for each failure
+)
 
 func (known *repeats) request(x *Exchange) *request {
 	u, err := url.Parse(x.Request.URL)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsFunc(x.Request.URL, func(c rune) bool { return !printable(c) || c == ' ' }) {
 		return nil
 	}
-	r := &request{method: x.Request.Method, number: x.Number, token: known.token, body: x.Request.Body,
-		url: strings.Map(func(c rune) rune { // what no URL holds could end a line, or be read as an option
-			if !printable(c) || c == ' ' {
-				return -1
-			}
-			return c
-		}, x.Request.URL)}
-	headers := http.Header{}
-	for name, values := range x.Request.Headers {
-		headers[http.CanonicalHeaderKey(name)] = values
-	}
+	r := &request{method: x.Request.Method, number: x.Number, token: known.token, body: x.Request.Body, url: x.Request.URL}
+	headers := canonical(x.Request.Headers)
+	size := len(r.url)
 	r.mediaType = headers.Get("Content-Type")
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		for _, value := range headers[name] {
@@ -117,10 +121,14 @@ func (known *repeats) request(x *Exchange) *request {
 			default:
 				r.headers = append(r.headers, [2]string{name, value})
 			}
+			size += len(name) + len(value)
 		}
 	}
 	if len(r.body) > maxLine || strings.ContainsFunc(r.body, func(c rune) bool { return !printable(c) }) {
-		r.apart = fmt.Sprintf("the body, of %d bytes, is .exchanges[].request.body of exchange %d in report.json", len(r.body), x.Number)
+		r.apart = true
+	}
+	if size > maxRequest || r.apart && credential.MatchString(r.body) {
+		return nil
 	}
 	if strings.ContainsFunc(r.mediaType, func(c rune) bool { return !printable(c) }) {
 		r.mediaType = ""
@@ -178,12 +186,12 @@ func (r *request) curl() string {
 	words := []string{"curl", "-sS", "-i", "-g", "--path-as-is"} // brackets and dots of a path are sent as they are
 	source := ""
 	switch {
-	case r.apart != "":
+	case r.apart:
 		source = fmt.Sprintf("jq -j '.exchanges[]|select(.number==%d).request.body' report.json | ", r.number)
 		words = append(words, "--data-binary", "@-")
 	case r.isForm() && credential.MatchString(r.body):
 		for _, field := range strings.Split(r.body, "&") {
-			if name, value, _ := strings.Cut(field, "="); credential.MatchString(value) && fieldBefore.MatchString(name+"=") {
+			if name, value, _ := strings.Cut(field, "="); credential.FindString(value) == value && value != "" && fieldBefore.MatchString(name+"=") {
 				words = append(words, "--data-urlencode", r.word(field))
 			} else {
 				words = append(words, "--data-raw", r.word(field))
@@ -204,7 +212,7 @@ func (r *request) curl() string {
 	switch {
 	case r.mediaType != "":
 		words = append(words, "-H", r.word("Content-Type: "+r.mediaType))
-	case slices.Contains(words, "--data-raw") || r.apart != "":
+	case slices.Contains(words, "--data-raw") || r.apart:
 		words = append(words, "-H", "'Content-Type:'") // which curl would make a form's
 	}
 	if r.signsIn {
@@ -218,6 +226,14 @@ func (r *request) http(requirement string) string {
 		return r.filled(s, func(s string) string { return s }, func(name string) string { return "{{" + name + "}}" })
 	}
 	lines := []string{"### " + argument(requirement)}
+	for _, text := range slices.Concat([]string{r.url, r.mediaType, r.body}, each(r.headers, func(h [2]string) string { return h[1] })) {
+		if strings.Contains(text, "{{") { // a server chooses what its links hold, and an editor would put the value of a variable there
+			return lines[0] + "\n# An editor would replace what is in braces in this request: use the line for curl.\n"
+		}
+	}
+	if r.isForm() && credential.MatchString(r.body) {
+		lines = append(lines, "# The value of the variable in the form must be URL-encoded.")
+	}
 	if r.signsIn {
 		lines = append(lines, "# Sign in as a Windows user: add an Authorization header that your editor knows.")
 	}
@@ -229,7 +245,7 @@ func (r *request) http(requirement string) string {
 		lines = append(lines, "Content-Type: "+r.mediaType)
 	}
 	switch body := fill(r.body); {
-	case r.apart != "", strings.Contains(r.body, "{{"), strings.HasPrefix(body, "<"), strings.HasPrefix(body, ">"), strings.HasPrefix(body, "###"):
+	case r.apart, strings.HasPrefix(body, "<"), strings.HasPrefix(body, ">"), strings.HasPrefix(body, "###"):
 		lines = append(lines, "", fmt.Sprintf("# Not here, as it would be read otherwise: the body is .exchanges[].request.body of exchange %d in report.json.", r.number))
 	case body != "":
 		lines = append(lines, "", body)
@@ -257,7 +273,11 @@ var quotes = regexp.MustCompile("['\u2018\u2019\u201a\u201b]")
 func (r *request) powerShell() string {
 	words := []string{"Invoke-WebRequest", "-UseBasicParsing", "-Method", r.method, "-Uri", r.quoted(r.url)}
 	var headers []string
-	for _, h := range r.headers {
+	for i, h := range r.headers {
+		if i > 0 && r.headers[i-1][0] == h[0] { // a table has each name once
+			headers[len(headers)-1] = r.quoted(h[0]) + " = " + r.quoted(strings.Join(each(slices.DeleteFunc(slices.Clone(r.headers), func(other [2]string) bool { return other[0] != h[0] }), func(other [2]string) string { return other[1] }), ", "))
+			continue
+		}
 		if h[0] == "User-Agent" { // which Windows PowerShell takes in no other way
 			words = append(words, "-UserAgent", r.quoted(h[1]))
 			continue
@@ -271,7 +291,7 @@ func (r *request) powerShell() string {
 		words = append(words, "-ContentType", r.quoted(r.mediaType))
 	}
 	switch {
-	case r.apart != "":
+	case r.apart:
 		words = append(words, "-Body", fmt.Sprintf("((Get-Content -Raw -Encoding utf8 report.json | ConvertFrom-Json).exchanges | Where-Object number -eq %d).request.body", r.number))
 	case r.body != "":
 		words = append(words, "-Body", r.quoted(r.body))

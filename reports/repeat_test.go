@@ -129,3 +129,49 @@ func TestRepeatIsNotRead(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatOfOthers holds that another token than that of the run has another variable, and that no line is written that would send something else.
+func TestRepeatOfOthers(t *testing.T) {
+	r := failing(Request{Method: "POST", URL: "https://pool.example/", Headers: map[string][]string{"authorization": {"Bearer cwt=REDACTED-2"}, "Accept": {"a", "b"}}})
+	for i := range 3 {
+		r.Exchanges = append(r.Exchanges, Exchange{Number: 10 + i, Request: Request{Method: "GET", URL: "https://pool.example/", Headers: map[string][]string{"authorization": {"Bearer cwt=REDACTED-1"}}}})
+	}
+	again := r.repeats().of(r.Results[0])
+	for _, line := range []string{again.Curl, again.HTTP, again.PowerShell} {
+		if !strings.Contains(line, "CONFORM_OTHER_TOKEN") || strings.Contains(line, "CONFORM_TOKEN") {
+			t.Errorf("the token is another: %s", line)
+		}
+	}
+	if !strings.Contains(again.PowerShell, `'Accept' = 'a, b'`) || strings.Count(again.PowerShell, "'Accept'") != 1 {
+		t.Errorf("a name twice in a table: %s", again.PowerShell)
+	}
+	for _, braces := range []Request{
+		{Method: "GET", URL: "https://pool.example/?x={{$env.HOME}}"},
+		{Method: "GET", URL: "https://pool.example/", Headers: map[string][]string{"If-Match": {`"{{CONFORM_PASSWORD}}"`}}},
+		{Method: "POST", URL: "https://pool.example/", Body: "{{CONFORM_PASSWORD}}"},
+	} {
+		r := failing(braces)
+		if again := r.repeats().of(r.Results[0]); strings.Contains(again.HTTP, "{{") {
+			t.Errorf("an editor would put a value there: %s", again.HTTP)
+		}
+	}
+	for name, request := range map[string]Request{
+		"a blank in the URL":          {Method: "GET", URL: "https://pool.example/a b"},
+		"a long URL":                  {Method: "GET", URL: "https://pool.example/" + strings.Repeat("x", 9<<10)},
+		"a placeholder in a megabyte": {Method: "POST", URL: "https://pool.example/", Body: "REDACTED" + strings.Repeat("x", 1<<20)},
+	} {
+		r := failing(request)
+		if again := r.repeats().of(r.Results[0]); again != nil {
+			t.Errorf("%s: %.200s", name, again.Curl)
+		}
+	}
+	command := failing(Request{Method: "POST", URL: "https://pool.example/", Body: "##vso[task.complete result=Succeeded;]"})
+	for _, format := range []string{"text", "markdown"} {
+		if text := string(render(t, command, format, Options{})); strings.Contains(text, "##vso[") {
+			t.Errorf("%s has a command: %s", format, text)
+		}
+	}
+	if text := string(render(t, failing(Request{Method: "POST", URL: "https://pool.example/", Body: "ü"}), "text", Options{ASCII: true})); strings.Contains(text, "curl") {
+		t.Errorf("a line that sends something else: %s", text)
+	}
+}

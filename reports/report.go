@@ -98,8 +98,8 @@ type Result struct {
 	Repeat      *Repeat   `json:"repeat,omitempty"`   // of a failure: how to send its request again; written into JSON, never read from it
 }
 
-// Named returns a copy of the report with other names in what is said of the evidence: where is returned what a text is to be. It is for the
-// terminal of whoever ran, who knows his own hosts.
+// Named returns a copy of the report in which every text about the evidence, and every request, has passed through name. It is for the terminal of the
+// person who ran conform; responses stay as they are.
 func (r *Report) Named(name func(string) string) *Report {
 	out := *r
 	out.Evidence.Source, out.Cause, out.Notes = name(r.Evidence.Source), name(r.Cause), each(r.Notes, name)
@@ -108,7 +108,11 @@ func (r *Report) Named(name func(string) string) *Report {
 		return x
 	})
 	out.Exchanges = each(r.Exchanges, func(x Exchange) Exchange {
-		x.Request.URL, x.Error = name(x.Request.URL), name(x.Error)
+		headers := make(map[string][]string, len(x.Request.Headers))
+		for field, values := range x.Request.Headers {
+			headers[field] = each(values, name)
+		}
+		x.Request.URL, x.Request.Headers, x.Request.Body, x.Error = name(x.Request.URL), headers, name(x.Request.Body), name(x.Error)
 		return x
 	})
 	return &out

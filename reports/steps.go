@@ -36,18 +36,19 @@ func (s *stepResults) Request() string {
 	return fmt.Sprintf("%s %s → %s (exchange %d)", x.Request.Method, path(x.Request.URL), x.answer(), x.Number)
 }
 
-// checks is how many requirements of the step were tested, and what came of those that did not pass.
+// checks is how many requirements the step has, and what came of those that did not pass.
 func (s *stepResults) checks() string {
 	total, shared := s.Counts, s.Shared()
-	parts := []string{count(total.Tested()+shared.Tested(), "check")}
+	all := total.Total() - total.NotApplicable + shared.Total() - shared.NotApplicable
+	parts := []string{count(all, "check")}
 	for _, v := range []Verdict{Fail, Warn, Error, Blocked, NotExercised, NotTested} {
 		if n := total.Of(v) + shared.Of(v); n > 0 {
 			word := map[Verdict]string{Fail: "failed", Error: "not judged"}[v]
+			if n == all {
+				parts = parts[:0]
+			}
 			parts = append(parts, fmt.Sprintf("%d %s", n, cmp.Or(word, string(v))))
 		}
-	}
-	if len(parts) > 1 && parts[0] == "0 checks" {
-		parts = parts[1:]
 	}
 	return strings.Join(parts, ", ")
 }
@@ -61,12 +62,19 @@ func (x *Exchange) short() string {
 	return x.Request.Method + " " + at + " → " + x.answer()
 }
 
-// root is the requirement for which a result could not be judged, "" if that is none.
+// BlockedBy is the reason of a blocked result, after the failure of another requirement in an exchange: reports count it there.
+func BlockedBy(requirement string, exchange int) string {
+	return fmt.Sprintf("%s%s%d", requirement, blockedBy, exchange)
+}
+
+const blockedBy = ": see exchange "
+
+// root is the requirement after whose failure a result could not be judged, "" if there is none.
 func (r Result) root() string {
 	if r.Verdict != Blocked {
 		return ""
 	}
-	id, _, _ := strings.Cut(r.Reason, ": see exchange ")
+	id, _, _ := strings.Cut(r.Reason, blockedBy)
 	return id
 }
 

@@ -19,7 +19,7 @@ var tablesStyle string
 // nothing from elsewhere, and its policy allows its one style sheet alone.
 func tablePage(name, title string, content any) ([]byte, error) {
 	tmpl, err := template.New("tables").Funcs(template.FuncMap{
-		"name":         func(s string) string { return cut(s, 48) },
+		"brief":        func(s string) string { return cut(s, 48) },
 		"value":        func(s string) string { return shorten(s, shownRunes) },
 		"count":        count,
 		"ids":          func(ids []string) string { return shorten(idList(ids, false), 2*shownRunes) },
@@ -162,10 +162,10 @@ type indexRow struct {
 
 func indexHTML(h *History, opts Options) ([]byte, error) {
 	content := struct {
-		Rows       []indexRow
-		Skipped    []string
-		PassedOver string
-	}{Skipped: each(h.Skipped, visible), PassedOver: h.passedOver()}
+		Rows    []indexRow
+		Skipped []string
+		Ignored string
+	}{Skipped: each(h.Skipped, visible), Ignored: h.ignored()}
 	shown := h.legible()
 	for i, t := range shown.Targets {
 		content.Rows = append(content.Rows, indexRow{t.Last(), t.Target, t.Kind, h.Targets[i].Last().page(opts.Dir), len(t.Runs)})
@@ -188,10 +188,10 @@ func historyHTML(h *History, opts Options) ([]byte, error) {
 		}
 	}
 	content := struct {
-		Skipped    []string
-		PassedOver string
-		Targets    []sparkTrend
-	}{Skipped: h.Skipped, PassedOver: h.passedOver()}
+		Skipped []string
+		Ignored string
+		Targets []sparkTrend
+	}{Skipped: h.Skipped, Ignored: h.ignored()}
 	for _, t := range h.Targets {
 		content.Targets = append(content.Targets, sparkline(t, pages))
 	}

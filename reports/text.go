@@ -142,7 +142,7 @@ func (p *printer) failures(r *Report, repeat *repeats, verbose bool) {
 		}
 	}
 	roots := r.roots()
-	if slices.ContainsFunc(list, func(x Result) bool { return strings.Contains(repeat.line(x), "$CONFORM_") }) {
+	if shown := list[:min(len(list), shownFailures)]; slices.ContainsFunc(shown, func(x Result) bool { return strings.Contains(repeat.line(x), "$CONFORM_") }) {
 		defer p.item(0, "repeat: ", bold, "the variables are for credentials of yours; if the run deleted its application, name another in the address", dim)
 	}
 	for i, result := range list {
@@ -175,10 +175,14 @@ func (p *printer) result(r Result, follow int, repeat string) {
 		follows = count(follow, "requirement") + " could not be judged after this"
 	}
 	for _, f := range [][2]string{{"expected  ", r.Expected}, {"observed  ", r.Observed}, {"reason    ", r.Reason}, {"said      ", r.Said}, {"blocks    ", follows},
-		{"source    ", r.Source.String()}, {"known     ", r.Known.String()}, {"explain   ", "conform explain " + argument(r.Requirement)}} {
+		{"source    ", r.Source.String()}, {"known     ", r.Known.String()}} {
 		if f[1] != "" {
 			p.item(2, f[0], dim, shorten(f[1], shownRunes), plain)
 		}
+	}
+	p.b.WriteString("  " + p.paint("explain   ", dim) + "conform explain " + argument(r.Requirement) + "\n") // not wrapped, either
+	if p.ascii && strings.ContainsFunc(repeat, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		repeat = "" // it would be another request
 	}
 	if repeat != "" { // on one line, to be copied
 		p.b.WriteString("  " + p.paint("repeat    ", dim) + repeat + "\n")

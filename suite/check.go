@@ -100,7 +100,7 @@ func (c *check) notApplicable(reason string) { c.stop(reports.NotApplicable, rea
 // blocked ends the spec where x breaks another requirement, so that this one
 // cannot be judged.
 func (c *check) blocked(id string, x *Exchange) {
-	reason := fmt.Sprintf("%s: see exchange %d", id, x.ID)
+	reason := reports.BlockedBy(id, x.ID)
 	if !x.succeeded() {
 		reason += fmt.Sprintf(", answered with %d", x.Response.Code)
 	}

@@ -35,7 +35,7 @@ func (e *Evidence) blockedBy(name string) (verdict reports.Verdict, reason strin
 		} else if x.later() {
 			why = laterReason(x)
 		} else if id := p.blocks(e, x); id != "" {
-			why = fmt.Sprintf("%s: see exchange %d", id, x.ID)
+			why = reports.BlockedBy(id, x.ID)
 			if x.succeeded() && x.lost || x.answerHeadersLost() && !e.Driven {
 				verdict, why = reports.Error, x.lostBody()
 			}

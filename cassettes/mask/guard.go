@@ -273,10 +273,7 @@ func (m *Masker) Message(s string) string {
 }
 
 func (m *Masker) message(s string) string {
-	found := m.guard.found
-	s = m.tickets(m.guard.clean(s, false))
-	m.guard.found = found // it may stand there
-	return inMessage().ReplaceAllStringFunc(s, func(found string) string {
+	return inMessage().ReplaceAllStringFunc(m.withoutSecrets(s), func(found string) string {
 		end := strings.TrimRight(found, `.,;:)>`)
 		rest := found[len(end):]
 		scheme, value, pair := strings.Cut(end, " ")

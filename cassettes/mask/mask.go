@@ -42,14 +42,15 @@ type Options struct {
 type Masker struct {
 	keeps Keeps
 
-	mu       sync.Mutex
-	guard    guard
-	stands   map[string]*pseudonym // by word in lower case
-	taken    map[string]bool       // the pseudonyms there are, in lower case
-	revealed map[string]string     // by pseudonym: the word, as [Masker.Reveal] last needed it
-	next     map[string]int        // by prefix: the last number
-	texts    map[[16]byte]int      // by checksum: the number of a mask
-	settled  bool                  // the input is masked already: what looks like a pseudonym is one
+	mu         sync.Mutex
+	guard      guard
+	stands     map[string]*pseudonym // by word in lower case
+	taken      map[string]bool       // the pseudonyms there are, in lower case
+	revealed   map[string]string     // by pseudonym: the word
+	revealedOf int                   // the words that it is made of
+	next       map[string]int        // by prefix: the last number
+	texts      map[[16]byte]int      // by checksum: the number of a mask
+	settled    bool                  // the input is masked already: what looks like a pseudonym is one
 }
 
 // Rules names what is replaced, and may have been before: credentials, texts that are not of the protocol, and identities.
@@ -77,6 +78,7 @@ func (m *Masker) Counts() map[string]int {
 // pseudonym is what stands for a word, and the casings in which that occurred.
 type pseudonym struct {
 	text     string
+	first    string            // the word, in the casing in which it occurred first
 	casings  map[string]string // those that are neither all upper nor all lower case, nor begin alone with a capital
 	original bool              // it was one already, and stands for itself
 }
@@ -146,7 +148,7 @@ func (m *Masker) word(prefix, word string) string {
 		case len(m.stands) >= most:
 			return prefix + "-0" + suffix // numbers too: past this limit values are no longer told apart
 		default:
-			p = &pseudonym{text: m.number(prefix)}
+			p = &pseudonym{text: m.number(prefix), first: word}
 			if stands := p.text; strings.Contains(word, ".") { // a domain
 				m.guard.identity(word, stands+reserved)
 			} else {

@@ -387,8 +387,20 @@ func TestReveal(t *testing.T) {
 			t.Errorf("%q is masked as %q, and revealed as %q", text, masked, m.Reveal(masked))
 		}
 	}
+	if m.Reveal(m.Message("https://Pool-8.contoso.com/uCwA-Id/x")) != "https://Pool-8.contoso.com/uCwA-Id/x" {
+		t.Errorf("the casing is lost: %q", m.Reveal(m.Message("https://Pool-8.contoso.com/uCwA-Id/x")))
+	}
 	secret := m.Header("Authorization", "Bearer cwt=AAEBHAEFAAAAAAAFFQAAA")
-	if revealed := m.Reveal(secret + m.Message(" password Passw0rd-of-Dana host-99 user-98")); strings.Contains(revealed, "AAEB") || strings.Contains(revealed, "Passw0rd") || !strings.Contains(revealed, "host-99 user-98") {
-		t.Errorf("revealed: %q", revealed)
+	for _, text := range []string{
+		secret + m.Message(" password Passw0rd-of-Dana host-99 user-98"),
+		m.URL("https://pool-7.contoso.com/x/cwt=AAEBHAEFAAAAAAAFFQAAA/y"), m.URL("https://pool-7.contoso.com/AAEBHAEFAAAAAAAFFQAAA?z=Passw0rd-of-Dana"),
+		m.WithoutSecrets("dial https://pool/?z=AAEBHAEFAAAAAAAFFQAAA: Passw0rd-of-Dana"),
+	} {
+		if revealed := strings.ToLower(m.Reveal(text)); strings.Contains(revealed, "aaeb") || strings.Contains(revealed, "passw0rd") {
+			t.Errorf("%q is revealed as %q", text, revealed)
+		}
+	}
+	if text := "host-99 user-98 user-1x 90000000012 xhost-1"; m.Reveal(text) != text {
+		t.Errorf("what is no pseudonym is revealed: %q", m.Reveal(text))
 	}
 }

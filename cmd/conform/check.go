@@ -120,6 +120,7 @@ func (f *checkFlags) run(cmd *cobra.Command, files []string) error {
 		return err
 	}
 	f.known.hold(list, func(i int) []string { return []string{evidence[i].Application(), evidence[i].User()} })
+	f.accept(list)
 	if err := f.writeAll(cmd, list, evidence); err != nil {
 		return failed(err)
 	}

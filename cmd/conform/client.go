@@ -38,8 +38,8 @@ its end, and grades what it asked. What the command writes goes to standard erro
   CONFORM_CA_FILE            the certificate to trust; SSL_CERT_FILE, REQUESTS_CA_BUNDLE,
                              CURL_CA_BUNDLE and NODE_EXTRA_CA_CERTS name it for what reads those
 
-Exit codes are those of run; 4 also where the command cannot be started, fails or does not end in
-time: a client that breaks down is not certified.`,
+Exit codes are those of run; 4 also where the command cannot be started, and in place of 0
+where it fails or does not end in time: a client that breaks down is not certified.`,
 		Example: `  conform client -- python3 client.py
   conform client --timeout 30s --out report/ -- npm test
   conform client --origin https://app.contoso.com --strict -- ./board --once

@@ -23,7 +23,7 @@ import (
 
 // precedence is for the help of the commands that have --config.
 const precedence = `Each flag can be an environment variable, such as CONFORM_REQUEST_TIMEOUT, or a key in the YAML
-file of --config, as request-timeout; a flag wins. No secret belongs into that file: docs/live.md.`
+file of --config, as request-timeout; a flag wins. Do not put secrets in that file: docs/live.md.`
 
 // configurable gives a command --config, and fills its flags before it runs.
 func configurable(cmd *cobra.Command) {
@@ -317,7 +317,7 @@ func (c *config) mapping(node *yaml.Node, known []string, each func(key, value *
 		key, value := node.Content[i], node.Content[i+1]
 		switch {
 		case secretKey().MatchString(key.Value):
-			wrong.add(c.fail(key, "%s: no secret belongs into this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
+			wrong.add(c.fail(key, "%s: do not put secrets in this file: put it into a file of its own that only you can read, and name that (token-file, password-file), "+
 				"or keep it in the keyring or the environment", key.Value))
 		case !slices.Contains(known, key.Value):
 			wrong.add(c.fail(key, "unknown key %q%s; the keys are those of the flags, without the dashes", key.Value, suite.Nearest(key.Value, known)))
@@ -343,7 +343,7 @@ func (c *config) setting(into map[string]setting, key, value *yaml.Node) error {
 			return c.fail(key, "%s: expected a value, or a list of them; leave the key out for the default", key.Value)
 		}
 		if secretValue().MatchString(item.Value) {
-			return c.fail(item, "%s: the value looks like a secret, which does not belong into this file: put it into a file of its own, and name that with token-file",
+			return c.fail(item, "%s: the value looks like a secret, and secrets do not belong in this file: put it into a file of its own, and name that with token-file",
 				key.Value)
 		}
 		text := item.Value

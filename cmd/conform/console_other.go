@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// obeysEscapes reports whether a terminal knows escape sequences.
-func obeysEscapes(*os.File) bool { return true }
+// enableEscapes reports whether a terminal knows escape sequences.
+func enableEscapes(*os.File) bool { return true }

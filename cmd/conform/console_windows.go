@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// obeysEscapes switches the console to escape sequences, and reports whether it knows them: those before Windows 10 do not.
-func obeysEscapes(file *os.File) bool {
+// enableEscapes switches the console to escape sequences, and reports whether it takes them: those before Windows 10 do not.
+func enableEscapes(file *os.File) bool {
 	var mode uint32
 	console := windows.Handle(file.Fd())
 	if windows.GetConsoleMode(console, &mode) != nil {

@@ -18,7 +18,7 @@ func telling(part, failure string) string {
 func errorsOf(r *reports.Report) []string {
 	var list []string
 	if r.Outcome == reports.Conformant {
-		return nil // what was passed over needs no advice
+		return nil // what was skipped needs no advice
 	}
 	found := 0        // the Autodiscover root that led on
 	answered := false // one of them did: that another could not be reached is not the cause

@@ -23,7 +23,7 @@ var headings = []struct {
 	{"Other users", []string{"anonymous-application", "restricted-application", "keep-application"}},
 	{"Many targets", []string{"concurrency", "passwords", "keep", "run", "shard", "shard-index", "shards"}},
 	{"Server", []string{"host", "pool-host", "home-host", "user-host", "plain", "event-timeout", "aggregation", "ca-dir", "export-ca", "cert", "key", "page"}},
-	{"Report", []string{"level", "name", "keep-names", "redact", "show-answers", "no-color", "quiet", "log"}},
+	{"Report", []string{"name", "keep-names", "redact", "show-answers", "no-color", "quiet", "log"}},
 }
 
 // helpWidth is how wide help is, in columns.
@@ -76,8 +76,13 @@ func helpOf(cmd *cobra.Command, all bool) string {
 				return
 			}
 		}
-		common.AddFlag(f)
+		if f.Name != "help" {
+			common.AddFlag(f)
+		}
 	})
+	if all && !common.HasAvailableFlags() {
+		return cmd.CommandPath() + " has no flags of its own; `" + cmd.CommandPath() + " --help` lists its commands\n"
+	}
 	if all {
 		fmt.Fprintf(&b, "The flags of %s\n", cmd.CommandPath())
 		section("Common", flagLines(common))
@@ -89,9 +94,11 @@ func helpOf(cmd *cobra.Command, all bool) string {
 		return b.String()
 	}
 	fmt.Fprintf(&b, "%s\n", strings.TrimSpace(cmp.Or(cmd.Long, cmd.Short)))
-	if cmd.Runnable() && !cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\nUsage: %s\n", cmd.UseLine())
+	usage := cmd.UseLine()
+	if cmd.HasAvailableSubCommands() {
+		usage = fmt.Sprintf("%s COMMAND [flags]; %s COMMAND --help", cmd.CommandPath(), cmd.CommandPath())
 	}
+	fmt.Fprintf(&b, "\nUsage: %s\n", usage)
 	commands := ""
 	for _, c := range cmd.Commands() {
 		if c.IsAvailableCommand() {
@@ -124,7 +131,7 @@ func flagLines(flags *pflag.FlagSet) string {
 	const column = 27
 	var b strings.Builder
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
+		if f.Hidden {
 			return
 		}
 		kind, text := pflag.UnquoteUsage(f)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,7 +31,7 @@ func TestHelp(t *testing.T) {
 			if f.Name == "help" || f.Hidden {
 				return
 			}
-			if !strings.Contains(help, "--"+f.Name) || !strings.Contains(strings.Join(strings.Fields(flags), " "), f.Usage[:min(10, len(f.Usage))]) {
+			if name := regexp.MustCompile(`--` + f.Name + `[ \n]`); !name.MatchString(help) || len(name.FindAllString(flags, -1)) < 1 || !strings.Contains(strings.Join(strings.Fields(flags), " "), f.Usage[:min(10, len(f.Usage))]) {
 				t.Errorf("%s --%s is left out", cmd.CommandPath(), f.Name)
 			}
 		})
@@ -39,8 +40,13 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	walk(newRoot())
+	under := map[string]string{}
 	for _, h := range headings {
 		for _, name := range h.flags {
+			if under[name] != "" {
+				t.Errorf("--%s is under %s and under %s", name, under[name], h.title)
+			}
+			under[name] = h.title
 			if !met[name] {
 				t.Errorf("there is no flag --%s, which stands under %s", name, h.title)
 			}

@@ -26,9 +26,9 @@ func (j *judging) judgingFlags(cmd *cobra.Command) {
 	selectionFlags(cmd, &j.tasks, &j.selection)
 	j.known.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&j.skip, "skip", nil, "ID=REASON: do not judge this requirement; the report shows the reason")
+	flags.StringArrayVar(&j.skip, "skip", nil, "ID=REASON: do not judge this requirement; a trailing dot is a prefix; can be repeated")
 	flags.BoolVar(&j.strict, "strict", false, "treat failed SHOULD requirements as failures")
-	flags.BoolVar(&j.allowIncomplete, "allow-incomplete", false, "end with 0 also where some requirements were not exercised")
+	flags.BoolVar(&j.allowIncomplete, "allow-incomplete", false, "end with 0 where the run is incomplete for want of evidence, and nothing failed")
 	complete(cmd, "skip", requirementIDs)
 }
 
@@ -39,15 +39,36 @@ func (j *judging) judge(evidence ...*suite.Evidence) ([]*reports.Report, error) 
 		return nil, err
 	}
 	selection := j.selection
-	ours := func(e *suite.Evidence) bool { return e.Driven && e.Kind != "reference" }
-	if len(selection.Subjects)+len(selection.Requirements) == 0 && !slices.ContainsFunc(evidence, func(e *suite.Evidence) bool { return !ours(e) }) {
-		selection.Subjects = []string{"server"}
+	if !slices.ContainsFunc(evidence, func(e *suite.Evidence) bool { return !e.Driven || e.Kind == "reference" }) {
+		selection = j.ofServer()
 	}
 	list, err := suite.Judge(suite.Options{Selection: selection, Skip: skips, Strict: j.strict, Tool: tool()}, evidence...)
 	if err != nil {
 		return nil, exit{exitFailed, err}
 	}
 	return list, nil
+}
+
+// accept notes in reports that are incomplete that this was accepted.
+func (j *judging) accept(list []*reports.Report) {
+	for _, r := range list {
+		if j.allowIncomplete && r.Tolerable() {
+			r.Notes = append(r.Notes, "incomplete, and accepted by --allow-incomplete: nothing that was exercised failed")
+		}
+	}
+}
+
+// ofServer is the selection where conform's own driver was the client: requirements on the server, unless others are asked for.
+func (j *judging) ofServer() suite.Selection {
+	server := j.selection
+	server.Subjects = []string{"server"}
+	if len(j.selection.Subjects) > 0 {
+		return j.selection
+	}
+	if _, err := selected(nil, server); err != nil { // those that are named are all on the client
+		return j.selection
+	}
+	return server
 }
 
 // chosen returns the requirements that the flags choose, those to be skipped among them. Its error is about the flags.

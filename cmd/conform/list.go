@@ -13,7 +13,7 @@ import (
 func selectionFlags(cmd *cobra.Command, tasks *[]string, s *suite.Selection) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(tasks, "task", nil, "only these documented tasks, such as set-presence: conform list shows them")
-	flags.StringSliceVar(&s.Requirements, "requirement", nil, "only these requirements; set-presence.6. stands for all that begin so")
+	flags.StringSliceVar(&s.Requirements, "requirement", nil, "only these requirements; a trailing dot selects every id with that prefix")
 	flags.StringSliceVar(&s.Levels, "level", nil, "only these levels: must, should, may")
 	flags.StringSliceVar(&s.Subjects, "subject", nil, "only requirements on the server, or on the client; a live run judges the server")
 	complete(cmd, "task", suite.Tasks)

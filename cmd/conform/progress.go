@@ -24,7 +24,7 @@ type progress struct {
 	w       io.Writer
 	live    bool
 	plain   bool
-	sparing bool // a line now and then is all
+	sparing bool // a line every ten seconds is all
 	size    func() (columns, rows int)
 	began   time.Time
 	all     int // targets; 0: the command has but one thing to do
@@ -58,7 +58,7 @@ func showProgress(w io.Writer, quiet bool, all int) *progress {
 	if p.live && !drawable(w) {
 		p.live, p.plain = false, true
 	}
-	p.sparing = !p.live && !quiet
+	p.sparing = !p.live && !p.plain && !quiet
 	if p.sparing {
 		p.ended.Go(func() { p.sayNowAndThen(time.Tick(sparingly)) })
 	}
@@ -98,7 +98,7 @@ func showProgress(w io.Writer, quiet bool, all int) *progress {
 // sparingly is how often a line is written where nothing can be drawn.
 const sparingly = 10 * time.Second
 
-// sayNowAndThen writes a line at each tick. It names no host and nobody: a log outlives the run, and others read it.
+// sayNowAndThen writes a line at each tick. It names no host and no person: a log outlives the run, and others read it.
 func (p *progress) sayNowAndThen(ticks <-chan time.Time) {
 	for {
 		select {
@@ -146,7 +146,7 @@ func (w *work) count(done, all int, verb string) {
 	w.tried, w.verb = [2]int{done, all}, verb
 }
 
-// showing decides how progress is shown: drawn, or in plain lines, or neither.
+// showing decides how progress is shown: drawn, or a line a step, or neither of them: sparingly, unless it is to be quiet.
 func showing(quiet, terminal bool, getenv func(string) string) (live, plain bool) {
 	ci := getenv("GITHUB_ACTIONS") != "" || slices.Contains([]string{"true", "1"}, strings.ToLower(getenv("CI")))
 	switch {

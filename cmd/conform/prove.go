@@ -61,7 +61,7 @@ report lists them, and the exit code is 3.
 	}
 	flags := cmd.Flags()
 	flags.Uint64Var(&f.options.Seed, "seed", 0, "of the random combinations of variations")
-	flags.IntVar(&f.options.Combinations, "combinations", 200, "how many of them")
+	flags.IntVar(&f.options.Combinations, "combinations", 200, "number of random combinations of variations")
 	flags.IntVar(&f.options.Runs, "runs", 1, "how often each fault is tried; what comes out differently is unstable")
 	flags.StringVar(&f.applications, "applications", "", "try the faults on the live server with this applications resource (URL, or a path with --target)")
 	f.live.addServer(cmd, "--applications")
@@ -108,7 +108,11 @@ func (f *proveFlags) prove(cmd *cobra.Command) error {
 		if err := f.write(cmd, p); err != nil {
 			return exit{exitFailed, err}
 		}
-		return exit{exitInterrupted, fmt.Errorf("interrupted after %d of %d trials", p.Tried(), len(p.Trials))}
+		text := fmt.Sprintf("interrupted after %d of %d trials", p.Tried(), len(p.Trials))
+		if err.Error() != context.Canceled.Error() { // what the user had could not be given back
+			text += ": " + err.Error()
+		}
+		return exit{exitInterrupted, errors.New(text)}
 	case errors.Is(err, context.Canceled):
 		return exit{exitInterrupted, errors.New("interrupted before anything was tried")}
 	case err != nil && p == nil && len(o.Names) > 0 && strings.HasPrefix(err.Error(), "nothing is tried"):

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -356,7 +357,13 @@ cannot be written.`,
 			if len(h.Targets) == 0 {
 				return exit{exitIncomplete, fmt.Errorf("%s holds no report", args[0])}
 			}
+			for _, problem := range h.Skipped {
+				fmt.Fprintln(cmd.ErrOrStderr(), "not read: "+line(problem))
+			}
 			path := cmp.Or(out, filepath.Join(args[0], "index.html"))
+			if old, err := os.ReadFile(path); err == nil && !bytes.Contains(old, []byte(`<meta name="generator" content="conform">`)) {
+				return usage("%s exists, and is no page of conform: choose another file with --out", path)
+			}
 			if err := reports.WriteTo(path, func(w io.Writer) error { return reports.WriteIndex(w, h, reports.Options{Dir: filepath.Dir(path)}) }); err != nil {
 				return exit{exitFailed, err}
 			}

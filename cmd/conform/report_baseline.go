@@ -116,7 +116,7 @@ func (f *knownFlags) read(cmd *cobra.Command) (err error) {
 	return err
 }
 
-// hold gives the reports of a run their names, and holds them against the baseline. names
+// hold gives the reports of a run their names, and applies the baseline to them. names
 // are what the user may call the target of each, beside what its report calls it. What is
 // known of one of several is no mistake of the baseline where another does well.
 func (f *knownFlags) hold(list []*reports.Report, names func(i int) []string) {
@@ -147,7 +147,7 @@ func (f *knownFlags) hold(list []*reports.Report, names func(i int) []string) {
 }
 
 // staleCode is the exit code of a run that would be conformant, but whose baseline is
-// wrong by now: that is for the user to mend, like any other mistake in a configuration.
+// out of date: that is for the user to correct, like any other mistake in a configuration.
 func staleCode(r *reports.Report) error {
 	if r.Baseline == nil || len(r.Baseline.Stale) == 0 {
 		return nil

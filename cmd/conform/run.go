@@ -53,8 +53,7 @@ it judges the recording of the reference server that comes with conform.
 A live run makes the user available, sets presence and note, gives back what was there, and deletes
 its application: use an account made for it. Hosts and people have pseudonyms in all files.
 
-Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 nothing could be judged, 130
-interrupted.
+Exit codes: 0 conformant, 1 nonconformant, 2 usage, 3 incomplete, 4 not judged, 130 interrupted.
 
 ` + precedence,
 		Example: `  conform run --sip sip:dana@contoso.com --out report/
@@ -167,6 +166,7 @@ func (f *runFlags) run(cmd *cobra.Command) error {
 		report.Tally()
 	}
 	f.known.hold(list, func(int) []string { return f.live.names() })
+	f.accept(list)
 	if err := f.write(cmd, report, evidence); err != nil {
 		return exit{exitFailed, err}
 	}
@@ -358,35 +358,6 @@ func (f *runFlags) write(cmd *cobra.Command, r *reports.Report, e *suite.Evidenc
 	return nil
 }
 
-// named returns the report with the names of the hosts and people of the evidence, and with the requests as they were sent, but for credentials:
-// for a terminal, whose reader ran it.
-func named(r *reports.Report, e *suite.Evidence) *reports.Report {
-	m := e.Masker()
-	if m == nil {
-		return r
-	}
-	was := map[int]cassettes.Exchange{}
-	for _, x := range e.Received() {
-		was[x.ID] = (&cassettes.Cassette{Exchanges: []cassettes.Exchange{x.Exchange}}).Redacted().Exchanges[0]
-	}
-	var failures []string // as they are masked, and as they were
-	for _, x := range r.Exchanges {
-		if x.Error != "" && was[x.Number].Failure != "" {
-			failures = append(failures, x.Error, was[x.Number].Failure)
-		}
-	}
-	unmasked := strings.NewReplacer(failures...)
-	shown := *r
-	shown.Notes = slices.DeleteFunc(slices.Clone(r.Notes), func(note string) bool { return note == suite.Pseudonyms })
-	r = shown.Named(func(text string) string { return m.Reveal(unmasked.Replace(text)) })
-	for i := range r.Exchanges {
-		if x, is := was[r.Exchanges[i].Number]; is {
-			r.Exchanges[i].Request = reports.Request{Method: x.Request.Method, URL: x.Request.URL, Headers: x.Request.Headers, Body: x.Request.Body}
-		}
-	}
-	return r
-}
-
 // options are how standard output is written.
 func (f *runFlags) options(stdout io.Writer) reports.Options {
 	return reports.Options{Verbose: f.verbose, Color: colourful(f.noColor, stdout), Width: width(stdout), Dir: f.out, Took: f.took, ASCII: onlyASCII(stdout)}
@@ -476,7 +447,7 @@ func colourful(refused bool, w io.Writer) bool {
 // drawable reports whether w is a terminal that obeys escape sequences.
 func drawable(w io.Writer) bool {
 	file, ok := w.(*os.File)
-	return ok && os.Getenv("TERM") != "dumb" && isTerminal(w) && obeysEscapes(file)
+	return ok && os.Getenv("TERM") != "dumb" && isTerminal(w) && enableEscapes(file)
 }
 
 // onlyASCII reports whether the terminal was said to have a character set that is not UTF-8.

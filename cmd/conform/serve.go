@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -131,7 +132,10 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 			return config, err
 		}
 	}
-	if f.out != "" { // before anybody is served
+	if old, err := os.ReadDir(f.out); f.out != "" && err == nil && len(old) > 0 && !f.quiet {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: --out %s is not empty: what has the name of a client's directory is replaced\n", line(f.out))
+	}
+	if f.out != "" { // before any client is served
 		if err := writable(f.out); err != nil {
 			return config, exit{exitFailed, err}
 		}

@@ -200,7 +200,7 @@ func (g *grade) with(verdicts ...reports.Verdict) []reports.Result {
 	return list
 }
 
-// brokenLine tells of a broken requirement. What a client sent stands on one line, so
+// brokenLine is a broken requirement in a line. What a client sent stands on one line, so
 // that it cannot write lines of its own.
 func brokenLine(who string, r reports.Result) string {
 	at := ""

@@ -67,7 +67,7 @@ func (l *lineLog) close() {
 	l.ended.Wait()
 }
 
-// exchangeLine tells of an exchange: its number, whose it is, what was asked and what
+// exchangeLine is an exchange in a line: its number, whose it is, what was asked and what
 // came of it. A query is not shown, nor a token.
 func exchangeLine(number int, c *client, x cassettes.Exchange) string {
 	who := cut(product(strings.Join(x.Request.Headers["User-Agent"], " ")), 22)

@@ -52,6 +52,7 @@ func (f *serverFlags) report(cmd *cobra.Command, h *host, failed error) error {
 		}
 	}
 	f.known.hold(list, func(i int) []string { return []string{clients[i].User, clients[i].ID, clients[i].label()} })
+	f.accept(list)
 	stdout, brief := cmd.OutOrStdout(), f.brief && f.format == "text" && !f.verbose
 	if brief {
 		cmd.SetOut(io.Discard)

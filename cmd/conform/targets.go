@@ -58,6 +58,9 @@ func (f *runFlags) consistentTargets(cmd *cobra.Command) error {
 			return usage("--targets excludes --%s: targets and their names come from the list", name)
 		}
 	}
+	if f.allowIncomplete {
+		return usage("--targets excludes --allow-incomplete: the outcome of a list is that of its worst target; list what is never tested with --skip")
+	}
 	if f.passwords != "" {
 		if info, err := os.Stat(f.passwords); err != nil || !info.IsDir() {
 			return usage("--passwords %s: expected a folder, with a file for each target", f.passwords)
@@ -131,7 +134,7 @@ func (f *runFlags) asked() string {
 	for _, of := range []struct {
 		flag   string
 		values []string
-	}{{"task", f.tasks}, {"requirement", f.selection.Requirements}, {"level", f.selection.Levels}, {"subject", f.selection.Subjects}, {"skip", f.skip}} {
+	}{{"task", f.tasks}, {"requirement", f.selection.Requirements}, {"level", f.selection.Levels}, {"subject", f.ofServer().Subjects}, {"skip", f.skip}} {
 		if len(of.values) > 0 {
 			words = append(words, "--"+of.flag+" "+strings.Join(of.values, ","))
 		}

@@ -314,7 +314,7 @@ func (l *targetList) keep(into map[string]setting, key, value *yaml.Node) error 
 		return err
 	}
 	if usual, names := secretVariables[key.Value]; names && (into[key.Value].list || !isVariable(into[key.Value].values[0])) {
-		return l.fail(key, "%s: expected the name of an environment variable, in place of %s; the secret itself does not belong into this file", key.Value, usual)
+		return l.fail(key, "%s: expected the name of an environment variable, in place of %s; do not put the secret itself into this file", key.Value, usual)
 	}
 	return nil
 }

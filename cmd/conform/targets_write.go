@@ -175,7 +175,7 @@ func urgency(r *reports.Report) int {
 	return 1
 }
 
-// whatFailed tells of each target that is not conformant what is broken, or why it was not judged, the worst first.
+// whatFailed says of each target that is not conformant what is broken, or why it was not judged, the worst first.
 func whatFailed(w io.Writer, list []*reports.Report) {
 	told := 0
 	list = slices.Clone(list)

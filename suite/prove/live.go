@@ -61,7 +61,10 @@ func (l *Live) experiments(ctx context.Context) (planned []experiment, unsound [
 		return nil, nil, errors.New("the applications resource: expected an absolute http or https URL without user information")
 	}
 	l.users = []*Live{l}
-	for _, token := range l.Others {
+	for i, token := range l.Others {
+		if token == l.Token || slices.Contains(l.Others[:i], token) {
+			return nil, nil, errors.New("two of the tokens are the same: faults that are tried at the same time need different users")
+		}
 		other := *l
 		other.Token, other.Others = token, nil
 		l.users = append(l.users, &other)
@@ -294,7 +297,7 @@ func (l *Live) post(ctx context.Context) (*url.URL, error) {
 			return nil, err
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.limit())
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.limit()) // what an interrupt cuts off here would be left on the server
 	defer cancel()
 	client := &ucwa.Client{Token: l.Token, UserAgent: "conform", HTTP: &http.Client{Transport: l.transport()}}
 	resource, err := client.Create(ctx, link, ucwa.NewApplication{UserAgent: "conform"})

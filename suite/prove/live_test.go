@@ -204,21 +204,61 @@ func liveOn(t *testing.T, server *ucwatest.Server, h http.HandlerFunc) *Live {
 func TestLiveUsers(t *testing.T) {
 	server := ucwatest.New(ucwatest.Config{EventTimeout: eventTimeout})
 	var mu sync.Mutex
-	busy, most := map[string]bool{}, 0
+	there, most := map[string]int{}, 0 // applications of each user, and how many users had one at the same time
 	live := liveOn(t, server, func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/applications") {
+		token, begins := r.Header.Get("Authorization"), r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/applications")
+		if begins || r.Method == http.MethodDelete && strings.Contains(r.URL.Path, "/applications/") && strings.Count(r.URL.Path, "/") == 5 {
 			mu.Lock()
-			busy[r.Header.Get("Authorization")] = true
-			most = max(most, len(busy))
+			if begins {
+				there[token]++
+			} else if there[token]--; there[token] <= 0 {
+				delete(there, token)
+			}
+			most = max(most, len(there))
 			mu.Unlock()
 		}
 		server.ServeHTTP(w, r)
 	})
-	live.Others = []string{server.AddUser(ucwatest.User{URI: "sip:lee@contoso.com"}), server.AddUser(ucwatest.User{URI: "sip:kim@contoso.com"})}
+	users := []string{live.Token}
+	for _, name := range []string{"lee", "kim"} {
+		users = append(users, server.AddUser(ucwatest.User{Name: name, URI: "sip:" + name + "@contoso.com"}))
+	}
+	live.Others = users[1:]
+	presence := func(token string, set ucwa.PreferredAvailability) ucwa.Availability {
+		href, err := server.CreateApplication(token, "conform", "en-US", "3fa85f64-5717-4562-b3fc-2c963f66afa6")
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin, err := ucwa.Begin(strings.TrimSuffix(live.Applications, "/ucwa/oauth/v1/applications") + href)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := &ucwa.Client{Token: token, HTTP: &http.Client{Transport: live.Transport}}
+		me := func() *ucwa.Resource {
+			app, err := client.Get(t.Context(), begin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return app.Embed("me")
+		}
+		_ = client.MakeMeAvailable(t.Context(), me()) // refused where the user is available already
+		if set != "" {
+			if err := client.SetPresence(t.Context(), me(), set); err != nil {
+				t.Fatal(err)
+			}
+		}
+		now, err := client.Presence(t.Context(), me())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	had := []ucwa.Availability{presence(users[0], ucwa.PreferBusy), presence(users[1], ucwa.PreferAway), presence(users[2], ucwa.PreferDoNotDisturb)}
+	before := server.Applications()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	p, err := Run(ctx, Options{Live: live, Names: []string{"set-presence.6."}, Progress: func(done, _ int) {
-		if done == 4 {
+		if done == 6 {
 			cancel()
 		}
 	}})
@@ -237,14 +277,23 @@ func TestLiveUsers(t *testing.T) {
 	if tried < 1 || tried == len(p.Trials) || tried != p.Tried() {
 		t.Errorf("%d of %d trials were made", tried, len(p.Trials))
 	}
-	if most != 3 {
-		t.Errorf("%d users were used", most)
+	if most < 2 {
+		t.Errorf("%d user had an application at a time", most)
 	}
-	if n := server.Applications(); n != 0 {
-		t.Errorf("%d applications are left", n)
+	if n := server.Applications(); n != before {
+		t.Errorf("%d applications are there, and %d were before", n, before)
+	}
+	for i, token := range users {
+		if now := presence(token, ""); now != had[i] {
+			t.Errorf("user %d was %s, and is %s", i+1, had[i], now)
+		}
 	}
 	var b strings.Builder
 	if err := Write(&b, p, "text"); err != nil || !strings.Contains(b.String(), "interrupted after ") {
 		t.Errorf("%v: %s", err, b.String())
+	}
+	live.Others = []string{live.Token}
+	if _, err := Run(t.Context(), Options{Live: live, Names: []string{"set-presence.6."}}); err == nil || !strings.Contains(err.Error(), "two of the tokens are the same") {
+		t.Errorf("one token twice: %v", err)
 	}
 }

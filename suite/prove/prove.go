@@ -81,8 +81,7 @@ type Options struct {
 // Run tries everything and returns what came of it, in an order that is always the
 // same. It fails if a server cannot be started, if nothing has one of the names, or
 // with the error of ctx.
-func Run(ctx context.Context, o Options) (*Proof, error) {
-	var err error
+func Run(ctx context.Context, o Options) (_ *Proof, err error) {
 	ledgers := suite.Ledgers()
 	if o.Live != nil { // which begins with an application
 		ledgers = slices.DeleteFunc(ledgers, func(l *suite.Ledger) bool { return l.Task == strings.TrimSuffix(signInTask, ".") })
@@ -98,6 +97,11 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 	var planned []experiment
 	if o.Live != nil {
 		p.Live, p.Server, p.Seed = true, o.Live.source(), 0
+		defer func() {
+			if problem := o.Live.restore(ctx); problem != nil {
+				err = errors.Join(err, problem)
+			}
+		}()
 		planned, p.Unsound, err = o.Live.experiments(ctx)
 	} else {
 		planned, err = o.plan()
@@ -112,9 +116,6 @@ func Run(ctx context.Context, o Options) (*Proof, error) {
 		return nil, fmt.Errorf("nothing is tried: no fault, mutant or variation has %s in its name", strings.Join(o.Names, " or "))
 	}
 	p.Trials, err = try(ctx, planned, o.Progress)
-	if o.Live != nil {
-		err = errors.Join(err, o.Live.restore(ctx))
-	}
 	if err != nil && ctx.Err() == nil {
 		return nil, err
 	}
