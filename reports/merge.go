@@ -57,7 +57,7 @@ func (o MergeOptions) filesIn(paths []string) (files []string, none []Unread, er
 			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
 		if !found {
-			none = append(none, Unread{File: path, Problem: "the directory holds no " + MatrixFile})
+			none = append(none, Unread{File: path, Problem: "the directory holds no " + MatrixFile + "; a single report is named by its file, report.json"})
 		}
 	}
 	return files, none, nil

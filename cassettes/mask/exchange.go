@@ -120,6 +120,9 @@ func isPhrase(code, phrase string) bool {
 	return err == nil && strings.EqualFold(http.StatusText(n), phrase)
 }
 
+// plainNumbers are those of 127.0.0.1, and the ports of DNS, http and https.
+var plainNumbers = []string{"127", "0", "1", "53", "80", "443"}
+
 // failure keeps of the text of an error what this suite and the standard library say.
 func (m *Masker) failure(s string) string {
 	if s == "" || m.keeps == AllButSecret {
@@ -134,6 +137,8 @@ func (m *Masker) failure(s string) string {
 		switch {
 		case isGUID(word) && m.keeps == Nothing:
 			return m.guid(word)
+		case v.hosts[lower] || slices.Contains(plainNumbers, word):
+			return word // of a host that has a pseudonym otherwise, of the loopback address, or a port that says nothing
 		case in(strings.Split(lower, "-"), v.failures) || v.isWord(word) || v.methods[lower] || m.taken[unsuffixed(lower)] || m.keeps == Names && isGUID(word):
 			return word
 		}

@@ -18,7 +18,7 @@ var advices = []struct{ words, advice string }{
 	{"Proxy Authentication Required", "the proxy wants to know who asks: put a user into HTTPS_PROXY, or except the host by NO_PROXY"},
 	{"connection refused", "nothing listens at that address: is the server running, and is the port right?"},
 	{"actively refused", "nothing listens at that address: is the server running, and is the port right?"},
-	{"no such host", "the host name is not known here: check the URL of --application or the domain of --sip, or the DNS of this machine; --resolve HOST:PORT:ADDRESS does without"},
+	{"no such host", "the host name is not known here: check the URL of --application or --autodiscover, the domain of --sip, or the DNS of this machine; --resolve HOST:PORT:ADDRESS does without"},
 	{"no route to host", "there is no way to that address from this machine: check the network, or give another address with --resolve HOST:PORT:ADDRESS"},
 	{"network is unreachable", "there is no way to that address from this machine: check the network, or give another address with --resolve HOST:PORT:ADDRESS"},
 	{"gzip: ", "an answer says that it is compressed, and is not, or not whole: a load balancer or proxy on the way may rewrite answers; ask a server directly with --resolve HOST:PORT:ADDRESS"},
