@@ -102,3 +102,27 @@ func TestOneOfEachCause(t *testing.T) {
 		t.Errorf("the page has %d causes, and after the failure: %q", len(p.Causes), p.Problems[0].Follow)
 	}
 }
+
+// TestThousandCauses holds that a report of a thousand reasons, in ten scripts, can still be read: the first of them, and how many there are besides.
+func TestThousandCauses(t *testing.T) {
+	scripts := []string{"Latin", "кириллица", "ελληνικά", "עברית", "العربية", "हिन्दी", "ไทย", "한국어", "日本語", "中文"}
+	r := down()
+	r.Cause = ""
+	for i := range 1000 {
+		r.Results = append(r.Results, Result{Requirement: fmt.Sprintf("set-presence.9.n%d", i), Task: "set-presence", Step: "9", Subject: "server", Level: "must",
+			Verdict: Error, Reason: fmt.Sprintf("%s %d", scripts[i%10], i)})
+	}
+	r.Tally()
+	for _, width := range []int{40, 100} {
+		text := string(render(t, r, "text", Options{Width: width}))
+		if n := strings.Count(text, "\n"); n > 90 || !strings.Contains(strings.Join(strings.Fields(text), " "), "more reasons; --verbose shows each") {
+			t.Errorf("%d lines at %d columns", n, width)
+		}
+	}
+	if p := newPage(r); len(p.Causes) != htmlCauses || !strings.Contains(p.MoreCauses, "more reasons") {
+		t.Errorf("the page has %d reasons, and says %q", len(p.Causes), p.MoreCauses)
+	}
+	if verbose := string(render(t, r, "text", Options{Verbose: true})); !strings.Contains(verbose, "中文 999") || !strings.Contains(verbose, "עברית 993") {
+		t.Error("--verbose does not show each")
+	}
+}
