@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -108,27 +106,12 @@ func (j *judging) code(ctx context.Context, r *reports.Report) error {
 
 // worst is the exit code of several reports; none is the error of a file that holds nothing to judge, if there is one.
 func (j *judging) worst(ctx context.Context, list []*reports.Report, none error) error {
-	severity := []int{exitConformant, exitUsage, exitIncomplete, exitFailed, exitNonconformant, exitInterrupted}
-	most := exit{code: exitConformant}
+	var most error
 	if none != nil {
-		most.code = exitIncomplete
+		most = exit{code: exitIncomplete}
 	}
 	for _, r := range list {
-		e := exit{}
-		if errors.As(j.code(ctx, r), &e) && slices.Index(severity, e.code) > slices.Index(severity, most.code) {
-			most = e
-		}
-	}
-	if most.code == exitConformant {
-		return nil
+		most = worse(most, j.code(ctx, r))
 	}
 	return most
-}
-
-// codeOf is the exit code of what was judged: failed says that nothing could be, stale is the error of a baseline that is out of date.
-func codeOf(o reports.Outcome, failed bool, stale error) error {
-	if failed {
-		return exit{code: exitFailed}
-	}
-	return cmp.Or(outcomeCode(o), stale)
 }

@@ -109,17 +109,6 @@ func reportFiles(cmd *cobra.Command, least, most int, words string) {
 	}
 }
 
-// outcomeCode is the exit code of an outcome that was drawn before.
-func outcomeCode(o reports.Outcome) error {
-	switch o {
-	case reports.Conformant, reports.Excused:
-		return nil
-	case reports.Nonconformant:
-		return exit{code: exitNonconformant}
-	}
-	return exit{code: exitIncomplete}
-}
-
 func newConvert() *cobra.Command {
 	var o output
 	cmd := &cobra.Command{
@@ -195,26 +184,6 @@ requirement in common, 4 a report cannot be read.`,
 	reportFiles(cmd, 2, 2, "two report.json, the earlier first")
 	o.add(cmd, reports.ComparisonFormats())
 	return cmd
-}
-
-// matrixCode is the exit code of a matrix: that of the worst target, as one run on them all would have it. A target that is missing
-// makes it incomplete; that a file could not be read is a failure.
-func matrixCode(m *reports.Matrix) error {
-	var worst error
-	if len(m.Missing) > 0 {
-		worst = exit{code: exitIncomplete}
-	}
-	if len(m.Unread) > 0 {
-		worst = exit{code: exitFailed}
-	}
-	for _, c := range m.Targets {
-		var stale error
-		if c.Stale {
-			stale = usage("the baseline of %s is out of date", c.Target)
-		}
-		worst = worse(worst, codeOf(c.Outcome, c.Failed(), stale))
-	}
-	return worst
 }
 
 // mergeFlags are the flags of `conform report merge`.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -144,13 +143,4 @@ func (f *knownFlags) hold(list []*reports.Report, names func(i int) []string) {
 			})
 		})
 	}
-}
-
-// staleCode is the exit code of a run that would be conformant, but whose baseline is
-// out of date: that is for the user to correct, like any other mistake in a configuration.
-func staleCode(r *reports.Report) error {
-	if r.Baseline == nil || len(r.Baseline.Stale) == 0 {
-		return nil
-	}
-	return exit{exitUsage, errors.New("the baseline is out of date, see above: correct " + r.Baseline.File)}
 }

@@ -258,27 +258,6 @@ func line(text string) string {
 	return oneLine(text)
 }
 
-// severity orders the exit codes of targets, the worst first: that a must is broken was seen
-// and stays true, whatever became of the others; then what could not be reached, what
-// is incomplete, and a baseline that is out of date.
-var severity = []int{exitInterrupted, exitNonconformant, exitFailed, exitIncomplete, exitUsage}
-
-// worse returns the worse of two results of targets; nil is the best.
-func worse(a, b error) error {
-	if rankOf(b) < rankOf(a) {
-		return b
-	}
-	return a
-}
-
-// rankOf is lowest for the worst result.
-func rankOf(err error) int {
-	if e := (exit{}); errors.As(err, &e) {
-		return slices.Index(severity, e.code)
-	}
-	return len(severity)
-}
-
 // complement adds to a report what the command knows of its run.
 func complement(r *reports.Report) {
 	advise(r)
