@@ -283,9 +283,6 @@ func (c merged) words() string {
 	return string(verdicts[c.verdict-1])
 }
 
-// worstFirst is the verdicts in the order of what they say against a target.
-var worstFirst = []Verdict{Fail, Error, Warn, Blocked, NotExercised, NotTested, NotApplicable, Pass}
-
 // rank is lowest for the worst. A failure that is not known is worse than one that is.
 func (c merged) rank() int {
 	rank := 2 * slices.Index(worstFirst, verdicts[c.verdict-1])

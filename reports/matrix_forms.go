@@ -56,7 +56,7 @@ const shownTargets = 200
 // are none.
 func (m *Matrix) shown() (at []int, others string) {
 	left := map[Outcome]int{}
-	for _, o := range []Outcome{Nonconformant, Incomplete, Excused, Conformant} {
+	for _, o := range worstOutcomes {
 		for i, c := range m.Targets {
 			switch {
 			case c.Outcome != o:
@@ -71,7 +71,7 @@ func (m *Matrix) shown() (at []int, others string) {
 		return at, ""
 	}
 	var words []string
-	for _, o := range []Outcome{Nonconformant, Incomplete, Excused, Conformant} {
+	for _, o := range worstOutcomes {
 		if left[o] > 0 {
 			words = append(words, fmt.Sprintf("%d %s", left[o], o.words()))
 		}

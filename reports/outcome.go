@@ -24,6 +24,12 @@ const (
 // verdicts is the order in which people read them.
 var verdicts = []Verdict{Pass, Fail, Warn, Error, Blocked, NotExercised, NotTested, NotApplicable}
 
+// worstFirst is the verdicts, and worstOutcomes the outcomes, in the order of what they say against a target.
+var (
+	worstFirst    = []Verdict{Fail, Error, Warn, Blocked, NotExercised, NotTested, NotApplicable, Pass}
+	worstOutcomes = []Outcome{Nonconformant, Incomplete, Excused, Conformant}
+)
+
 // aside reports whether the outcome leaves the requirement out of account.
 func (v Verdict) aside() bool { return v == NotApplicable || v == NotTested }
 
@@ -207,16 +213,11 @@ func (c *Counts) add(v Verdict) { *c.slot(v)++ }
 
 // worst is the verdict that a row of results is marked by.
 func (c Counts) worst() Verdict {
-	worst := Pass
-	for _, v := range []Verdict{NotApplicable, NotTested, NotExercised, Blocked, Warn, Error, Fail} {
-		if c.Of(v) > 0 {
-			worst = v
-		}
+	i := slices.IndexFunc(worstFirst, func(v Verdict) bool { return c.Of(v) > 0 })
+	if i < 0 || worstFirst[i].aside() && c.Pass > 0 {
+		return Pass
 	}
-	if worst.aside() && c.Pass > 0 {
-		worst = Pass
-	}
-	return worst
+	return worstFirst[i]
 }
 
 // slot is where a verdict is counted; a verdict that does not exist is an error of the harness.

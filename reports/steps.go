@@ -41,7 +41,7 @@ func (s *stepResults) checks() string {
 	total, shared := s.Counts, s.Shared()
 	all := total.Total() - total.NotApplicable + shared.Total() - shared.NotApplicable
 	parts := []string{count(all, "check")}
-	for _, v := range []Verdict{Fail, Warn, Error, Blocked, NotExercised, NotTested} {
+	for _, v := range worstFirst[:len(worstFirst)-2] { // what does not apply, and what passed, is not said
 		if n := total.Of(v) + shared.Of(v); n > 0 {
 			word := map[Verdict]string{Fail: "failed", Error: "not judged"}[v]
 			if n == all {
