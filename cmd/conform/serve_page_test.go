@@ -76,6 +76,15 @@ func TestServePageInBrowser(t *testing.T) {
 			if strings.Contains(text, p.token) || strings.Contains(text, "cwt=") {
 				t.Error("the page shows a token")
 			}
+			if axe, err := os.ReadFile(os.Getenv("CONFORM_AXE")); err == nil && script {
+				if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](string(axe))); err != nil {
+					t.Fatal(err)
+				}
+				found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ['violations']}).then(all => JSON.stringify(all.violations.map(v => [v.id, v.help, v.nodes[0].html])))`, chromedp.EvalAwaitPromise))
+				if err != nil || found != "[]" {
+					t.Errorf("axe-core finds %s, %v", found, err)
+				}
+			}
 			h.end()
 			if n := len(h.journal.list()); n != 1 || len(h.journal.strangers()) > 0 {
 				t.Errorf("%d clients and %v, expected the one", n, h.journal.strangers())
