@@ -118,6 +118,8 @@ func (known *repeats) request(x *Exchange) *request {
 				r.headers = append(r.headers, [2]string{name, "Bearer " + value})
 			case name == "Authorization" && !strings.HasPrefix(strings.ToLower(value), "bearer "):
 				r.signsIn = true
+			case name == "Authorization" && !credential.MatchString(value): // it was not masked, and is not repeated either
+				r.headers = append(r.headers, [2]string{name, "Bearer REDACTED"})
 			default:
 				r.headers = append(r.headers, [2]string{name, value})
 			}

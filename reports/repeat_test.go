@@ -82,6 +82,8 @@ func TestRepeatWithoutSecrets(t *testing.T) {
 			`-H 'Authorization: Bearer '"$CONFORM_TOKEN"`, "CONFORM_TOKEN"},
 		{"a password", Request{Method: "POST", URL: "https://pool.example/", Headers: form, Body: "grant_type=password&password=REDACTED&username=dana"},
 			`--data-raw 'grant_type=password' --data-urlencode 'password='"$CONFORM_PASSWORD" --data-raw 'username=dana'`, "CONFORM_PASSWORD"},
+		{"a token that was not masked", Request{Method: "GET", URL: "https://pool.example/", Headers: map[string][]string{"Authorization": {"bearer cwt=AAEBsecret"}}},
+			`-H 'Authorization: Bearer '"$CONFORM_TOKEN"`, "CONFORM_TOKEN"},
 		{"a cookie", Request{Method: "GET", URL: "https://pool.example/", Headers: map[string][]string{"Cookie": {"cwt_ucwa=REDACTED-3"}, "X-A": {"b"}}}, `-H 'X-A: b' 'https://pool.example/'`, "X-A"},
 		{"Windows", Request{Method: "GET", URL: "https://pool.example/", Headers: map[string][]string{"Authorization": {"Negotiate abc"}}}, `--anyauth -u :`, ""},
 		{"a megabyte", Request{Method: "POST", URL: "https://pool.example/", Body: strings.Repeat("x", 1<<20)}, `jq -j '.exchanges[]|select(.number==7).request.body' report.json | curl`, "report.json"},
@@ -105,7 +107,7 @@ func TestRepeatWithoutSecrets(t *testing.T) {
 			continue
 		}
 		for _, line := range []string{again.Curl, again.HTTP, again.PowerShell} {
-			if strings.Contains(line, "REDACTED") || len(line) > 3*maxLine || strings.ContainsAny(again.Curl+again.PowerShell, "\n\r\x00") {
+			if strings.Contains(line, "REDACTED") || strings.Contains(line, "AAEB") || len(line) > 3*maxLine || strings.ContainsAny(again.Curl+again.PowerShell, "\n\r\x00") {
 				t.Errorf("%s: %q", row.name, line)
 			}
 		}
