@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/xml"
+	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +42,12 @@ func TestOneCauseForEach(t *testing.T) {
 		{"unknown name", "", []string{"--sip", "sip:dana@nosuch.invalid"}, exitFailed, "the host name is not known here"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if test.name == "unknown name" {
+				var unknown *net.DNSError
+				if _, err := net.DefaultResolver.LookupHost(t.Context(), "nosuch.invalid"); !errors.As(err, &unknown) || !unknown.IsNotFound {
+					t.Skip("no name server says here that a name is unknown: ", err)
+				}
+			}
 			out := t.TempDir()
 			cmd := exec.CommandContext(t.Context(), "conform", append(append([]string{"run", "--out", out}, quick...), test.args...)...)
 			cmd.Env = append(os.Environ(), "CONFORM_PASSWORD="+danasPassword, "NO_PROXY=", "HTTPS_PROXY=", test.environment)
