@@ -170,7 +170,9 @@ func indexHTML(h *History, opts Options) ([]byte, error) {
 	for i, t := range shown.Targets {
 		content.Rows = append(content.Rows, indexRow{t.Last(), t.Target, t.Kind, h.Targets[i].Last().page(opts.Dir), len(t.Runs)})
 	}
-	slices.SortStableFunc(content.Rows, func(a, b indexRow) int { return slices.Index(worstOutcomes, a.Outcome) - slices.Index(worstOutcomes, b.Outcome) })
+	slices.SortStableFunc(content.Rows, func(a, b indexRow) int {
+		return slices.Index(worstOutcomes, a.Outcome) - slices.Index(worstOutcomes, b.Outcome)
+	})
 	return tablePage("index", "Reports on "+count(len(h.Targets), "target"), content)
 }
 
