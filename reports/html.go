@@ -127,7 +127,7 @@ func newPage(raw *Report) *page {
 		if n := roots[problem.Requirement]; n > 0 {
 			problem.Follow = count(n, "requirement") + " could not be judged after this"
 		}
-		if i < htmlRepeats && len(raw.Results) == len(shown.Results) {
+		if i < htmlRepeats {
 			problem.Repeat = repeat.of(problem.Result)
 		}
 	}

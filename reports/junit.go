@@ -108,16 +108,17 @@ func renderJUnit(w io.Writer, r *Report, _ Options) error {
 		})
 	}
 	follow := r.once() // one case is red for one cause, and not a hundred
+	stateOf := func(result Result) junitState { return junitStateOf(result, r.Strict, follow[result.key()]) }
 	for _, step := range byStep(r) {
 		var counts junitCounts
 		if len(step.Results) == 0 {
 			continue // judged under another task
 		}
 		for _, result := range step.Results {
-			counts.add(junitStateOf(result, r.Strict, follow[result.key()]), result.DurationMs)
+			counts.add(stateOf(result), result.DurationMs)
 		}
 		add(step.Name(), counts, func() []junitCase {
-			return each(step.Results, func(result Result) junitCase { return junitCaseOf(result, step.Name(), r.Strict, follow[result.key()]) })
+			return each(step.Results, func(result Result) junitCase { return junitCaseOf(result, step.Name(), stateOf(result)) })
 		})
 	}
 	if list := r.stale(); len(list) > 0 {
@@ -189,7 +190,7 @@ func (c *junitCounts) add(state junitState, ms float64) {
 	}
 }
 
-func junitCaseOf(r Result, class string, strict, follows bool) junitCase {
+func junitCaseOf(r Result, class string, state junitState) junitCase {
 	c := junitCase{Class: class, Name: r.Requirement, Time: seconds(r.DurationMs), Facts: junitFactsOf(r)}
 	problem := func(kind string) *junitProblem {
 		message := r.Statement
@@ -198,7 +199,7 @@ func junitCaseOf(r Result, class string, strict, follows bool) junitCase {
 		}
 		return &junitProblem{Message: shorten(message, shownRunes), Type: kind, Text: junitText(r)}
 	}
-	switch junitStateOf(r, strict, follows) {
+	switch state {
 	case junitFailed:
 		c.Failure = problem(r.Level)
 	case junitErred:

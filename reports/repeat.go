@@ -274,17 +274,21 @@ var quotes = regexp.MustCompile("['\u2018\u2019\u201a\u201b]")
 
 func (r *request) powerShell() string {
 	words := []string{"Invoke-WebRequest", "-UseBasicParsing", "-Method", r.method, "-Uri", r.quoted(r.url)}
+	values := map[string][]string{} // a table has each name once
+	for _, h := range r.headers {
+		values[h[0]] = append(values[h[0]], h[1])
+	}
 	var headers []string
 	for i, h := range r.headers {
-		if i > 0 && r.headers[i-1][0] == h[0] { // a table has each name once
-			headers[len(headers)-1] = r.quoted(h[0]) + " = " + r.quoted(strings.Join(each(slices.DeleteFunc(slices.Clone(r.headers), func(other [2]string) bool { return other[0] != h[0] }), func(other [2]string) string { return other[1] }), ", "))
+		if i > 0 && r.headers[i-1][0] == h[0] {
 			continue
 		}
+		value := r.quoted(strings.Join(values[h[0]], ", "))
 		if h[0] == "User-Agent" { // which Windows PowerShell takes in no other way
-			words = append(words, "-UserAgent", r.quoted(h[1]))
+			words = append(words, "-UserAgent", value)
 			continue
 		}
-		headers = append(headers, r.quoted(h[0])+" = "+r.quoted(h[1]))
+		headers = append(headers, r.quoted(h[0])+" = "+value)
 	}
 	if len(headers) > 0 {
 		words = append(words, "-Headers", "@{ "+strings.Join(headers, "; ")+" }")

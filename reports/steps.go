@@ -27,15 +27,6 @@ func (s *stepResults) Name() string {
 	return s.Task + "." + s.ID
 }
 
-// Request is the step in one line, as it went over the wire.
-func (s *stepResults) Request() string {
-	x := s.Exchange
-	if x == nil {
-		return ""
-	}
-	return fmt.Sprintf("%s %s → %s (exchange %d)", x.Request.Method, path(x.Request.URL), x.answer(), x.Number)
-}
-
 // checks is how many requirements the step has, and what came of those that did not pass.
 func (s *stepResults) checks() string {
 	total, shared := s.Counts, s.Shared()

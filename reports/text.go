@@ -48,8 +48,9 @@ func renderText(r *Report, opts Options) ([]byte, error) {
 		}
 	}
 	p.blank()
-	p.unjudged(r, opts.Verbose)
-	p.failures(r, repeat, opts.Verbose)
+	roots := r.roots()
+	p.unjudged(r, roots, opts.Verbose)
+	p.failures(r, roots, repeat, opts.Verbose)
 	p.footer(r, opts)
 	return p.text(), nil
 }
@@ -91,8 +92,7 @@ func (p *printer) step(s *stepResults, c columns) {
 }
 
 // unjudged prints what was neither met nor broken: its reasons, each once. What only follows from a failure is counted there.
-func (p *printer) unjudged(r *Report, verbose bool) {
-	roots := r.roots()
+func (p *printer) unjudged(r *Report, roots map[string]int, verbose bool) {
 	var quiet []Result
 	for _, result := range r.Results {
 		switch {
@@ -128,7 +128,7 @@ const (
 )
 
 // failures prints what is broken: first what is not known, and a must before a should.
-func (p *printer) failures(r *Report, repeat *repeats, verbose bool) {
+func (p *printer) failures(r *Report, roots map[string]int, repeat *repeats, verbose bool) {
 	var list []Result
 	for _, of := range []func(Result) bool{
 		func(x Result) bool { return x.Verdict == Fail && !x.excused() },
@@ -141,18 +141,20 @@ func (p *printer) failures(r *Report, repeat *repeats, verbose bool) {
 			}
 		}
 	}
-	roots := r.roots()
-	if shown := list[:min(len(list), shownFailures)]; slices.ContainsFunc(shown, func(x Result) bool { return strings.Contains(repeat.line(x), "$CONFORM_") }) {
-		defer p.item(0, "repeat: ", bold, "the variables are for credentials of yours; if the run deleted its application, name another in the address", dim)
-	}
+	variables := false
 	for i, result := range list {
 		if i == shownFailures && !verbose {
 			p.item(0, "", plain, "and "+count(len(list)-i, "more failure")+"; --verbose shows each", plain)
 			p.blank()
 			break
 		}
-		p.result(result, roots[result.Requirement], repeat.line(result))
+		line := repeat.line(result)
+		variables = variables || strings.Contains(line, "$CONFORM_")
+		p.result(result, roots[result.Requirement], line)
 		p.blank()
+	}
+	if variables {
+		p.item(0, "repeat: ", bold, "the variables are for credentials of yours; if the run deleted its application, name another in the address", dim)
 	}
 }
 

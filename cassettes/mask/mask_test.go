@@ -378,7 +378,7 @@ func FuzzMask(f *testing.F) {
 	})
 }
 
-// TestReveal holds that whoever made the evidence can read the names in it again, and nothing that is secret.
+// TestReveal holds that the person who made the evidence can read the names in it again, and nothing that is secret.
 func TestReveal(t *testing.T) {
 	m := New(Options{Secrets: []string{"Passw0rd-of-Dana"}})
 	for _, text := range []string{"https://pool-7.contoso.com:8443/ucwa/oauth/v1/applications/735370920209", "sip:dana@contoso.com", "lookup lyncdiscover.fabrikam.net"} {

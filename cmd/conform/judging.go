@@ -97,11 +97,11 @@ func (j *judging) code(ctx context.Context, r *reports.Report) error {
 	if ctx.Err() != nil {
 		return exit{code: exitInterrupted}
 	}
-	outcome, failed := r.Outcome, r.Failed()
+	outcome := r.Outcome
 	if j.allowIncomplete && r.Tolerable() {
-		outcome, failed = reports.Conformant, false
+		outcome = reports.Conformant
 	}
-	return codeOf(outcome, failed, staleCode(r))
+	return codeOf(outcome, r.Failed(), staleCode(r))
 }
 
 // worst is the exit code of several reports; none is the error of a file that holds nothing to judge, if there is one.
