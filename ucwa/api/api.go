@@ -89,6 +89,10 @@ type Parameter struct {
 	Values          []string // that the page lists, in its order; they can be more than those of the enumeration
 }
 
+// Number tells whether the parameter is a number: then Min and Max bound its value, and
+// else the characters of a string.
+func (p *Parameter) Number() bool { return p.Type == "Int32" || p.Min > 0 }
+
 // Error is an error that an operation can be refused with.
 type Error struct {
 	Code    string // an ErrorCode
@@ -112,6 +116,14 @@ func ResourceOf(name string) (*Resource, bool) {
 		return nil, false
 	}
 	return &resources[i], true
+}
+
+// Newest returns the page of the latest revision of a resource that is linked to by a rel.
+func Newest(rel string) (*Resource, bool) {
+	if r, found := ResourceOf(rel + "2"); found {
+		return r, true
+	}
+	return ResourceOf(rel)
 }
 
 // Named returns the resources whose body has a rel: participant is that of
