@@ -21,7 +21,7 @@ const (
 // application is one client of one user. Source: API reference, application.
 type application struct {
 	server     *Server
-	user       *user // whose lock guards what changes below
+	user       *user // what changes below is guarded by the server's state
 	id         string
 	culture    string
 	userAgent  string
@@ -32,6 +32,11 @@ type application struct {
 	active    time.Time     // when the user last did something, once available
 	ended     bool
 	channel   channel
+
+	subscriptions []*subscription // to the presence of others
+	stopContacts  func()          // the end of the subscription to contacts and groups; nil: there is none
+	conversations []*conversation // by age
+	invitations   []*invitation   // those that go on, and those that have just ended
 }
 
 // CreateApplication does what a POST on the applications resource does, for
@@ -48,7 +53,7 @@ func (s *Server) CreateApplication(token, userAgent, culture, endpointID string)
 	if err != nil {
 		return "", err
 	}
-	c := &call{server: s, user: u}
+	c := &call{server: s, user: u, row: applications, method: http.MethodPost}
 	if c.fields, err = parseFields(body); err != nil {
 		return "", err
 	}
@@ -75,13 +80,7 @@ func (s *Server) application(id string) *application {
 // createApplication answers 201, or 200 to an endpoint that has an application
 // already: the client gets that one back, as it was created.
 func createApplication(c *call) (answer, error) {
-	userAgent := c.fields.required("applications", "userAgent")
-	culture := c.fields.required("applications", "culture")
-	endpointID := c.fields.required("applications", "endpointId")
-	if err := c.fields.err(); err != nil {
-		return answer{}, err
-	}
-	a, created, err := c.user.create(userAgent, culture, endpointID)
+	a, created, err := c.user.create(c.fields.text("userAgent"), c.fields.text("culture"), c.fields.text("endpointId"))
 	if err != nil {
 		return answer{}, err
 	}
@@ -116,6 +115,7 @@ func (a *application) resource() object {
 			{"policies", a.link("/policies")},
 			{"batch", a.link("/batch")},
 			{"events", href(a.eventsHref(a.channel.ack))},
+			{"reportMyNetwork", a.link("/reportMyNetwork")},
 		},
 		object{
 			{"me", a.me()},
@@ -187,11 +187,27 @@ func (a *application) end() {
 		a.release(outcome{err: applicationNotFound()})
 	}
 	a.channel.stopAlarm()
+	a.forget()
 	a.user.applications = slices.DeleteFunc(a.user.applications, func(other *application) bool { return other == a })
+	if a.available != nil {
+		a.user.left = a.server.clock.Now()
+		a.user.tellWatchers("contactSupportedModalities")
+	}
 	a.server.mu.Lock()
 	delete(a.server.applications, a.id)
 	a.server.mu.Unlock()
 	a.user.settle()
+}
+
+// forget ends what does not outlast the client's silence: subscriptions and conversations.
+func (a *application) forget() {
+	for len(a.subscriptions) > 0 {
+		a.unsubscribe(a.subscriptions[0])
+	}
+	a.endContacts()
+	for len(a.conversations) > 0 {
+		a.conversations[0].leave("Ended")
+	}
 }
 
 // hear notes that the client has shown itself on the event channel, the only
@@ -203,6 +219,9 @@ func (a *application) hear() {
 
 // renew sets the application's one alarm, for whatever is due first.
 func (a *application) renew() {
+	if a.user.Script != "" {
+		return // who has no client goes on by himself
+	}
 	if a.channel.stopAlarm != nil {
 		a.channel.stopAlarm()
 	}
@@ -214,16 +233,13 @@ func (a *application) renew() {
 	if idle, more := a.nextIdle(); more && idle.Before(next) {
 		next = idle
 	}
-	a.channel.stopAlarm = a.server.clock.AfterFunc(next.Sub(now), a.due)
+	a.channel.stopAlarm = a.server.later(next.Sub(now), a.due)
 }
 
 // due ends the application if it has not been heard of for too long, and else looks
 // who is idle.
 func (a *application) due() {
-	a.user.mu.Lock()
-	defer a.user.mu.Unlock()
 	switch {
-	case a.ended:
 	case a.channel.held == nil && !a.server.clock.Now().Before(a.channel.heard.Add(a.server.expiry)):
 		a.end()
 	default:

@@ -87,7 +87,7 @@ func TestApplication(t *testing.T) {
 		embedded := got["_embedded"].(map[string]any)
 		for _, c := range []struct{ want, got any }{
 			{"en-US", got["culture"]}, {"UCWA Samples", got["userAgent"]}, {"application", got["rel"]},
-			{links("", "/policies", "/batch", "/events?ack=1"), got["_links"]},
+			{links("", "/policies", "/batch", "/events?ack=1", "/reportMyNetwork"), got["_links"]},
 			{"Dana Birkby", embedded["me"].(map[string]any)["name"]},
 			{"sip:Dana@contoso.com", embedded["me"].(map[string]any)["uri"]},
 			{[]any{"Dana@contoso.com"}, embedded["me"].(map[string]any)["emailAddresses"]},

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -66,6 +66,7 @@ func parse(h http.Header, body []byte) (*fields, error) {
 type fields struct {
 	values map[string]json.RawMessage
 	loose  map[string]bool // those that came as text, whatever they are
+	twice  []string        // those that the query has twice
 	bad    []badParameter
 }
 
@@ -134,50 +135,29 @@ func distinct(d *json.Decoder) bool {
 	return err == nil
 }
 
-// value decodes a property into v, and tells whether it was there.
-func (f *fields) value(name string, v any, kind string) bool {
-	raw, ok := f.values[strings.ToLower(name)]
-	if !ok || string(raw) == "null" {
-		return false
+// query adds the parameters of a request's query that its body does not have: input can be
+// in either. Source: "Query parameters".
+func (f *fields) query(r *http.Request) error {
+	asked, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "", "The query cannot be read.")
 	}
-	if json.Unmarshal(raw, v) == nil {
-		return true
-	}
-	var text string
-	if !f.loose[strings.ToLower(name)] || json.Unmarshal(raw, &text) != nil || json.Unmarshal([]byte(text), v) != nil {
-		f.reject(name, "is not "+kind)
-		return false
-	}
-	return true
-}
-
-func (f *fields) reject(name, reason string) {
-	f.bad = append(f.bad, badParameter{name, reason})
-}
-
-// query adds the parameters of the request's query that the body does not have:
-// the reference lets some operations take theirs from either.
-func (c *call) query(names ...string) {
-	f, query := c.fields, parameters(c.request.URL.Query())
-	for _, name := range names {
-		key := strings.ToLower(name)
-		given := query[key]
-		if _, sent := f.values[key]; sent || len(given) == 0 {
+	for key, given := range parameters(asked) {
+		if _, sent := f.values[key]; sent {
 			continue
 		}
-		if len(given) > 1 {
-			f.reject(name, "occurs twice in the query")
-			continue
+		if f.loose == nil {
+			f.loose = map[string]bool{}
 		}
 		raw, err := json.Marshal(given[0])
 		if err != nil {
 			panic(err) // a string can be marshalled
 		}
-		if f.loose == nil {
-			f.loose = map[string]bool{}
+		if f.values[key], f.loose[key] = raw, true; len(given) > 1 {
+			f.twice = append(f.twice, key)
 		}
-		f.values[key], f.loose[key] = raw, true
 	}
+	return nil
 }
 
 // parameters are those of a query by name in lower case: like those of properties, their
@@ -191,67 +171,133 @@ func parameters(query url.Values) url.Values {
 	return p
 }
 
-// text is the value of an optional string.
-func (f *fields) text(name string) string {
-	var s string
-	if f.value(name, &s, "a string") && len(s) > maxText {
-		f.reject(name, "is too long")
-	}
-	return s
-}
-
-// documented is what the page of a resource says of a parameter of its operations.
-func documented(resource, name string) *api.Parameter {
-	r, _ := api.ResourceOf(resource)
-	p, _ := r.Parameter(name)
-	return p
-}
-
-// required is the value of a string that must be there, of as many characters as the page
-// of a resource allows.
-func (f *fields) required(resource, name string) string {
-	most := documented(resource, name).Max
-	before := len(f.bad)
-	s := f.text(name)
+// check holds what was sent to what the reference has of the operation: what is required,
+// the types, the bounds and the enumerations. A client that asks for the second revision of
+// a resource, which can require more, is held to that.
+func (c *call) check() error {
+	page, known := api.ResourceOf(c.row.page)
 	switch {
-	case len(f.bad) > before:
-	case strings.TrimSpace(s) == "":
-		f.reject(name, "is missing")
-	case most > 0 && utf8.RuneCountInString(s) > most:
-		f.reject(name, "has more than "+strconv.Itoa(most)+" characters")
+	case !known, c.row.page == "events": // which has bounds of its own
+		return nil
+	case c.row.page == "sendMessage": // real servers do without its operationId
+		return nil
+	case c.revision == newest:
+		page, _ = api.Newest(page.Rel)
 	}
-	return s
-}
-
-// oneOf is the value of an optional property of which the page of a resource lists
-// the values, in the documented casing.
-func (f *fields) oneOf(resource, name string) string {
-	allowed := documented(resource, name).Values
-	var s string
-	if f.value(name, &s, "a string") && !slices.Contains(allowed, s) {
-		f.reject(name, "is none of "+strings.Join(allowed, ", "))
-	}
-	return s
-}
-
-// someOf is the value of an optional array of such values.
-func (f *fields) someOf(resource, name string) []string {
-	allowed := documented(resource, name).Values
-	var list []*string // a null in an array is no member
-	if !f.value(name, &list, "an array of strings") {
+	op, there := page.Operation(c.method)
+	if !there {
 		return nil
 	}
-	var some []string
-	for _, s := range list {
-		if s == nil || !slices.Contains(allowed, *s) {
-			f.reject(name, "has a member that is none of "+strings.Join(allowed, ", "))
-			return nil
+	for i := range op.Body {
+		c.fields.hold(&op.Body[i])
+	}
+	for i, p := range op.Query {
+		if same, _ := op.Parameter(p.Name); same == &op.Query[i] { // and not of the body, too
+			c.fields.hold(same)
 		}
-		if !slices.Contains(some, *s) {
-			some = append(some, *s)
+	}
+	return c.fields.err()
+}
+
+// hold rejects what is sent for a parameter and is not what the reference has.
+func (f *fields) hold(p *api.Parameter) {
+	raw := f.values[strings.ToLower(p.Name)]
+	missing := raw == nil || string(raw) == "null"
+	switch {
+	case slices.Contains(f.twice, strings.ToLower(p.Name)):
+		f.reject(p.Name, "occurs twice in the query")
+	case p.Array:
+		var list []*string // a null in an array is no member
+		if !missing && !f.into(p.Name, &list) {
+			f.reject(p.Name, "is not an array of strings")
+			return
+		}
+		for _, s := range list {
+			if s == nil || p.Values != nil && !slices.Contains(p.Values, *s) {
+				f.reject(p.Name, "has a member that is none of "+strings.Join(p.Values, ", "))
+				return
+			}
+		}
+		missing = len(list) == 0
+	case missing || p.Type == "ExternalResource":
+	case p.Number():
+		var n int
+		if !f.into(p.Name, &n) || p.Max > 0 && (n < p.Min || n > p.Max) {
+			f.reject(p.Name, fmt.Sprintf("is no number from %d to %d", p.Min, p.Max))
+		}
+	case p.Type == "Boolean":
+		if !f.into(p.Name, new(bool)) {
+			f.reject(p.Name, "is not true or false")
+		}
+	case p.Type == "" && p.Max == 0: // which the reference says nothing of
+		missing = string(raw) == `""`
+	default:
+		var s string
+		most := p.Max
+		if most == 0 {
+			most = maxText // of which the reference says nothing
+		}
+		switch {
+		case json.Unmarshal(raw, &s) != nil:
+			f.reject(p.Name, "is not a string")
+		case p.Values != nil && !slices.Contains(p.Values, s):
+			f.reject(p.Name, "is none of "+strings.Join(p.Values, ", "))
+		case utf8.RuneCountInString(s) > most:
+			f.reject(p.Name, fmt.Sprintf("has more than %d characters", most))
+		}
+		missing = strings.TrimSpace(s) == ""
+	}
+	if p.Required && missing && !slices.ContainsFunc(f.bad, func(b badParameter) bool { return b.Name == p.Name }) {
+		f.reject(p.Name, "is missing")
+	}
+}
+
+// into decodes a property into v, and tells whether it was there and could be.
+func (f *fields) into(name string, v any) bool {
+	raw, sent := f.values[strings.ToLower(name)]
+	if !sent || string(raw) == "null" {
+		return false
+	}
+	if json.Unmarshal(raw, v) == nil {
+		return true
+	}
+	var text string
+	return f.loose[strings.ToLower(name)] && json.Unmarshal(raw, &text) == nil && json.Unmarshal([]byte(text), v) == nil
+}
+
+func (f *fields) reject(name, reason string) {
+	f.bad = append(f.bad, badParameter{name, reason})
+}
+
+// text is the value of a string, empty if it was not sent.
+func (f *fields) text(name string) (s string) {
+	f.into(name, &s)
+	return s
+}
+
+// list is the value of an array of strings, each of them once.
+func (f *fields) list(name string) (some []string) {
+	var list []string
+	f.into(name, &list)
+	for _, s := range list {
+		if !slices.Contains(some, s) {
+			some = append(some, s)
 		}
 	}
 	return some
+}
+
+// number is the value of a number, 0 if it was not sent.
+func (f *fields) number(name string) (n int) {
+	f.into(name, &n)
+	return n
+}
+
+// take takes over a property of which the reference has no type, if it was sent.
+func (f *fields) take(name string, v any, kind string) {
+	if raw := f.values[strings.ToLower(name)]; raw != nil && string(raw) != "null" && !f.into(name, v) {
+		f.reject(name, "is not "+kind)
+	}
 }
 
 // err is what the fields read so far are refused with, if anything.

@@ -11,7 +11,10 @@ func getCommunication(c *call) (answer, error) { return ok(c.app.communication()
 // in plain text, but not accepted.
 func (a *application) communication() object {
 	said := a.available
-	links := []string{"conversations", "startMessaging", "startOnlineMeeting", "joinOnlineMeeting", "mediaPolicies", "mediaRelayAccessToken", "missedItems"}
+	links := []string{"conversations", "startOnlineMeeting", "joinOnlineMeeting", "mediaPolicies", "mediaRelayAccessToken", "missedItems"}
+	if a.user.allows([]string{"Messaging"}) {
+		links = slices.Insert(links, 1, "startMessaging")
+	}
 	if said == nil {
 		said = &availability{}
 	}
@@ -42,6 +45,10 @@ func (a *application) communication() object {
 	return a.node("/communication", "communication", properties, links...)
 }
 
+func (a *application) tellCommunication() {
+	a.queue(event{sender: "/communication", rel: "communication", path: "/communication", kind: "updated"})
+}
+
 // putCommunication says anew what makeMeAvailable said first. What is absent
 // becomes what it is without having been said. Source: API reference,
 // communication.
@@ -51,47 +58,35 @@ func putCommunication(c *call) (answer, error) {
 		return answer{}, err
 	}
 	said := &availability{
-		modalities:     f.someOf("communication", "supportedModalities"),
-		messageFormats: f.someOf("communication", "supportedMessageFormats"),
-		audioRoute:     f.oneOf("communication", "audioPreference"),
+		modalities:     f.list("supportedModalities"),
+		messageFormats: f.list("supportedMessageFormats"),
+		audioRoute:     f.text("audioPreference"),
 		phoneNumber:    f.text("phoneNumber"),
-		history:        f.oneOf("communication", "conversationHistory"),
+		history:        f.text("conversationHistory"),
 	}
-	if err := f.err(); err != nil {
-		return answer{}, err
-	}
-	if a.available == nil {
+	switch {
+	case a.available == nil:
 		return answer{}, makeMeAvailableRequired()
-	}
-	if !a.user.allows(said.modalities) {
+	case !a.user.allows(said.modalities):
 		return answer{}, refuse(http.StatusForbidden, "", "The deployment does not allow a modality.")
 	}
 	before := etag(a.communication())
 	said.signInAs, said.idle = a.available.signInAs, a.available.idle
 	a.available = said
 	if etag(a.communication()) != before {
-		a.queue("communication", "communication", "updated")
+		a.tellCommunication()
 	}
 	a.user.settle()
 	return ok(a.communication()), nil
 }
 
-// starts is a POST that would begin a conversation, of which there are none here:
-// once it is well formed, it is refused in a way that the reference has for it, before
-// makeMeAvailable as after.
-func starts(no *refusal, required ...string) operation {
-	return func(c *call) (answer, error) {
-		c.query("to", "onlineMeetingUri")
-		for _, name := range required {
-			c.fields.required("startMessaging", name)
-		}
-		c.fields.oneOf("startMessaging", "importance")
-		for _, name := range []string{"operationId", "subject", "threadId", "phoneNumber", "onlineMeetingUri"} {
-			c.fields.text(name)
-		}
-		if err := c.fields.err(); err != nil {
-			return answer{}, err
-		}
-		return answer{}, no
-	}
+func getMissedItems(c *call) (answer, error) {
+	return ok(c.app.node(c.path, "missedItems", object{
+		{"conversationLogsCount", 0},
+		{"conversationLogsNotifications", "Disabled"},
+		{"missedConversationsCount", c.user.missed},
+		{"unreadMissedConversationsCount", c.user.missed},
+		{"unreadVoicemailsCount", 0},
+		{"voiceMailsCount", 0},
+	})), nil
 }

@@ -21,7 +21,7 @@ func (c *call) matches(current object) error {
 	}
 	for tag := range strings.SplitSeq(strings.Join(given, ","), ",") {
 		if tag = strings.TrimSpace(tag); tag == "*" || tag == quoted(current) {
-			return nil
+			return c.fields.err()
 		}
 	}
 	return refuse(http.StatusPreconditionFailed, "", "The resource has another etag than If-Match says: it has changed since it was read.").
@@ -44,17 +44,17 @@ const newest = 2
 
 // version refuses a client that needs a later revision of a resource than there is. A number
 // that is none later is taken at every resource, as some clients send one with each request.
-func version(h http.Header) error {
+func version(h http.Header) (least float64, err error) {
 	asked := h.Get("X-Ms-Requiresminresourceversion")
 	if asked == "" {
-		return nil
+		return 0, nil
 	}
 	n, err := strconv.ParseFloat(strings.TrimSpace(asked), 64)
 	switch {
 	case err != nil || !(n >= 0):
-		return refuse(http.StatusBadRequest, "", "X-MS-RequiresMinResourceVersion is no revision: it must be a number.")
+		return 0, refuse(http.StatusBadRequest, "", "X-MS-RequiresMinResourceVersion is no revision: it must be a number.")
 	case n > newest:
-		return refuse(http.StatusNotFound, "APIVersionNotSupported", "The resource is served in revision 2 at most.")
+		return 0, refuse(http.StatusNotFound, "APIVersionNotSupported", "The resource is served in revision 2 at most.")
 	}
-	return nil
+	return n, nil
 }

@@ -8,22 +8,23 @@
 // have issued. With [Config.SignIn] the way to a token is served too:
 // Autodiscover, the user resource and the token endpoint, at one host or several.
 //
-// Served are applications, application, batch, the event channel, and me, people,
-// onlineMeetings and communication with what a client touches on its way through
-// them: presence, note, location, phones and the forwarding of calls can be set,
-// meetings planned, the other accounts of the server found and looked at. Nobody has
-// a list of contacts, and there are no conversations: those collections are empty,
-// and what would begin a conversation or a subscription is refused in a way that the
-// reference has for it. Every link that is served resolves. Representations are JSON
-// or XML, as the client asks.
+// Served is what one or two people can do who have no telephone and no camera. They find
+// each other ([User].Contacts, groups, search), subscribe to each other's presence, write to
+// each other, and meet: application, batch, the event channel, me, people, communication,
+// conversations, onlineMeetings, and what those lead to. A [User] with a Script is there
+// without a client, for those who have one account. Audio, video, sharing, delegation and
+// the history of conversations are not served: no link leads there. Every link that is
+// served resolves. Representations are JSON or XML, as the client asks.
+//
+// What a request may hold, the package [github.com/ucwa-conform/ucwa-conform/ucwa/api] says:
+// every bound and enumeration is enforced by it, before an operation runs.
 //
 // The server is strict: what the documentation does not allow it refuses, so
 // that a client which gets along with it is a correct one. What one user can
 // make it keep is bounded. Time comes from [Config.Clock] and names from
 // [Config.IDs]; with both given, the same session yields the same bytes.
 //
-// Sources: "Set my presence information", "Create an application", "Events",
-// "Batch requests" and the API reference of UCWA 2.0 (Microsoft,
+// Sources: the task pages and the API reference of UCWA 2.0 (Microsoft,
 // https://learn.microsoft.com/skype-sdk/ucwa/ucwa2_0), and for what they
 // leave open, what real deployments were seen to do. Where both are silent the
 // comment at the place says what was decided.

@@ -5,7 +5,10 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // channel is an application's event channel, the pending GET. Source:
@@ -19,21 +22,83 @@ type channel struct {
 	answered bool   // it has been told a next position
 	told     object // what it was told, if that were events
 
-	changes []change  // not told yet; one for a resource, so there are only so many
-	since   time.Time // when the first of them came
+	waiting []*event         // not told yet
+	latest  map[about]*event // the last of them about each resource
+	due     time.Time        // when they are to be told
+	text    int              // bytes of messages in what waits or was told last
+	lost    bool             // there were too many
 
 	held      *held // the pending GET
 	heard     time.Time
 	opened    bool // there has been a GET
 	stopAlarm func()
 
-	// What the client asked for, zero if it did not. All that is served here
-	// has medium priority, so low is remembered to no effect.
+	// What the client asked for, zero if it did not.
 	low, medium, timeout time.Duration
 }
 
-// change is an event before it is told.
-type change struct{ sender, rel, kind string }
+// What one client that stays away can make the server keep for it.
+const (
+	maxWaiting     = 20_000
+	maxWaitingText = 16 << 20 // bytes
+)
+
+// event is what there is to tell of a resource. Source: "Events in UCWA".
+type event struct {
+	sender    string     // the path of the resource that tells
+	rel, path string     // of the resource that it is about
+	title     string     // of the link to that
+	kind      string     // added, updated or deleted; of an operation started, updated or completed
+	in        *eventLink // the collection in which it is that
+	show      object     // the resource, embedded; nil: it is to be fetched
+	status    string     // of what is completed: Success or Failure
+	reason    object     // why
+	text      int        // bytes of a message in it
+}
+
+type eventLink struct{ rel, path, title string }
+
+// linkTo is a link to a resource of the application, for events.
+func linkTo(rel, path string) *eventLink { return &eventLink{rel: rel, path: path} }
+
+// taken is the kind of an event that is not to be told any more.
+const taken = ""
+
+// about is what events that can become one have in common: the resource, and the collection.
+type about struct{ rel, path, in string }
+
+func (e *event) about() about {
+	if e.in == nil {
+		return about{e.rel, e.path, ""}
+	}
+	return about{e.rel, e.path, e.in.rel + e.in.path}
+}
+
+// senderRel is the rel of the resource that tells.
+func (e *event) senderRel() string {
+	if strings.HasPrefix(e.sender, "/communication/") {
+		return "conversation"
+	}
+	return e.sender[1:]
+}
+
+// priority is that of the reference, which has it by the collection where there is one, and
+// High for what is told within conversations and is not in it.
+func (e *event) priority() string {
+	if e.in != nil {
+		if page, known := api.ResourceOf(e.in.rel); known {
+			for _, told := range page.Events {
+				if told.Resource == e.rel && told.Type == e.kind {
+					return told.Priority
+				}
+			}
+		}
+	}
+	if told, known := api.EventOf(e.senderRel(), e.rel, e.kind); known {
+		return told.Priority
+	}
+	return "High"
+}
 
 // held is a GET that is pending: the request waits for what comes, the
 // application for a reason to let it go.
@@ -52,11 +117,7 @@ type outcome struct {
 // getEvents answers at once if there is a reason to, and else holds the GET.
 func getEvents(c *call) (answer, error) {
 	a := c.app
-	query, err := url.ParseQuery(c.request.URL.RawQuery)
-	if err != nil {
-		return answer{}, refuse(http.StatusBadRequest, "", "The query cannot be read.")
-	}
-	query = parameters(query)
+	query := parameters(c.request.URL.Query())
 	if err := a.channel.remember(query); err != nil {
 		return answer{}, err
 	}
@@ -76,7 +137,8 @@ func getEvents(c *call) (answer, error) {
 	switch {
 	case !a.channel.move(query["ack"]):
 		return ok(a.events(self, "resync", self, nil)), nil // to the first package not acknowledged; nothing is lost
-	case silent:
+	case silent || a.channel.lost:
+		a.forget()
 		self = a.channel.ack
 		return ok(a.restart(self, "resume", self+1)), nil
 	case a.channel.told != nil:
@@ -125,6 +187,10 @@ func (ch *channel) move(asked []string) (inRange bool) {
 		return true
 	case ch.answered && asked[0] == strconv.Itoa(ch.ack+1):
 		ch.ack, ch.answered, ch.told = ch.ack+1, false, nil
+		ch.text = 0
+		for _, e := range ch.waiting {
+			ch.text += e.text
+		}
 		return true
 	}
 	return false
@@ -143,7 +209,7 @@ func (a *application) silent() bool {
 // resources again, and continues, by the given link, at a fresh position.
 func (a *application) restart(self int, rel string, next int) object {
 	ch := &a.channel
-	ch.ack, ch.answered, ch.told, ch.changes = next, false, nil, nil
+	*ch = channel{ack: next, held: ch.held, heard: ch.heard, opened: ch.opened, stopAlarm: ch.stopAlarm, low: ch.low, medium: ch.medium, timeout: ch.timeout}
 	return a.events(self, rel, next, nil)
 }
 
@@ -161,19 +227,8 @@ func (a *application) hold(priority float64) answer {
 	if ch.timeout > 0 {
 		timeout = ch.timeout
 	}
-	h.stopTimeout = a.later(timeout, h, a.tell)
+	h.stopTimeout = a.server.later(timeout, a.tell)
 	return answer{held: h}
-}
-
-// later does something after d, if the same GET is pending then.
-func (a *application) later(d time.Duration, h *held, do func()) (stop func()) {
-	return a.server.clock.AfterFunc(d, func() {
-		a.user.mu.Lock()
-		defer a.user.mu.Unlock()
-		if a.channel.held == h {
-			do()
-		}
-	})
 }
 
 // wait waits, without any lock, for the pending GET to be let go. A client
@@ -184,12 +239,13 @@ func (c *call) wait(h *held) (answer, error) {
 		return o.answer, o.err
 	case <-c.request.Context().Done():
 	}
-	c.user.mu.Lock()
-	defer c.user.mu.Unlock()
-	if c.app.channel.held == h {
-		c.app.release(outcome{})
-	}
-	return answer{}, refuse(http.StatusServiceUnavailable, "", "The request was given up.")
+	c.server.do(func() {
+		if c.app.channel.held == h {
+			c.app.release(outcome{err: refuse(http.StatusServiceUnavailable, "", "The request was given up.")})
+		}
+	})
+	o := <-h.came // what was told at the same moment, is told
+	return o.answer, o.err
 }
 
 // release lets the pending GET go with an outcome.
@@ -206,84 +262,135 @@ func (a *application) release(o outcome) {
 	a.hear()
 }
 
-// queue notes an event to be told. What is waiting to be told of a resource
-// covers what happens to it meanwhile: something added and updated is, to one
-// who has not heard of it, added.
-func (a *application) queue(sender, rel, kind string) {
+// queue notes an event to be told. Where the same resource has one that waits, both become
+// what has to be known: something added and updated is, to one who has not heard of it, added;
+// something added and deleted is nothing, unless it is a conversation. The end of an operation is told for itself.
+func (a *application) queue(e event) {
 	ch := &a.channel
-	if slices.ContainsFunc(ch.changes, func(c change) bool { return c.rel == rel }) {
+	if a.ended || a.user.Script != "" {
 		return
 	}
-	if len(ch.changes) == 0 {
-		ch.since = a.server.clock.Now()
+	if old := ch.latest[e.about()]; old != nil {
+		switch {
+		case old.kind == "added" && e.kind == "deleted" && e.rel != "conversation": // in which something was said
+			old.kind = taken
+			delete(ch.latest, e.about())
+			return
+		case old.kind == "updated" && e.kind == "deleted":
+			old.kind = taken
+		case e.kind == "updated" && old.kind != "deleted" && old.kind != "completed":
+			old.show, old.reason = e.show, e.reason
+			return
+		case e.kind == old.kind:
+			return
+		}
 	}
-	ch.changes = append(ch.changes, change{sender, rel, kind})
+	if len(ch.waiting) >= maxWaiting {
+		ch.empty()
+		ch.lost = true
+	}
+	wait := a.server.aggregation
+	switch e.priority() {
+	case "High":
+		wait = 0
+	case "Medium":
+		if ch.medium > 0 {
+			wait = ch.medium
+		}
+	case "Low":
+		if wait *= 3; ch.low > 0 { // as the documented defaults are, of 5 and 15 seconds
+			wait = ch.low
+		}
+	}
+	if at := a.server.clock.Now().Add(wait); len(ch.waiting) == 0 || at.Before(ch.due) {
+		ch.due = at
+	}
+	ch.waiting = append(ch.waiting, &e)
+	if ch.latest == nil {
+		ch.latest = map[about]*event{}
+	}
+	ch.latest[e.about()] = &e
+	ch.text += e.text
+	a.server.touched = append(a.server.touched, a)
 }
+
+// empty forgets what is waiting.
+func (ch *channel) empty() { ch.waiting, ch.latest = nil, nil }
 
 // flush tells what is waiting if a GET is pending and company has been waited
 // for, and else sees to it that this happens in time.
 func (a *application) flush() {
 	ch := &a.channel
-	if ch.held == nil || len(ch.changes) == 0 {
+	if ch.held == nil || len(ch.waiting) == 0 {
 		return
 	}
-	window := a.server.aggregation
-	if ch.medium > 0 {
-		window = ch.medium
+	if ch.held.stopGather != nil {
+		ch.held.stopGather()
+		ch.held.stopGather = nil
 	}
-	rest := ch.since.Add(window).Sub(a.server.clock.Now())
-	switch {
-	case rest <= 0:
-		a.tell()
-	case ch.held.stopGather == nil:
-		ch.held.stopGather = a.later(rest, ch.held, a.tell)
+	if rest := ch.due.Sub(a.server.clock.Now()); rest > 0 {
+		ch.held.stopGather = a.server.later(rest, a.tell)
+		return
 	}
+	a.tell()
 }
 
 // tell lets the pending GET go with all that is waiting; if that is nothing,
 // the client is to come again.
 func (a *application) tell() {
 	ch := &a.channel
-	content := a.events(ch.ack, "next", ch.ack+1, ch.changes)
+	content := a.events(ch.ack, "next", ch.ack+1, ch.waiting)
 	ch.answered = true
-	if len(ch.changes) > 0 {
+	if len(content.get("sender").([]object)) > 0 {
 		ch.told = content
 	}
-	ch.changes = nil
+	ch.empty()
 	a.release(outcome{answer: ok(content)})
 }
 
-// events is the resource: where it is, where to go on, and the changes by
-// sender, each in the order in which they first came.
-func (a *application) events(self int, rel string, next int, changes []change) object {
+// events is the resource: where it is, where to go on, and what happened, in that order. A
+// sender stands there again when another has told something in between.
+func (a *application) events(self int, rel string, next int, told []*event) object {
 	content := object{{"_links", object{
 		{"self", href(a.eventsHref(self))},
 		{rel, href(a.eventsHref(next))},
 	}}}
 	senders := []object{} // there where nothing happened, too: clients index it
-	for _, name := range []string{"me", "communication"} {
+	told = slices.DeleteFunc(slices.Clone(told), func(e *event) bool { return e.kind == taken })
+	for i := 0; i < len(told); {
 		var events []object
-		for _, c := range changes {
-			if c.sender == name {
-				events = append(events, a.event(c))
-			}
+		first := told[i]
+		for ; i < len(told) && told[i].sender == first.sender; i++ {
+			events = append(events, a.event(told[i]))
 		}
-		if events != nil {
-			senders = append(senders, object{{"rel", name}, {"href", a.href("/" + name)}, {"events", events}})
-		}
+		senders = append(senders, object{{"rel", first.senderRel()}, {"href", a.href(first.sender)}, {"events", events}})
 	}
 	return append(content, member{"sender", senders}, member{"rel", "events"})
 }
 
-func (a *application) event(c change) object {
-	path := "/" + c.rel
-	if c.sender == "me" && c.rel != "me" {
-		path = "/me" + path
+func (a *application) event(e *event) object {
+	o := object{{"link", a.eventLink(&eventLink{e.rel, e.path, e.title})}}
+	if e.in != nil {
+		o = append(o, member{"in", a.eventLink(e.in)})
 	}
-	return object{
-		{"link", object{{"rel", c.rel}, {"href", a.href(path)}}},
-		{"type", c.kind},
+	if e.status != "" {
+		o = append(o, member{"status", e.status})
 	}
+	if e.reason != nil {
+		o = append(o, member{"reason", e.reason})
+	}
+	if e.show != nil {
+		o = append(o, member{"_embedded", object{{e.rel, e.show}}})
+	}
+	return append(o, member{"type", e.kind})
+}
+
+func (a *application) eventLink(l *eventLink) object {
+	o := object{{"rel", l.rel}, {"href", a.href(l.path)}}
+	if l.title != "" {
+		o = append(o, member{"title", l.title})
+	}
+	return o
 }
 
 func (a *application) eventsHref(ack int) string {

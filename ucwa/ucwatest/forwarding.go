@@ -49,9 +49,7 @@ func putForwarding(c *call) (answer, error) {
 	if err := c.matches(c.forwarding()); err != nil {
 		return answer{}, err
 	}
-	period := c.fields.oneOf("callForwardingSettings", "activePeriod")
-	setting := c.fields.oneOf("callForwardingSettings", "activeSetting")
-	handled := c.fields.oneOf("callForwardingSettings", "unansweredCallHandling")
+	period, setting, handled := c.fields.text("activePeriod"), c.fields.text("activeSetting"), c.fields.text("unansweredCallHandling")
 	f := c.user.forwarding
 	// Nothing can be made active that leads nowhere.
 	if setting == "ImmediateForward" && f.immediate.target == "" || setting == "SimultaneousRing" && f.ring.target == "" {
@@ -102,7 +100,7 @@ func (c *call) diversion(rel string, d diversion, delays bool, children ...strin
 		properties = append(properties, member{"ringDelay", d.delay})
 	}
 	links := object{{"self", c.app.link(c.path)}}
-	if d.target == "Contact" && c.server.contact(d.contact) != nil {
+	if d.target == "Contact" && c.user.knows(d.contact) {
 		links = append(links, member{"contact", c.app.link(contactPath(d.contact))})
 	}
 	for _, child := range children {
@@ -144,8 +142,7 @@ func resetUnanswered(c *call) (answer, error) {
 
 // divert takes over what was sent, all or nothing.
 func (c *call) divert(d *diversion, target string) error {
-	c.query("target", "ringDelay")
-	to := diversion{target: target, delay: c.ringDelay()}
+	to := diversion{target: target, delay: c.fields.number("ringDelay")}
 	if target == "Contact" {
 		to.contact = c.fields.text("target")
 		if !isAddress(to.contact) {
@@ -165,30 +162,25 @@ func isAddress(uri string) bool {
 	return (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "tel")) && rest != "" && len(uri) <= maxURI
 }
 
-func (c *call) ringDelay() int {
-	var delay int
-	if c.fields.value("ringDelay", &delay, "a number") && (delay < 0 || delay > maxRing) {
-		c.fields.reject("ringDelay", "is no number of seconds from 0 to 60")
-	}
-	return delay
-}
-
 func putSimultaneous(c *call) (answer, error) {
-	return c.putDiversion("simultaneousRingSettings", c.simultaneous, &c.user.forwarding.ring)
+	return c.putDiversion(c.simultaneous, &c.user.forwarding.ring)
 }
 
 func putUnanswered(c *call) (answer, error) {
-	return c.putDiversion("unansweredCallSettings", c.unanswered, &c.user.forwarding.unanswered)
+	return c.putDiversion(c.unanswered, &c.user.forwarding.unanswered)
 }
 
 // putDiversion changes the delay, and the target to one that needs no more to be
 // said: to whom calls go, only the links that set a contact can tell.
-func (c *call) putDiversion(rel string, now func() object, d *diversion) (answer, error) {
+func (c *call) putDiversion(now func() object, d *diversion) (answer, error) {
 	if err := c.matches(now()); err != nil {
 		return answer{}, err
 	}
-	to := diversion{delay: c.ringDelay(), target: c.fields.oneOf(rel, "target"), contact: d.contact}
+	to := diversion{target: c.fields.text("target"), contact: d.contact}
+	c.fields.take("ringDelay", &to.delay, "a number")
 	switch {
+	case to.delay < 0 || to.delay > maxRing:
+		c.fields.reject("ringDelay", "is no number of seconds from 0 to 60")
 	case to.target == "None":
 		to.target = ""
 	case to.target == "Contact" && d.target != "Contact":

@@ -27,6 +27,9 @@ func (a *application) act() {
 
 // idleness is how idle the user is in this application, which must be available.
 func (a *application) idleness() int {
+	if a.user.Script != "" {
+		return busy
+	}
 	return int(min(a.server.clock.Now().Sub(a.active)/a.available.idle, away))
 }
 

@@ -46,7 +46,8 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*ucwatest.Config)) *world {
 	t.Helper()
 	clock := ucwatest.NewManualClock(start)
-	cfg := ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{origin}, Clock: clock, IDs: counter()}
+	cfg := ucwatest.Config{Host: "lyncweb.contoso.com", Origins: []string{origin}, Clock: clock, IDs: counter(),
+		Groups: []ucwatest.Group{{Name: "Sales", URI: "sip:sales@contoso.com", Members: []string{"sip:lene@contoso.com"}}}}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -83,6 +84,59 @@ func (w *world) dana(available bool) *app {
 	return a
 }
 
+// lene returns an available application of somebody else.
+func (w *world) lene(signInAs string) *app {
+	w.Helper()
+	a := w.create(w.server.AddUser(ucwatest.User{Name: "Lene <Aaling>", URI: "sip:lene@contoso.com", Title: "R&D"}), 1)
+	a.post("/me/makeMeAvailable", `{"signInAs":"`+signInAs+`","supportedModalities":["Messaging"],"inactiveTimeout":"PT24H"}`).wants(204)
+	return a
+}
+
+// inside is what a resource embeds, or links to, under a rel: the first of them.
+func (r *reply) inside(rel string) map[string]any {
+	r.Helper()
+	for _, where := range []string{"_embedded", "_links"} {
+		members, _ := r.json()[where].(map[string]any)
+		switch v := members[rel].(type) {
+		case map[string]any:
+			return v
+		case []any:
+			return v[0].(map[string]any)
+		}
+	}
+	r.Fatalf("%s: no %s in %s", r.asked, rel, r.Body)
+	return nil
+}
+
+// id is that of what a resource has first under a rel.
+func (r *reply) id(rel string) string { return r.inside(rel)["id"].(string) }
+
+// conversation is the id of the application's first one.
+func (a *app) conversation() string {
+	a.Helper()
+	href := a.get("/communication/conversations").wants(200).inside("conversation")["href"].(string)
+	return href[strings.LastIndex(href, "/")+1:]
+}
+
+// answer does something with the invitation that the events, told from the beginning, have.
+func (a *app) answer(do string) {
+	a.Helper()
+	for href := a.get("").link("events"); ; {
+		told := a.send(request("GET", href, a.token, "")).wants(200)
+		if link := regexp.MustCompile(`"` + do + `":\{"href":"([^"]+)"`).FindStringSubmatch(told.Body.String()); link != nil {
+			a.send(request("POST", link[1], a.token, "")).wants(204)
+			return
+		}
+		href = told.link("next")
+	}
+}
+
+// say sends a message in the application's first conversation.
+func (a *app) say(text string) *reply {
+	a.Helper()
+	return a.do("POST", "/communication/conversations/"+a.conversation()+"/messaging/sendMessage", text, "Content-Type", "text/plain").wants(201)
+}
+
 func (a *app) makeAvailable(signInAs string) {
 	a.Helper()
 	body := `{"SupportedModalities": ["Messaging"]}`
@@ -96,6 +150,7 @@ type reply struct {
 	*testing.T
 	*httptest.ResponseRecorder
 	asked string
+	told  map[string]any // instead, a resource in an event
 }
 
 // send gives a request up, with 503, that a test did not mean to be held.
@@ -105,7 +160,7 @@ func (w *world) send(r *http.Request) *reply {
 	r = r.WithContext(ctx)
 	rec := httptest.NewRecorder()
 	w.server.ServeHTTP(rec, r)
-	return &reply{w.T, rec, r.Method + " " + r.URL.String()}
+	return &reply{w.T, rec, r.Method + " " + r.URL.String(), nil}
 }
 
 // request is a well-formed one; headers come in pairs, an empty value removes.

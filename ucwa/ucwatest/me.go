@@ -34,7 +34,7 @@ type availability struct {
 func getMe(c *call) (answer, error) { return ok(c.app.me()), nil }
 
 func (a *application) me() object {
-	return resource("me", append(a.user.card(), a.user.numbers()...), a.meLinks(), nil)
+	return resource("me", append(a.user.card(), a.user.numbers(false)...), a.meLinks(), nil)
 }
 
 // meLinks are makeMeAvailable until it has been used, and then what it makes
@@ -55,7 +55,10 @@ func (a *application) meLinks() object {
 			member{"callForwardingSettings", a.link("/me/callForwardingSettings")},
 			member{"phones", a.link("/me/phones")})
 	}
-	return append(links, member{"photo", a.link(photosPath + url.PathEscape(a.user.address()))})
+	if !a.user.NoPhoto {
+		links = append(links, member{"photo", a.link(photosPath + url.PathEscape(a.user.address()))})
+	}
+	return links
 }
 
 // postMakeMeAvailable signs the application in. Source: API reference,
@@ -69,14 +72,13 @@ func postMakeMeAvailable(c *call) (answer, error) {
 		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The application has used makeMeAvailable before.")
 	}
 	said := &availability{
-		signInAs:       f.oneOf("makeMeAvailable", "signInAs"),
-		modalities:     f.someOf("makeMeAvailable", "supportedModalities"),
-		messageFormats: f.someOf("makeMeAvailable", "supportedMessageFormats"),
-		audioRoute:     f.oneOf("makeMeAvailable", "audioPreference"),
+		signInAs:       f.text("signInAs"),
+		modalities:     f.list("supportedModalities"),
+		messageFormats: f.list("supportedMessageFormats"),
+		audioRoute:     f.text("audioPreference"),
 		phoneNumber:    f.text("phoneNumber"),
 	}
 	said.idle = f.span("inactiveTimeout", defaultIdle)
-	f.text("voipFallbackToPhoneAudioTimeOut")
 	if err := f.err(); err != nil {
 		return answer{}, err
 	}
@@ -99,11 +101,20 @@ func (u *user) allows(asked []string) bool {
 
 // announceAvailability queues what the event channel tells of makeMeAvailable.
 func (a *application) announceAvailability() {
-	a.queue("me", "me", "updated")
-	a.queue("me", "presence", "added")
-	a.queue("me", "note", "added")
-	a.queue("me", "location", "added")
-	a.queue("communication", "communication", "updated")
+	a.queue(event{sender: "/me", rel: "me", path: "/me", kind: "updated"})
+	for _, rel := range []string{"presence", "note", "location"} {
+		a.queue(event{sender: "/me", rel: rel, path: a.mine(rel), kind: "added"})
+	}
+	a.tellCommunication()
+	a.user.tellWatchers("contactSupportedModalities")
+}
+
+// mine is the path of one of the user's own resources.
+func (a *application) mine(rel string) string {
+	if rel == "me" {
+		return "/me"
+	}
+	return "/me/" + rel
 }
 
 // postReportMyActivity takes notice that the user is there: whoever was idle is no
@@ -123,8 +134,8 @@ func postReportMyActivity(c *call) (answer, error) {
 // getPhoto serves the photo of any account, and the user's own, of one size whatever size is
 // asked for. All look alike.
 func getPhoto(c *call) (answer, error) {
-	known := c.server.account(func(u *user) bool { return !u.Anonymous && strings.EqualFold(c.name, u.address()) })
-	if known == nil && !strings.EqualFold(c.name, c.user.address()) {
+	shown := func(u *user) bool { return !u.NoPhoto && strings.EqualFold(c.name(), u.address()) }
+	if !shown(c.user) && c.server.account(func(u *user) bool { return !u.Anonymous && shown(u) }) == nil {
 		return answer{}, notFound()
 	}
 	tag := `"` + guid(string(photo())) + `"`

@@ -1,6 +1,7 @@
 package ucwatest
 
 import (
+	"hash/fnv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,14 +27,23 @@ const (
 )
 
 var (
-	defaultMeeting = meeting{access: "SameEnterprise", leaderAssignment: "Disabled", announcement: "Disabled", bypass: "Disabled", phones: "Disabled"}
+	defaultMeeting = plan{access: "SameEnterprise", leaderAssignment: "Disabled", announcement: "Disabled", bypass: "Disabled", phones: "Disabled"}
 	meetingsLinks  = []string{"myOnlineMeetings", "myAssignedOnlineMeeting", "onlineMeetingDefaultValues", "onlineMeetingEligibleValues",
 		"onlineMeetingInvitationCustomization", "onlineMeetingPolicies", "phoneDialInInformation"}
 )
 
-// meeting is one that a user has planned.
+// meeting is one that a user has planned, or holds.
 type meeting struct {
-	id                                     string
+	plan
+	id            string
+	organizer     *user
+	extensions    []*extension
+	session       *session // nil: nobody is there
+	silent, muted bool     // the audience may not write, not speak
+}
+
+// plan is what can be said of a meeting beforehand.
+type plan struct {
 	subject, description                   string
 	access, leaderAssignment, announcement string
 	bypass, phones                         string // of those who dial in
@@ -86,122 +96,110 @@ func getOnlineMeetingPolicies(c *call) (answer, error) {
 }
 
 func getMyOnlineMeetings(c *call) (answer, error) {
-	links := object{{"self", c.app.link(c.path)}, {"myAssignedOnlineMeeting", c.app.link("/onlineMeetings/myAssignedOnlineMeeting")}}
 	var list []object
 	for _, m := range c.user.meetings {
-		list = append(list, c.app.link(c.path+"/"+m.id))
+		list = append(list, c.showMeeting(m))
 	}
-	if list != nil {
-		links = append(links, member{"myOnlineMeeting", list})
-	}
-	return ok(resource("myOnlineMeetings", nil, links, nil)), nil
+	return ok(resource("myOnlineMeetings", nil, object{{"self", c.app.link(c.path)}},
+		append(many("myOnlineMeeting", list), member{"myAssignedOnlineMeeting", []object{c.showMeeting(c.user.assignedMeeting())}}))), nil
 }
 
 // postMyOnlineMeetings plans a meeting: 200, as "Schedule an online meeting" has it, where the
 // reference has 201.
 func postMyOnlineMeetings(c *call) (answer, error) {
-	m, err := c.meeting()
+	p, err := c.plan()
 	if err != nil {
 		return answer{}, err
 	}
 	if len(c.user.meetings) >= maxMeetings {
 		return answer{}, refuse(http.StatusConflict, "TooManyOnlineMeetings", "The user has planned 50 meetings; delete one first.")
 	}
-	m.id = c.user.meetingID()
+	m := &meeting{plan: p, id: c.user.next("meeting"), organizer: c.user}
 	c.user.meetings = append(c.user.meetings, m)
-	created := ok(c.showMeeting(m, c.path+"/"+m.id))
+	created := ok(c.showMeeting(m))
 	created.header = http.Header{"Etag": {quoted(created.content)}}
 	return created, nil
 }
 
-func getMyOnlineMeeting(c *call) (answer, error) {
-	m := c.planned()
-	if m == nil {
-		return answer{}, notFound()
+// ofMeeting is an operation on a meeting of the user's: the one that the path names, or the
+// assigned one.
+func ofMeeting(do func(*call, *meeting) (answer, error)) operation {
+	return func(c *call) (answer, error) {
+		if strings.HasPrefix(c.path, assignedPath) {
+			return do(c, c.user.assignedMeeting())
+		}
+		i := slices.IndexFunc(c.user.meetings, func(m *meeting) bool { return strings.EqualFold(m.id, c.name()) })
+		if i < 0 {
+			return answer{}, notFound()
+		}
+		return do(c, c.user.meetings[i])
 	}
-	return ok(c.showMeeting(m, c.path)), nil
 }
 
-func putMyOnlineMeeting(c *call) (answer, error) {
-	m := c.planned()
-	if m == nil {
-		return answer{}, notFound()
-	}
-	return c.putMeeting(m)
-}
+var (
+	getMyOnlineMeeting = ofMeeting(func(c *call, m *meeting) (answer, error) { return ok(c.showMeeting(m)), nil })
 
-func deleteMyOnlineMeeting(c *call) (answer, error) {
-	m := c.planned()
-	if m == nil {
-		return answer{}, notFound()
-	}
-	c.user.meetings = slices.DeleteFunc(c.user.meetings, func(other *meeting) bool { return other == m })
-	return noContent(), nil
-}
+	putMyOnlineMeeting = ofMeeting(func(c *call, m *meeting) (answer, error) {
+		if err := c.matches(c.showMeeting(m)); err != nil {
+			return answer{}, err
+		}
+		p, err := c.plan()
+		if err != nil {
+			return answer{}, err
+		}
+		m.plan = p
+		return ok(c.showMeeting(m)), nil
+	})
 
-// The assigned meeting is one that the user need not plan: it is there, and again
-// under another name when it was deleted.
-
-func getAssigned(c *call) (answer, error) {
-	return ok(c.showMeeting(c.user.assignedMeeting(), c.path)), nil
-}
-func putAssigned(c *call) (answer, error) { return c.putMeeting(c.user.assignedMeeting()) }
-
-func deleteAssigned(c *call) (answer, error) {
-	c.user.assigned = nil
-	return noContent(), nil
-}
+	// The assigned meeting is one that the user need not plan: it is there, and again
+	// under another name when it was deleted.
+	deleteMyOnlineMeeting = ofMeeting(func(c *call, m *meeting) (answer, error) {
+		if m == c.user.assigned {
+			c.user.assigned = nil
+		}
+		c.user.meetings = slices.DeleteFunc(c.user.meetings, func(other *meeting) bool { return other == m })
+		return noContent(), nil
+	})
+)
 
 func (u *user) assignedMeeting() *meeting {
 	if u.assigned == nil {
-		m := defaultMeeting
-		m.id = u.meetingID()
-		u.assigned = &m
+		u.assigned = &meeting{plan: defaultMeeting, id: u.next("meeting"), organizer: u}
 	}
 	return u.assigned
 }
 
-// planned is the meeting that the path names, nil if there is none.
-func (c *call) planned() *meeting {
-	i := slices.IndexFunc(c.user.meetings, func(m *meeting) bool { return strings.EqualFold(m.id, c.name) })
-	if i < 0 {
-		return nil
+// path is where a meeting of the user's own is.
+func (m *meeting) path() string {
+	if m == m.organizer.assigned {
+		return assignedPath
 	}
-	m := c.user.meetings[i]
-	c.path = "/onlineMeetings/myOnlineMeetings/" + m.id
-	return m
+	return "/onlineMeetings/myOnlineMeetings/" + m.id
 }
 
-// meetingID names a meeting. As with all that is issued, names are the same again
-// where a session is to be repeatable.
-func (u *user) meetingID() string {
-	u.planned++
-	return digest(u.cookie + "meeting " + strconv.Itoa(u.planned))[:8]
-}
-
-// meeting reads what was sent; what is absent is as onlineMeetingDefaultValues says.
-func (c *call) meeting() (*meeting, error) {
+// plan reads what was sent; what is absent is as onlineMeetingDefaultValues says.
+func (c *call) plan() (plan, error) {
 	f, d := c.fields, &defaultMeeting
-	m := &meeting{
+	now := c.server.clock.Now()
+	p := plan{
 		subject:          f.text("subject"),
 		description:      f.text("description"),
-		access:           orElse(f.oneOf("myOnlineMeetings", "accessLevel"), d.access),
-		leaderAssignment: orElse(f.oneOf("myOnlineMeetings", "automaticLeaderAssignment"), d.leaderAssignment),
-		announcement:     orElse(f.oneOf("myOnlineMeetings", "entryExitAnnouncement"), d.announcement),
-		bypass:           orElse(f.oneOf("myOnlineMeetings", "lobbyBypassForPhoneUsers"), d.bypass),
-		phones:           orElse(f.oneOf("myOnlineMeetings", "phoneUserAdmission"), d.phones),
+		access:           orElse(f.text("accessLevel"), d.access),
+		leaderAssignment: orElse(f.text("automaticLeaderAssignment"), d.leaderAssignment),
+		announcement:     orElse(f.text("entryExitAnnouncement"), d.announcement),
+		bypass:           orElse(f.text("lobbyBypassForPhoneUsers"), d.bypass),
+		phones:           orElse(f.text("phoneUserAdmission"), d.phones),
 		attendees:        f.uris("attendees"),
 		leaders:          f.uris("leaders"),
+		expires:          now.Add(defaultLength),
 	}
-	now := c.server.clock.Now()
-	m.expires = now.Add(defaultLength)
 	if given := f.text("expirationTime"); given != "" {
 		var is bool
-		if m.expires, is = parseMoment(given); !is || m.expires.Before(now.AddDate(-1, 0, 0)) || m.expires.After(now.AddDate(10, 0, 0)) {
+		if p.expires, is = parseMoment(given); !is || p.expires.Before(now.AddDate(-1, 0, 0)) || p.expires.After(now.AddDate(10, 0, 0)) {
 			f.reject("expirationTime", "is no time from a year ago to ten years ahead, of the form 2013-01-17T00:00:00Z or /Date(1358380800000)/")
 		}
 	}
-	return m, f.err()
+	return p, f.err()
 }
 
 // parseMoment reads a time in either of the forms that requests have.
@@ -216,54 +214,83 @@ func parseMoment(text string) (at time.Time, is bool) {
 
 // uris is the value of an optional array of addresses.
 func (f *fields) uris(name string) []string {
-	var list []string
-	if !f.value(name, &list, "an array of strings") {
-		return nil
-	}
+	list := f.list(name)
 	if len(list) > maxInvited || slices.ContainsFunc(list, func(uri string) bool { return !isAddress(uri) }) {
 		f.reject(name, "has more than 250 members, or one that is no sip: or tel: URI")
 	}
 	return list
 }
 
-func (c *call) putMeeting(m *meeting) (answer, error) {
-	if err := c.matches(c.showMeeting(m, c.path)); err != nil {
-		return answer{}, err
+// showMeeting is the resource of a meeting of the user's own.
+func (c *call) showMeeting(m *meeting) object {
+	rel, path := "myOnlineMeeting", m.path()
+	if m == c.user.assigned {
+		rel = "myAssignedOnlineMeeting"
 	}
-	changed, err := c.meeting()
-	if err != nil {
-		return answer{}, err
+	links := object{{"self", c.app.link(path)}, {"onlineMeetingExtensions", c.app.link(path + "/onlineMeetingExtensions")}}
+	var list []object
+	for _, x := range m.extensions {
+		list = append(list, c.app.extension(m, x))
 	}
-	changed.id = m.id
-	*m = *changed
-	return ok(c.showMeeting(m, c.path)), nil
+	return resource(rel, append(object{c.app.putProperty(path)}, m.properties()...), links, many("onlineMeetingExtension", list))
 }
 
-func (c *call) showMeeting(m *meeting, path string) object {
-	rel, collection := "myOnlineMeeting", "myOnlineMeetings"
-	if m == c.user.assigned {
-		rel, collection = "myAssignedOnlineMeeting", "myAssignedOnlineMeeting"
+// properties are those of a meeting, planned or held.
+func (m *meeting) properties() object {
+	address := m.organizer.URI[len("sip:"):]
+	collection := "myOnlineMeetings"
+	if m == m.organizer.assigned {
+		collection = "myAssignedOnlineMeeting"
 	}
-	address := c.user.URI[len("sip:"):]
 	properties := object{
-		c.app.putProperty(path),
 		{"accessLevel", m.access},
 		{"attendees", append([]string{}, m.attendees...)},
 		{"automaticLeaderAssignment", m.leaderAssignment},
+		{"conferenceId", conferenceID(m.id)},
 		{"description", m.description},
 		{"entryExitAnnouncement", m.announcement},
-		{"joinUrl", "https://" + c.server.host + "/meet/" + url.PathEscape(address) + "/" + m.id},
+		{"joinUrl", "https://" + m.organizer.server.host + "/meet/" + url.PathEscape(address) + "/" + m.id},
 		{"leaders", append([]string{}, m.leaders...)},
 		{"lobbyBypassForPhoneUsers", m.bypass},
 		{"onlineMeetingId", m.id},
 		{"onlineMeetingRel", collection},
-		{"onlineMeetingUri", "sip:" + address + ";gruu;opaque=app:conf:focus:id:" + m.id},
-		{"organizerUri", c.user.URI},
+		{"onlineMeetingUri", m.uri()},
+		{"organizerUri", m.organizer.URI},
 		{"phoneUserAdmission", m.phones},
 		{"subject", m.subject},
 	}
 	if !m.expires.IsZero() {
 		properties = append(properties, member{"expirationTime", moment{m.expires}})
 	}
-	return c.app.node(path, rel, properties)
+	return properties
+}
+
+// conferenceID is what people who dial in would say of which meeting they mean.
+func conferenceID(of string) string {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(of))
+	return strconv.FormatUint(uint64(h.Sum32()), 10)
+}
+
+func getOnlineMeetingInvitationCustomization(c *call) (answer, error) {
+	help := "https://" + c.server.host + "/meet/help"
+	return ok(c.app.node(c.path, "onlineMeetingInvitationCustomization", object{{"enterpriseHelpUrl", help}, {"invitationFooterText", ""},
+		{"invitationHelpUrl", help}, {"invitationLegalUrl", help}, {"invitationLogoUrl", help}})), nil
+}
+
+// Numbers to dial in by there are for one region, and nobody answers them.
+
+const dialIn = "+14255550100"
+
+func (a *application) dialInRegion() object {
+	return a.node("/onlineMeetings/phoneDialInInformation/dialInRegion", "dialInRegion", object{{"languages", []string{"en-US"}}, {"name", "Redmond"}, {"number", "tel:" + dialIn}})
+}
+
+func getDialInRegion(c *call) (answer, error) { return ok(c.app.dialInRegion()), nil }
+
+func getPhoneDialInInformation(c *call) (answer, error) {
+	page := "https://" + c.server.host + "/dialin"
+	return ok(resource("phoneDialInInformation", object{{"defaultRegion", "Redmond"}, {"externalDirectoryUri", page}, {"internalDirectoryUri", page},
+		{"isAudioConferenceProviderEnabled", false}, {"tollFreeNumbers", []string{}}, {"tollNumber", dialIn}},
+		object{{"self", c.app.link(c.path)}}, object{{"dialInRegion", []object{c.app.dialInRegion()}}})), nil
 }

@@ -14,7 +14,6 @@ func getNote(c *call) (answer, error) {
 }
 
 func postNote(c *call) (answer, error) {
-	c.query("message")
 	return c.setText("note", "message", &c.user.message)
 }
 
@@ -37,14 +36,10 @@ func (c *call) setText(rel, property string, text *string) (answer, error) {
 	if c.app.available == nil {
 		return answer{}, makeMeAvailableRequired()
 	}
-	value := c.fields.text(property)
-	if err := c.fields.err(); err != nil {
-		return answer{}, err
-	}
-	if value != *text {
+	if value := c.fields.text(property); value != *text {
 		*text = value
 		c.user.announce(rel)
-		c.user.settle()
+		c.user.tellWatchers(map[string]string{"note": "contactNote", "location": "contactLocation"}[rel])
 	}
 	return noContent(), nil
 }

@@ -34,26 +34,22 @@ func getPhones(c *call) (answer, error) {
 }
 
 func getPhone(c *call) (answer, error) {
-	c.name = strings.ToLower(c.name)
-	if !slices.Contains(phoneTypes, c.name) {
+	kind := strings.ToLower(c.name())
+	if !slices.Contains(phoneTypes, kind) {
 		return answer{}, notFound()
 	}
-	p := c.user.phones[c.name]
-	properties := object{{"type", c.name}, {"includeInContactCard", p.shown}}
+	p := c.user.phones[kind]
+	properties := object{{"type", kind}, {"includeInContactCard", p.shown}}
 	if p.number != "" {
 		properties = append(properties, member{"number", p.number})
 	}
-	return ok(c.app.node("/me/phones/"+c.name, "phone", properties, "changeNumber", "changeVisibility")), nil
+	return ok(c.app.node("/me/phones/"+kind, "phone", properties, "changeNumber", "changeVisibility")), nil
 }
 
 // changeNumber sets the number, or without one clears it.
 func changeNumber(c *call) (answer, error) {
 	return c.changePhone(func(p *phone) error {
 		given, is := normal(c.fields.text("number"))
-		c.fields.value("includeInContactCard", &p.shown, "a boolean")
-		if err := c.fields.err(); err != nil {
-			return err
-		}
 		if given != "" && !is {
 			return refuse(http.StatusBadRequest, "NormalizationFailed", "The number is not of the form +14255550123.")
 		}
@@ -64,39 +60,40 @@ func changeNumber(c *call) (answer, error) {
 
 func changeVisibility(c *call) (answer, error) {
 	return c.changePhone(func(p *phone) error {
-		c.fields.value("includeInContactCard", &p.shown, "a boolean")
-		return c.fields.err()
+		return nil
 	})
 }
 
 // changePhone changes a phone. me shows its number, so me changes with it.
 func (c *call) changePhone(change func(*phone) error) (answer, error) {
-	c.name = strings.ToLower(c.name)
-	if !slices.Contains(phoneTypes, c.name) {
+	kind := strings.ToLower(c.name())
+	if !slices.Contains(phoneTypes, kind) {
 		return answer{}, notFound()
 	}
-	c.query("number", "includeInContactCard")
-	before := c.user.phones[c.name]
+	before := c.user.phones[kind]
 	p := before
+	c.fields.take("includeInContactCard", &p.shown, "true or false")
+	if err := c.fields.err(); err != nil {
+		return answer{}, err
+	}
 	if err := change(&p); err != nil {
 		return answer{}, err
 	}
 	if c.user.phones == nil {
 		c.user.phones = map[string]phone{}
 	}
-	c.user.phones[c.name] = p
+	c.user.phones[kind] = p
 	if p.number != before.number {
 		c.user.announce("me")
-		c.user.settle()
 	}
 	return noContent(), nil
 }
 
-// numbers are the phones as properties of me.
-func (u *user) numbers() object {
+// numbers are the phones as properties of me, or those that others see, of a contact.
+func (u *user) numbers(shown bool) object {
 	var o object
 	for _, kind := range phoneTypes {
-		if p := u.phones[kind]; p.number != "" {
+		if p := u.phones[kind]; p.number != "" && (p.shown || !shown) {
 			o = append(o, member{kind + "PhoneNumber", p.number})
 		}
 	}

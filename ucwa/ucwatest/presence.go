@@ -46,12 +46,7 @@ func postPresence(c *call) (answer, error) {
 	if c.app.available == nil {
 		return answer{}, makeMeAvailableRequired()
 	}
-	c.query("availability")
-	preferred := c.fields.oneOf("presence", "availability")
-	if err := c.fields.err(); err != nil {
-		return answer{}, err
-	}
-	c.user.preferred = preferred
+	c.user.preferred = c.fields.text("availability")
 	c.app.act()
 	c.user.settle()
 	return noContent(), nil
@@ -84,20 +79,17 @@ func (u *user) presence() presence {
 }
 
 // settle ends every operation that may have changed something: it tells the
-// user's applications of a presence that is no longer the one told last, and
-// lets go the pending GETs that have something to say.
+// user's applications, and those of others who have subscribed to it, of a presence
+// that is no longer the one told last.
 func (u *user) settle() {
 	now := u.presence()
-	u.publish(now)
 	if now != u.shared {
 		u.shared = now
 		u.announce("presence")
+		u.tellWatchers("contactPresence")
 	}
 	if now == offline {
 		u.preferred = "" // the next sign-in starts afresh
-	}
-	for _, a := range u.applications {
-		a.flush()
 	}
 }
 
@@ -106,22 +98,7 @@ func (u *user) settle() {
 func (u *user) announce(rel string) {
 	for _, a := range u.applications {
 		if a.available != nil {
-			a.queue("me", rel, "updated")
+			a.queue(event{sender: "/me", rel: rel, path: a.mine(rel), kind: "updated"})
 		}
 	}
-}
-
-// publish lets others see the user as he is now.
-func (u *user) publish(now presence) {
-	p := &public{presence: now, message: u.message, location: u.location}
-	for _, a := range u.applications {
-		if a.available != nil {
-			for _, m := range a.available.modalities {
-				if !slices.Contains(p.modalities, m) {
-					p.modalities = append(p.modalities, m)
-				}
-			}
-		}
-	}
-	u.public.Store(p)
 }

@@ -3,113 +3,223 @@ package ucwatest
 import (
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 )
 
-// operation is one method of one resource. It runs with the lock of the user
-// held and must not wait; an answer that comes later says so with held.
+// operation is one method of one resource. It runs alone and must not wait; an answer
+// that comes later says so with held.
 type operation func(*call) (answer, error)
 
 // methods are the operations of one resource, by method.
 type methods map[string]operation
 
-var applications = methods{http.MethodPost: createApplication}
+// row is a resource: the page of the reference that has it, and what can be done with it.
+type row struct {
+	page string
+	methods
+}
 
-// resources are those of an application, by path below it, taken in any casing; * is one segment that
-// names something, such as a contact. What is in no row is not there, and what is
-// not in the row is not allowed. Most paths end in the rel of the link that leads
-// there, so that a resource need only say which children it links to.
-var resources = sync.OnceValue(func() map[string]methods {
-	return map[string]methods{
-		"":          {http.MethodGet: getApplication, http.MethodDelete: deleteApplication},
-		"/policies": {http.MethodGet: getPolicies},
-		"/batch":    {http.MethodPost: postBatch},
-		"/events":   {http.MethodGet: getEvents},
-		photoPath:   {http.MethodGet: getPhoto},
+var applications = &row{"applications", methods{http.MethodPost: createApplication}}
 
-		"/me":                           {http.MethodGet: getMe},
-		"/me/makeMeAvailable":           {http.MethodPost: postMakeMeAvailable},
-		"/me/presence":                  {http.MethodGet: getPresence, http.MethodPost: postPresence},
-		"/me/note":                      {http.MethodGet: getNote, http.MethodPost: postNote},
-		"/me/location":                  {http.MethodGet: getLocation, http.MethodPost: postLocation},
-		"/me/reportMyActivity":          {http.MethodPost: postReportMyActivity},
-		"/me/phones":                    {http.MethodGet: getPhones},
-		"/me/phones/*":                  {http.MethodGet: getPhone},
-		"/me/phones/*/changeNumber":     {http.MethodPost: changeNumber},
-		"/me/phones/*/changeVisibility": {http.MethodPost: changeVisibility},
-		"/me/callForwardingSettings":    {http.MethodGet: getForwarding, http.MethodPut: putForwarding},
-		"/me/callForwardingSettings/turnOffCallForwarding":                                {http.MethodPost: turnOffForwarding},
-		"/me/callForwardingSettings/immediateForwardSettings":                             {http.MethodGet: getImmediate},
-		"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToContact":   {http.MethodPost: forwardTo("ImmediateForward", "Contact")},
-		"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToDelegates": {http.MethodPost: refuses(noDelegates)},
-		"/me/callForwardingSettings/immediateForwardSettings/immediateForwardToVoicemail": {http.MethodPost: forwardTo("ImmediateForward", "Voicemail")},
-		"/me/callForwardingSettings/simultaneousRingSettings":                             {http.MethodGet: getSimultaneous, http.MethodPut: putSimultaneous},
-		"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToContact":   {http.MethodPost: forwardTo("SimultaneousRing", "Contact")},
-		"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToDelegates": {http.MethodPost: refuses(noDelegates)},
-		"/me/callForwardingSettings/simultaneousRingSettings/simultaneousRingToTeam":      {http.MethodPost: refuses(noTeam)},
-		"/me/callForwardingSettings/unansweredCallSettings":                               {http.MethodGet: getUnanswered, http.MethodPut: putUnanswered},
-		"/me/callForwardingSettings/unansweredCallSettings/resetUnansweredCallSettings":   {http.MethodPost: resetUnanswered},
-		"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToContact":       {http.MethodPost: unansweredTo("Contact")},
-		"/me/callForwardingSettings/unansweredCallSettings/unansweredCallToVoicemail":     {http.MethodPost: unansweredTo("Voicemail")},
+// resources are those of an application, by path below it, which is taken in any casing; * is one
+// segment that names something, such as a contact. What is in no row is not there, and what is not
+// in the row is not allowed. The last segment is the rel of the link that leads there, so that a
+// resource need only say which children it links to, and its page, where no other is said.
+var resources = sync.OnceValue(func() map[string]row {
+	get, post := func(op operation) row { return row{"", methods{http.MethodGet: op}} }, func(op operation) row { return row{"", methods{http.MethodPost: op}} }
+	return map[string]row{
+		"":                 {"application", methods{http.MethodGet: getApplication, http.MethodDelete: deleteApplication}},
+		"/policies":        get(getPolicies),
+		"/batch":           post(postBatch),
+		"/events":          get(getEvents),
+		"/reportMyNetwork": post(postReportMyNetwork),
+		photoPath:          {"photo", methods{http.MethodGet: getPhoto}},
 
-		"/people":            {http.MethodGet: getPeople},
-		"/people/myContacts": {http.MethodGet: shows("myContacts")},
-		"/people/myContactsAndGroupsSubscription":                                               {http.MethodGet: getContactsSubscription},
-		"/people/myContactsAndGroupsSubscription/startOrRefreshSubscriptionToContactsAndGroups": {http.MethodPost: refuses(conflict)},
-		"/people/myContactsAndGroupsSubscription/stopSubscriptionToContactsAndGroups":           {http.MethodPost: refuses(conflict)},
-		"/people/myGroups":                                       {http.MethodGet: shows("myGroups", "defaultGroup", "pinnedGroup")},
-		"/people/myGroups/defaultGroup":                          {http.MethodGet: getGroup("defaultGroup", "Other Contacts")},
-		"/people/myGroups/pinnedGroup":                           {http.MethodGet: getGroup("pinnedGroup", "Pinned Contacts")},
-		"/people/myGroups/defaultGroup/groupContacts":            {http.MethodGet: shows("groupContacts")},
-		"/people/myGroups/defaultGroup/subscribeToGroupPresence": {http.MethodPost: refuses(conflict)},
-		"/people/myGroups/pinnedGroup/groupContacts":             {http.MethodGet: shows("groupContacts")},
-		"/people/myGroups/pinnedGroup/subscribeToGroupPresence":  {http.MethodPost: refuses(conflict)},
-		"/people/myGroupMemberships":                             {http.MethodGet: shows("myGroupMemberships")},
-		"/people/myPrivacyRelationships":                         {http.MethodGet: shows("myPrivacyRelationships")},
-		"/people/presenceSubscriptions":                          {http.MethodGet: shows("presenceSubscriptions"), http.MethodPost: refuses(notSupported)},
-		"/people/presenceSubscriptionMemberships":                {http.MethodGet: shows("presenceSubscriptionMemberships"), http.MethodPost: refuses(notSupported)},
-		"/people/subscribedContacts":                             {http.MethodGet: shows("subscribedContacts")},
-		"/people/search":                                         {http.MethodGet: getSearch},
-		"/people/contacts/*":                                     {http.MethodGet: getContact},
-		"/people/contacts/*/contactLocation":                     {http.MethodGet: getContactLocation},
-		"/people/contacts/*/contactNote":                         {http.MethodGet: getContactNote},
-		"/people/contacts/*/contactPresence":                     {http.MethodGet: getContactPresence},
-		"/people/contacts/*/contactPrivacyRelationship":          {http.MethodGet: getContactPrivacyRelationship},
-		"/people/contacts/*/contactSupportedModalities":          {http.MethodGet: getContactSupportedModalities},
+		"/me":                           get(getMe),
+		"/me/makeMeAvailable":           post(postMakeMeAvailable),
+		"/me/presence":                  {"", methods{http.MethodGet: getPresence, http.MethodPost: postPresence}},
+		"/me/note":                      {"", methods{http.MethodGet: getNote, http.MethodPost: postNote}},
+		"/me/location":                  {"", methods{http.MethodGet: getLocation, http.MethodPost: postLocation}},
+		"/me/reportMyActivity":          post(postReportMyActivity),
+		"/me/phones":                    get(getPhones),
+		"/me/phones/*":                  {"phone", methods{http.MethodGet: getPhone}},
+		"/me/phones/*/changeNumber":     post(changeNumber),
+		"/me/phones/*/changeVisibility": post(changeVisibility),
+		forwardingPath:                  {"", methods{http.MethodGet: getForwarding, http.MethodPut: putForwarding}},
+		forwardingPath + "/turnOffCallForwarding":                                post(turnOffForwarding),
+		forwardingPath + "/immediateForwardSettings":                             get(getImmediate),
+		forwardingPath + "/immediateForwardSettings/immediateForwardToContact":   post(forwardTo("ImmediateForward", "Contact")),
+		forwardingPath + "/immediateForwardSettings/immediateForwardToDelegates": post(refuses(noDelegates)),
+		forwardingPath + "/immediateForwardSettings/immediateForwardToVoicemail": post(forwardTo("ImmediateForward", "Voicemail")),
+		forwardingPath + "/simultaneousRingSettings":                             {"", methods{http.MethodGet: getSimultaneous, http.MethodPut: putSimultaneous}},
+		forwardingPath + "/simultaneousRingSettings/simultaneousRingToContact":   post(forwardTo("SimultaneousRing", "Contact")),
+		forwardingPath + "/simultaneousRingSettings/simultaneousRingToDelegates": post(refuses(noDelegates)),
+		forwardingPath + "/simultaneousRingSettings/simultaneousRingToTeam":      post(refuses(noTeam)),
+		forwardingPath + "/unansweredCallSettings":                               {"", methods{http.MethodGet: getUnanswered, http.MethodPut: putUnanswered}},
+		forwardingPath + "/unansweredCallSettings/resetUnansweredCallSettings":   post(resetUnanswered),
+		forwardingPath + "/unansweredCallSettings/unansweredCallToContact":       post(unansweredTo("Contact")),
+		forwardingPath + "/unansweredCallSettings/unansweredCallToVoicemail":     post(unansweredTo("Voicemail")),
 
-		"/onlineMeetings":                                      {http.MethodGet: getOnlineMeetings},
-		"/onlineMeetings/myOnlineMeetings":                     {http.MethodGet: getMyOnlineMeetings, http.MethodPost: postMyOnlineMeetings},
-		"/onlineMeetings/myOnlineMeetings/*":                   {http.MethodGet: getMyOnlineMeeting, http.MethodPut: putMyOnlineMeeting, http.MethodDelete: deleteMyOnlineMeeting},
-		"/onlineMeetings/myAssignedOnlineMeeting":              {http.MethodGet: getAssigned, http.MethodPut: putAssigned, http.MethodDelete: deleteAssigned},
-		"/onlineMeetings/onlineMeetingDefaultValues":           {http.MethodGet: getOnlineMeetingDefaultValues},
-		"/onlineMeetings/onlineMeetingEligibleValues":          {http.MethodGet: getOnlineMeetingEligibleValues},
-		"/onlineMeetings/onlineMeetingInvitationCustomization": {http.MethodGet: shows("onlineMeetingInvitationCustomization")},
-		"/onlineMeetings/onlineMeetingPolicies":                {http.MethodGet: getOnlineMeetingPolicies},
-		"/onlineMeetings/phoneDialInInformation":               {http.MethodGet: shows("phoneDialInInformation")},
+		"/people":                                       get(getPeople),
+		"/people/search":                                {"search2", methods{http.MethodGet: getSearch}},
+		"/people/contacts/*":                            {"contact", methods{http.MethodGet: getContact}},
+		"/people/contacts/*/contactLocation":            get(getContactLocation),
+		"/people/contacts/*/contactNote":                get(getContactNote),
+		"/people/contacts/*/contactPresence":            get(getContactPresence),
+		"/people/contacts/*/contactPrivacyRelationship": {"contactPrivacyRelationship2", methods{http.MethodGet: getPrivacy, http.MethodPut: putPrivacy}},
+		"/people/contacts/*/contactPrivacyRelationship/resetContactPrivacyRelationship": post(resetPrivacy),
+		"/people/contacts/*/contactSupportedModalities":                                 get(getContactSupportedModalities),
+		"/people/myContacts":                      get(getMyContacts),
+		"/people/myContactsAndGroupsSubscription": get(getContactsSubscription),
+		"/people/myContactsAndGroupsSubscription/startOrRefreshSubscriptionToContactsAndGroups": post(startContactsSubscription),
+		"/people/myContactsAndGroupsSubscription/stopSubscriptionToContactsAndGroups":           post(stopContactsSubscription),
+		"/people/myGroups":                                     {"myGroups2", methods{http.MethodGet: getMyGroups, http.MethodPost: postMyGroups}},
+		"/people/myGroups/defaultGroup":                        get(getGroup),
+		"/people/myGroups/pinnedGroup":                         get(getGroup),
+		"/people/groups/*":                                     {"group2", methods{http.MethodGet: getGroup, http.MethodPut: putGroup, http.MethodDelete: deleteGroup}},
+		"/people/groupContacts":                                get(getGroupContacts),
+		"/people/subscribeToGroupPresence":                     post(subscribeToGroupPresence),
+		"/people/distributionGroups/*":                         {"distributionGroup", methods{http.MethodGet: getDistributionGroup}},
+		"/people/distributionGroups/*/expandDistributionGroup": get(getDistributionGroup),
+		"/people/distributionGroups/*/addToContactList":        post(addToContactList),
+		"/people/distributionGroups/*/removeFromContactList":   post(removeFromContactList),
+		"/people/myGroupMemberships":                           {"myGroupMemberships2", methods{http.MethodGet: getMemberships, http.MethodPost: postMemberships}},
+		"/people/myGroupMemberships/*":                         {"myGroupMembership2", methods{http.MethodGet: getMembership, http.MethodDelete: deleteMembership}},
+		"/people/removeContactFromAllGroups":                   {"removeContactFromAllGroups2", methods{http.MethodPost: removeContactFromAllGroups}},
+		"/people/myPrivacyRelationships":                       get(getMyPrivacyRelationships),
+		"/people/myPrivacyRelationships/*":                     {"myPrivacyRelationship", methods{http.MethodGet: getMyPrivacyRelationship}},
+		"/people/presenceSubscriptions":                        {"", methods{http.MethodGet: getSubscriptions, http.MethodPost: postSubscriptions}},
+		"/people/presenceSubscriptions/*":                      {"presenceSubscription", methods{http.MethodGet: getSubscription, http.MethodPost: extendSubscription, http.MethodDelete: deleteSubscription}},
+		"/people/presenceSubscriptionMemberships":              {"", methods{http.MethodGet: getSubscriptionMemberships, http.MethodPost: addToSubscription}},
+		"/people/presenceSubscriptionMemberships/*/*":          {"presenceSubscriptionMembership", methods{http.MethodGet: getSubscriptionMembership, http.MethodDelete: deleteSubscriptionMembership}},
+		"/people/addToPresenceSubscription":                    post(addToSubscription),
+		"/people/memberships":                                  {"", methods{http.MethodGet: getSubscriptionMemberships, http.MethodPost: addToSubscription}},
+		"/people/subscribedContacts":                           get(getSubscribedContacts),
 
-		"/communication":                       {http.MethodGet: getCommunication, http.MethodPut: putCommunication},
-		"/communication/conversations":         {http.MethodGet: shows("conversations")},
-		"/communication/conversationLogs":      {http.MethodGet: shows("conversationLogs")},
-		"/communication/mediaPolicies":         {http.MethodGet: shows("mediaPolicies")},
-		"/communication/mediaRelayAccessToken": {http.MethodGet: shows("mediaRelayAccessToken")},
-		"/communication/missedItems":           {http.MethodGet: shows("missedItems")},
-		"/communication/joinOnlineMeeting":     {http.MethodPost: starts(notSupported)},
-		"/communication/startMessaging":        {http.MethodPost: starts(notSupported, "to")},
-		"/communication/startOnlineMeeting":    {http.MethodPost: starts(conflict)},
-		"/communication/startPhoneAudio":       {http.MethodPost: starts(notSupported, "to")},
+		"/onlineMeetings":                                      get(getOnlineMeetings),
+		"/onlineMeetings/myOnlineMeetings":                     {"", methods{http.MethodGet: getMyOnlineMeetings, http.MethodPost: postMyOnlineMeetings}},
+		meetingPath:                                            {"myOnlineMeeting", methods{http.MethodGet: getMyOnlineMeeting, http.MethodPut: putMyOnlineMeeting, http.MethodDelete: deleteMyOnlineMeeting}},
+		meetingPath + "/onlineMeetingExtensions":               {"", methods{http.MethodGet: getExtensions, http.MethodPost: postExtensions}},
+		meetingPath + "/onlineMeetingExtensions/*":             {"onlineMeetingExtension", methods{http.MethodGet: getExtension, http.MethodPut: putExtension, http.MethodDelete: deleteExtension}},
+		assignedPath:                                           {"", methods{http.MethodGet: getMyOnlineMeeting, http.MethodPut: putMyOnlineMeeting, http.MethodDelete: deleteMyOnlineMeeting}},
+		assignedPath + "/onlineMeetingExtensions":              {"", methods{http.MethodGet: getExtensions, http.MethodPost: postExtensions}},
+		assignedPath + "/onlineMeetingExtensions/*":            {"onlineMeetingExtension", methods{http.MethodGet: getExtension, http.MethodPut: putExtension, http.MethodDelete: deleteExtension}},
+		"/onlineMeetings/onlineMeetingDefaultValues":           get(getOnlineMeetingDefaultValues),
+		"/onlineMeetings/onlineMeetingEligibleValues":          get(getOnlineMeetingEligibleValues),
+		"/onlineMeetings/onlineMeetingInvitationCustomization": get(getOnlineMeetingInvitationCustomization),
+		"/onlineMeetings/onlineMeetingPolicies":                get(getOnlineMeetingPolicies),
+		"/onlineMeetings/phoneDialInInformation":               get(getPhoneDialInInformation),
+		"/onlineMeetings/phoneDialInInformation/dialInRegion":  get(getDialInRegion),
+
+		"/communication":                                    {"", methods{http.MethodGet: getCommunication, http.MethodPut: putCommunication}},
+		"/communication/conversations":                      get(getConversations),
+		"/communication/conversationLogs":                   get(shows("conversationLogs")),
+		"/communication/mediaPolicies":                      get(shows("mediaPolicies")),
+		"/communication/mediaRelayAccessToken":              get(shows("mediaRelayAccessToken")),
+		"/communication/missedItems":                        get(getMissedItems),
+		"/communication/startMessaging":                     post(startMessaging),
+		"/communication/startOnlineMeeting":                 post(startOnlineMeeting),
+		"/communication/joinOnlineMeeting":                  post(joinOnlineMeeting),
+		"/communication/startPhoneAudio":                    post(refuses(notSupported)),
+		"/communication/addParticipant":                     post(addParticipant),
+		"/communication/messagingInvitations/*":             {"messagingInvitation", methods{http.MethodGet: getInvitation}},
+		"/communication/participantInvitations/*":           {"participantInvitation", methods{http.MethodGet: getInvitation}},
+		"/communication/onlineMeetingInvitations/*":         {"onlineMeetingInvitation", methods{http.MethodGet: getInvitation}},
+		"/communication/messagingInvitations/*/accept":      post(accept),
+		"/communication/messagingInvitations/*/decline":     post(decline),
+		"/communication/messagingInvitations/*/cancel":      post(cancel),
+		"/communication/onlineMeetingInvitations/*/accept":  post(accept),
+		"/communication/onlineMeetingInvitations/*/decline": post(decline),
+		"/communication/participantInvitations/*/cancel":    post(cancel),
+
+		conversationPath:                                   {"conversation", methods{http.MethodGet: getConversation, http.MethodDelete: deleteConversation}},
+		conversationPath + "/messaging":                    get(getMessaging),
+		conversationPath + "/messaging/addMessaging":       post(addMessaging),
+		conversationPath + "/messaging/sendMessage":        post(sendMessage),
+		conversationPath + "/messaging/setIsTyping":        post(setIsTyping),
+		conversationPath + "/messaging/stopMessaging":      post(stopMessaging),
+		conversationPath + "/messaging/typingParticipants": {},
+		conversationPath + "/messaging/messages/*":         {"message", methods{http.MethodGet: getMessage}},
+		conversationPath + "/participants":                 {},
+		participantPath:                                    {"participant", methods{http.MethodGet: getParticipant}},
+		participantPath + "/participantMessaging":          get(getParticipantMessaging),
+		participantPath + "/eject":                         post(leads(eject)),
+		participantPath + "/promote":                       post(leads(toRole("Leader"))),
+		participantPath + "/demote":                        post(leads(toRole("Attendee"))),
+		participantPath + "/admit":                         post(leads(admitFromLobby)),
+		participantPath + "/reject":                        post(leads(eject)),
+		conversationPath + "/onlineMeeting":                get(getOnlineMeeting),
+		conversationPath + "/attendees":                    get(getRoster),
+		conversationPath + "/leaders":                      get(getRoster),
+		conversationPath + "/lobby":                        get(getRoster),
+		conversationPath + "/disableAudienceMessaging":     post(audience(func(m *meeting) { m.silent = true })),
+		conversationPath + "/enableAudienceMessaging":      post(audience(func(m *meeting) { m.silent = false })),
+		conversationPath + "/disableAudienceMuteLock":      post(audience(func(m *meeting) { m.muted = false })),
+		conversationPath + "/enableAudienceMuteLock":       post(audience(func(m *meeting) { m.muted = true })),
 	}
 })
 
-// operation is what a method does. HEAD is a GET, as in all of HTTP, but for the
-// event channel: to ask for nothing but the headers would take events away unseen.
-func (m methods) operation(method, path string) (operation, bool) {
-	if method == http.MethodHead && path != "/events" {
-		method = http.MethodGet
+// Paths that other paths begin with.
+const (
+	forwardingPath   = "/me/callForwardingSettings"
+	meetingPath      = "/onlineMeetings/myOnlineMeetings/*"
+	assignedPath     = "/onlineMeetings/myAssignedOnlineMeeting"
+	conversationPath = "/communication/conversations/*"
+	participantPath  = conversationPath + "/participants/*"
+)
+
+// branch is a place among the paths of resources: what is there, and what is below it, by
+// segments in lower case.
+type branch struct {
+	row   *row
+	name  string // as the server writes it
+	below map[string]*branch
+}
+
+var tree = sync.OnceValue(func() *branch {
+	top := &branch{}
+	for path, r := range resources() {
+		at := top
+		for _, name := range strings.Split(path, "/")[1:] {
+			key := strings.ToLower(name)
+			if at.below[key] == nil {
+				if at.below == nil {
+					at.below = map[string]*branch{}
+				}
+				at.below[key] = &branch{name: name}
+			}
+			at = at.below[key]
+		}
+		if r.page == "" {
+			r.page = path[strings.LastIndex(path, "/")+1:]
+		}
+		at.row = &r
 	}
-	run, allowed := m[method]
-	return run, allowed
+	return top
+})
+
+// find returns the resource at a path, which has no casing, the path as the server writes it,
+// and what the path names.
+func find(segments []string) (there *row, path string, names []string, found bool) {
+	at := tree()
+	for _, segment := range segments {
+		next := at.below[strings.ToLower(segment)]
+		switch {
+		case next != nil && segment != "*":
+			path += "/" + next.name
+		case at.below["*"] != nil:
+			next = at.below["*"]
+			path += "/" + url.PathEscape(segment)
+			names = append(names, segment)
+		default:
+			return nil, "", nil, false
+		}
+		at = next
+	}
+	return at.row, path, names, at.row != nil
 }
 
 func methodNotAllowed(m methods) *refusal {
@@ -130,38 +240,6 @@ func personal(path string) bool {
 		func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-// patterns are the paths of resources by themselves in lower case.
-var patterns = sync.OnceValue(func() map[string]string {
-	p := map[string]string{}
-	for path := range resources() {
-		p[strings.ToLower(path)] = path
-	}
-	return p
-})
-
-// find returns the row of a path, which has no casing, and the path as the server writes it.
-// Where the row has a *, name is what stands there.
-func find(segments []string) (row methods, path, name string, found bool) {
-	if pattern, found := patterns()[strings.ToLower(join(segments))]; found && !slices.Contains(segments, "*") {
-		return resources()[pattern], pattern, "", true
-	}
-	for i := range segments {
-		wild := slices.Clone(segments)
-		wild[i] = "*"
-		if pattern, found := patterns()[strings.ToLower(join(wild))]; found {
-			return resources()[pattern], strings.Replace(pattern, "*", segments[i], 1), segments[i], true
-		}
-	}
-	return nil, strings.ToLower(join(segments)), "", false
-}
-
-func join(segments []string) string {
-	if len(segments) == 0 {
-		return ""
-	}
-	return "/" + strings.Join(segments, "/")
-}
-
 // shows is the GET of a resource that has nothing but links: to itself and to
 // some of its children. Where the reference gives a resource more, the server has
 // none of it to tell.
@@ -175,11 +253,9 @@ func refuses(no *refusal) operation {
 	return func(*call) (answer, error) { return answer{}, no }
 }
 
-// The ways in which it is refused: where the reference has no 403 for an operation,
-// as a conflict.
+// The ways in which it is refused.
 var (
 	notSupported = refuse(http.StatusForbidden, "OperationNotSupported", "This deployment does without the operation.")
-	conflict     = refuse(http.StatusConflict, "", "This deployment does without the operation.")
 	noDelegates  = refuse(http.StatusConflict, "NoDelegatesConfigured", "The user has no delegates.")
 	noTeam       = refuse(http.StatusConflict, "NoTeamMembersConfigured", "The user has no team.")
 )
@@ -196,13 +272,17 @@ func (a *application) node(path, rel string, properties object, children ...stri
 
 // getPolicies says what this deployment has: nothing that needs another server.
 func getPolicies(c *call) (answer, error) {
+	photos := "Enabled"
+	if c.user.NoPhoto {
+		photos = "Disabled"
+	}
 	return ok(c.app.node("/policies", "policies", object{
 		{"emoticons", "Enabled"},
 		{"exchangeUnifiedMessaging", "Disabled"},
 		{"htmlMessaging", "Enabled"},
 		{"messageArchiving", "Disabled"},
 		{"messagingUrls", "Enabled"},
-		{"photos", "Enabled"},
+		{"photos", photos},
 		{"saveMessagingHistory", "Disabled"},
 	})), nil
 }

@@ -1,6 +1,7 @@
 package ucwatest
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -48,6 +49,9 @@ type Config struct {
 	// from AddUser alone, and nothing leads to the applications.
 	SignIn *SignIn
 
+	// Groups are the distribution groups of the deployment, each with its URI.
+	Groups []Group
+
 	// IDs names applications; real names have 11 or 12 decimal digits. A name
 	// in use is passed over and IDs asked again. It is called by one goroutine
 	// at a time. Nil draws them at random. With IDs set, tokens and cookies
@@ -64,10 +68,16 @@ type Server struct {
 	aggregation time.Duration
 	timeout     time.Duration
 	expiry      time.Duration
+	groups      []Group
 	ids         func() string // nil: random
 	signIn      *SignIn       // nil: not served
 
-	// mu guards the maps. Where a user's lock is needed too, that comes first.
+	// state guards what users and their applications are and do: any of them can take part
+	// in a conversation with any other, so one does something at a time.
+	state   sync.Mutex
+	touched []*application // those with news that nobody has looked at yet
+
+	// mu guards the maps. Where state is needed too, that comes first.
 	mu           sync.RWMutex
 	tokens       map[string]ticket
 	issued       int                     // tokens, ever
@@ -84,6 +94,7 @@ func New(cfg Config) *Server {
 		aggregation:  cfg.Aggregation,
 		timeout:      cfg.EventTimeout,
 		expiry:       cfg.Expiry,
+		groups:       slices.Clone(cfg.Groups),
 		ids:          cfg.IDs,
 		tokens:       map[string]ticket{},
 		users:        map[string]*user{},
@@ -113,11 +124,18 @@ type call struct {
 	request *http.Request
 	user    *user
 	app     *application // nil for the applications resource
+	row     *row         // the resource that is asked for
+	method  string       // GET for a HEAD
 	path    string       // below the application
-	name    string       // what the path names where its row has a *
-	body    []byte       // of a batch
-	fields  *fields      // of any other POST or PUT
+	names   []string     // what the path names where its row has a *
+	body    []byte       // where it is no resource: a batch, or a message
+	fields  *fields      // what was sent as properties, in the body or the query
+
+	revision float64 // the least that the client takes, 0 if it does not say
 }
+
+// name is what the path names first.
+func (c *call) name() string { return c.names[0] }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -149,8 +167,8 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	if !found {
 		return answer{}, notFound()
 	}
-	table, path, name, found := find(segments)
-	c := &call{server: s, request: r, path: path, name: name}
+	there, path, names, found := find(segments)
+	c := &call{server: s, request: r, method: r.Method, row: there, path: path, names: names, fields: &fields{values: map[string]json.RawMessage{}}}
 	photo := strings.HasPrefix(c.path, photosPath)
 	app := s.application(id)
 	var err error
@@ -167,7 +185,7 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	}
 
 	if id == "" {
-		table = applications
+		c.row = applications
 	} else {
 		// To others it is as if the application did not exist.
 		if app == nil || app.user != c.user {
@@ -178,11 +196,15 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 		}
 	}
 	mediaType := negotiate(r.Header)
-	run, allowed := table.operation(r.Method, c.path)
+	if c.method == http.MethodHead && c.path != "/events" {
+		c.method = http.MethodGet // as in all of HTTP; of the event channel it would take events away unseen
+	}
+	table := c.row.methods
+	run, allowed := table[c.method]
 	switch {
-	case r.Method == http.MethodOptions && (id != "" || mediaType == ""):
+	case c.method == http.MethodOptions && (id != "" || mediaType == ""):
 		return options(table), nil
-	case r.Method == http.MethodOptions: // whose content the reference calls metadata, and does not show
+	case c.method == http.MethodOptions: // whose content the reference calls metadata, and does not show
 		a := options(table)
 		a.status, a.content = http.StatusOK, object{{"_links", object{{"self", href(root)}}}, {"rel", "applications"}}
 		a.mediaType = mediaType + utf8Charset
@@ -193,7 +215,7 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	case mediaType == "" && !photo && c.path != "/batch":
 		return answer{}, refuse(http.StatusNotAcceptable, "NotAcceptable", "Served are "+strings.Join(resourceTypes, ", ")+".")
 	}
-	if err := version(r.Header); err != nil {
+	if c.revision, err = version(r.Header); err != nil {
 		return answer{}, err
 	}
 	if err := c.read(); err != nil {
@@ -249,29 +271,65 @@ func (c *call) read() error {
 	body, err := readBody(c.request)
 	h := c.request.Header
 	switch {
-	case err != nil || c.request.Method != http.MethodPost && c.request.Method != http.MethodPut:
+	case err != nil:
 		return err
+	case c.request.Method != http.MethodPost && c.request.Method != http.MethodPut:
+		return c.fields.query(c.request)
 	case c.path == "/batch" && !isBatch(h.Get("Content-Type")):
 		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+batchType+" with a boundary.")
 	case c.path == "/batch":
 		c.body = body
 		return nil
+	case c.row.page == "sendMessage":
+		c.body = body
+		return c.fields.query(c.request)
 	case len(body) > 0 && !supported(h):
 		return refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The body must be "+jsonType+" or "+xmlType+".")
 	}
-	c.fields, err = parse(h, body)
-	return err
+	if c.fields, err = parse(h, body); err != nil {
+		return err
+	}
+	return c.fields.query(c.request)
 }
 
-// run carries the operation out, alone among all that concern this user.
-func (c *call) run(op operation) (answer, error) {
-	c.user.mu.Lock()
-	defer c.user.mu.Unlock()
-	if c.app != nil && c.app.ended {
-		return answer{}, applicationNotFound()
+// run carries the operation out, alone, once what was sent is what the reference allows.
+func (c *call) run(op operation) (a answer, err error) {
+	c.server.do(func() {
+		switch {
+		case c.app != nil && c.app.ended:
+			err = applicationNotFound()
+		case c.user.Anonymous && personal(c.path):
+			err = anonymousNotAllowed()
+		default:
+			if err = c.check(); err == nil {
+				a, err = op(c)
+			}
+		}
+	})
+	return a, err
+}
+
+// do does something, alone, and then lets the pending GETs go for which there is news.
+func (s *Server) do(something func()) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	something()
+	touched := s.touched
+	s.touched = nil
+	for _, a := range touched {
+		a.flush()
 	}
-	if c.user.Anonymous && personal(c.path) {
-		return answer{}, anonymousNotAllowed()
-	}
-	return op(c)
+}
+
+// later does something after d, alone, unless it is stopped before.
+func (s *Server) later(d time.Duration, something func()) (stop func()) {
+	stopped := false
+	cancel := s.clock.AfterFunc(d, func() {
+		s.do(func() {
+			if !stopped {
+				something()
+			}
+		})
+	})
+	return func() { stopped = true; cancel() }
 }

@@ -104,8 +104,8 @@ func TestRefusals(t *testing.T) {
 		{"a meeting for nobody", true, "POST", "/onlineMeetings/myOnlineMeetings", `{"attendees":["lene"]}`, nil, 400, []string{"BadRequest", "ParameterValidationFailure"}},
 		{"a meeting some time", true, "POST", "/onlineMeetings/myOnlineMeetings", `{"expirationTime":"tomorrow"}`, nil, 400, []string{"BadRequest", "ParameterValidationFailure"}},
 		{"talk to nobody", true, "POST", "/communication/startMessaging", `{}`, nil, 400, []string{"BadRequest", "ParameterValidationFailure"}},
-		{"talk", false, "POST", "/communication/startMessaging", `{"to":"sip:lene@contoso.com"}`, nil, 403, []string{"Forbidden", "OperationNotSupported"}},
-		{"meet", false, "POST", "/communication/startOnlineMeeting", `{}`, nil, 409, []string{"Conflict", ""}},
+		{"join nothing", false, "POST", "/communication/joinOnlineMeeting", `{}`, nil, 400, []string{"BadRequest", "ParameterValidationFailure"}},
+		{"join what is not held", false, "POST", "/communication/joinOnlineMeeting", `{"onlineMeetingUri":"sip:lene@contoso.com;gruu;opaque=app:conf:focus:id:1"}`, nil, 404, []string{"NotFound", "DestinationNotFound"}},
 		{"two slashes", true, "GET", "//me", "", nil, 404, []string{"NotFound", ""}},
 		{"JSON not accepted", true, "GET", "/me", "", []string{"Accept", "application/json;q=0, application/*;q=0.0, text/html"}, 406, []string{"NotAcceptable"}},
 		{"origin not listed", true, "GET", "/me", "", []string{"X-Ms-Origin", "http://evil.example"}, 403, []string{"Forbidden", ""}},
@@ -158,12 +158,12 @@ func TestParametersAreNamed(t *testing.T) {
 		method, target, body string
 		want                 []string
 	}{
-		{"POST", root, `{}`, []string{"userAgent", "culture", "endpointId"}},
-		{"POST", root, ``, []string{"userAgent", "culture", "endpointId"}},
-		{"POST", root, `{"userAgent":" ","culture":"","endpointId":null}`, []string{"userAgent", "culture", "endpointId"}},
-		{"POST", root, `{"userAgent":"` + long + `","culture":"` + long + `","endpointId":"` + long + `"}`, []string{"userAgent", "culture", "endpointId"}},
+		{"POST", root, `{}`, []string{"culture", "endpointId", "userAgent"}},
+		{"POST", root, ``, []string{"culture", "endpointId", "userAgent"}},
+		{"POST", root, `{"userAgent":" ","culture":"","endpointId":null}`, []string{"culture", "endpointId", "userAgent"}},
+		{"POST", root, `{"userAgent":"` + long + `","culture":"` + long + `","endpointId":"` + long + `"}`, []string{"culture", "endpointId", "userAgent"}},
 		{"POST", a.href + "/me/makeMeAvailable", `{"signInAs":"x","supportedModalities":1,"supportedMessageFormats":["Rtf"],"audioPreference":"x","phoneNumber":1,"inactiveTimeout":5,"voipFallbackToPhoneAudioTimeOut":5}`,
-			[]string{"signInAs", "supportedModalities", "supportedMessageFormats", "audioPreference", "phoneNumber", "inactiveTimeout", "voipFallbackToPhoneAudioTimeOut"}},
+			[]string{"audioPreference", "inactiveTimeout", "phoneNumber", "signInAs", "supportedMessageFormats", "supportedModalities", "voipFallbackToPhoneAudioTimeOut"}},
 		{"GET", a.href + "/events?ack=1&low=4&medium=1801&timeout=179&priority=High", "", []string{"low", "medium", "timeout", "priority"}},
 		{"GET", a.href + "/events?ack=1&low=5&low=5&medium=&timeout=1e3&priority=1&priority=1", "", []string{"low", "medium", "timeout", "priority"}},
 	} {

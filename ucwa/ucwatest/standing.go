@@ -5,11 +5,11 @@ import "strings"
 // Presence returns what others see of the user with that SIP address: an Availability,
 // "" if there is no such user.
 func (s *Server) Presence(uri string) string {
-	u := s.account(func(u *user) bool { return u.named(strings.TrimSpace(uri)) })
+	u := s.account(func(u *user) bool { return u.isCalled(strings.TrimSpace(uri)) })
 	if u == nil {
 		return ""
 	}
-	u.mu.Lock()
-	defer u.mu.Unlock()
+	s.state.Lock()
+	defer s.state.Unlock()
 	return u.presence().availability
 }

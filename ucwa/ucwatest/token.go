@@ -89,7 +89,7 @@ func (s *Server) grant(r *http.Request, grant string, form url.Values) (*user, *
 			return nil, incomplete
 		}
 		u := s.account(func(u *user) bool {
-			return u.Password != "" && (u.named(name) || u.Windows != "" && strings.EqualFold(u.Windows, name))
+			return u.Password != "" && (u.isCalled(name) || u.Windows != "" && strings.EqualFold(u.Windows, name))
 		})
 		if u == nil || subtle.ConstantTimeCompare([]byte(u.Password), []byte(password)) != 1 {
 			return nil, wrong
@@ -137,8 +137,8 @@ func (s *Server) guest(r *http.Request, form url.Values, incomplete, wrong *toke
 	return s.add(User{Name: "Guest", URI: fmt.Sprintf("sip:guest%d@%s", s.issued, domain), Anonymous: true}), nil
 }
 
-// named tells whether the user has that SIP address, with the scheme or without.
-func (u *user) named(name string) bool {
+// isCalled tells whether the user has that SIP address, with the scheme or without.
+func (u *user) isCalled(name string) bool {
 	return strings.EqualFold(u.URI, name) || strings.EqualFold(u.URI, "sip:"+name)
 }
 

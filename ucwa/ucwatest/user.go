@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
+	"time"
 )
 
 // User is someone who has an account on the server, or who has joined a
@@ -32,6 +31,17 @@ type User struct {
 	// phones: makeMeAvailable answers 403 AnonymousNotAllowed.
 	Anonymous bool
 
+	Contacts []string // SIP URIs of those in the user's list, in its default group
+	Groups   []Group  // further groups of the list
+
+	// NoPhoto users have no photo, and are shown none.
+	NoPhoto bool
+
+	// Script makes the user somebody who is signed in without a client, and does with an
+	// invitation what it says: accept, decline, silent, or echo, which accepts and sends
+	// back what comes.
+	Script string
+
 	// Modalities are those that the deployment allows the user, by their
 	// ModalityType names. Nil allows all; makeMeAvailable with another one
 	// answers 403.
@@ -45,9 +55,8 @@ type user struct {
 	server *Server
 	cookie string // what the cookies of the user's applications are made from
 
-	// mu guards all that follows, and the user's applications: presence is
-	// made from all of them, and a change of it is told to all of them.
-	mu           sync.Mutex
+	// What follows is guarded by the server's state: presence is made from all of the
+	// user's applications, and a change of it is told to all of them.
 	applications []*application // live ones, by age
 	preferred    string         // set by POST presence; empty: computed
 	shared       presence       // what was told last
@@ -57,10 +66,23 @@ type user struct {
 	forwarding   forwarding
 	meetings     []*meeting // by age
 	assigned     *meeting   // nil until somebody asks for it
-	planned      int        // meetings, ever
-	tokens       []string   // the first first; guarded by the server's lock, as its tokens are
+	held         []*meeting // that somebody is in
+	groups       []*group
+	distribution []*Group              // those in the user's list
+	privacy      map[string]string     // the PrivacyRelationshipLevel of contacts for whom one is set
+	watchers     map[*application]bool // of others, that have subscribed to the user
+	missed       int                   // conversations
+	left         time.Time             // when the last application ended
+	named        int                   // things, ever
+	tokens       []string              // the first first; guarded by the server's lock, as its tokens are
+}
 
-	public atomic.Pointer[public] // what others see, without mu; nil: nothing yet
+// next names something that the user has. As with all that is issued, names are the same
+// again where a session is to be repeatable.
+func (u *user) next(kind string) string {
+	u.named++
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", u.cookie, kind, u.named))
+	return fmt.Sprintf("%x", sum[:8])
 }
 
 // AddUser gives a user an account and returns a token for it, which requests
@@ -68,9 +90,11 @@ type user struct {
 // casing, yields a further token for the account that is there.
 func (s *Server) AddUser(u User) (token string) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	account := s.add(u)
-	return s.token(ticket{user: account}, strings.ToLower(account.URI))
+	token = s.token(ticket{user: account}, strings.ToLower(account.URI))
+	s.mu.Unlock()
+	s.do(account.signIn)
+	return token
 }
 
 // add finds the account of a user, or opens one. The server's lock must be held.
@@ -82,7 +106,7 @@ func (s *Server) add(u User) *user {
 	key := strings.ToLower(u.URI)
 	account := s.users[key]
 	if account == nil {
-		account = &user{User: u, server: s, cookie: s.secret("cookie " + key), shared: offline}
+		account = &user{User: u, server: s, cookie: s.secret("cookie " + key), shared: offline, groups: newGroups(&u)}
 		s.users[key] = account
 	}
 	return account

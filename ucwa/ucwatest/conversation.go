@@ -1,0 +1,304 @@
+package ucwatest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Conversations are between two people, or in an online meeting. What they have in common is a
+// session; each application that takes part in it sees a conversation of its own. Source: API
+// reference, conversation and participant, and the tasks "Send an IM" and "Receive an IM".
+
+// maxConversations bounds what one application can make the server keep. The documentation has
+// the subcode, TooManyConversations, but no number.
+const maxConversations = 5000
+
+// session is what those who talk with each other have in common.
+type session struct {
+	server                      *Server
+	subject, importance, thread string
+	created                     time.Time
+	meeting                     *meeting        // nil between two people
+	in                          []*conversation // those who are in it, or in its lobby, by when they came
+}
+
+// conversation is a session as one application sees it.
+type conversation struct {
+	*session
+	app        *application
+	id         string
+	state      string // a ConversationState
+	messaging  string // Connecting, Connected or Disconnected
+	role       string // in a meeting
+	left       bool
+	sent       int              // messages, both ways
+	messages   map[int]*message // the latest, for as long as they can be looked at
+	stopTyping func()           // nil: the user is not typing
+}
+
+// converse begins a session.
+func (a *application) converse(f *fields) *session {
+	return &session{server: a.server, created: a.server.clock.Now(), subject: f.text("subject"),
+		importance: orElse(f.text("importance"), "Normal"), thread: orElse(f.text("threadId"), a.user.next("thread"))}
+}
+
+// enter gives the application a conversation of its own, of which it is yet to be told.
+func (a *application) enter(s *session, state, messaging string) *conversation {
+	v := &conversation{session: s, app: a, id: a.user.next("conversation"), state: state, messaging: messaging, messages: map[int]*message{}}
+	a.conversations = append(a.conversations, v)
+	return v
+}
+
+func (a *application) hasRoom() error {
+	if len(a.conversations) >= maxConversations {
+		return refuse(http.StatusConflict, "TooManyConversations", "The application has 5,000 conversations; end one first.")
+	}
+	return nil
+}
+
+func (v *conversation) path() string { return "/communication/conversations/" + v.id }
+
+func (v *conversation) user() *user { return v.app.user }
+
+// tell queues an event of which the conversation is the sender.
+func (v *conversation) tell(e event) {
+	e.sender = v.path()
+	v.app.queue(e)
+}
+
+// tellSelf queues an event about the conversation itself.
+func (v *conversation) tellSelf(kind string, reason object) {
+	e := event{sender: "/communication", rel: "conversation", path: v.path(), kind: kind, reason: reason}
+	if kind != "deleted" {
+		e.show = v.resource()
+	}
+	v.app.queue(e)
+}
+
+// appear tells the application of its conversation, of the user in it, and of whoever else is.
+func (v *conversation) appear() {
+	v.tellSelf("added", nil)
+	v.tell(event{rel: "localParticipant", path: v.participantPath(v), title: v.user().Name, kind: "added", show: v.participant(v)})
+	if v.messaging == "Connecting" && v.state == "Connecting" {
+		v.tellMessaging(nil)
+	}
+	v.seeOthers()
+}
+
+// seeOthers tells the application of those who are there.
+func (v *conversation) seeOthers() {
+	for _, o := range v.others() {
+		v.tellParticipant(o, "added")
+	}
+}
+
+// others are those whom the user sees in the conversation besides himself: those in the lobby
+// are seen by leaders alone, and see nobody.
+func (v *conversation) others() (list []*conversation) {
+	if v.state == "InLobby" {
+		return nil
+	}
+	for _, o := range v.in {
+		if o.user() != v.user() && (o.state != "InLobby" || v.role == "Leader") {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// resource is the conversation.
+func (v *conversation) resource() object {
+	active := []string{}
+	if v.messaging == "Connected" || v.state == "Incoming" {
+		active = append(active, "Messaging")
+	}
+	o := object{{"state", v.state}, {"threadId", v.thread}, {"subject", v.subject}, {"activeModalities", active}, {"importance", v.importance},
+		{"recording", false}, {"created", moment{v.created}}, {"participantCount", len(v.others()) + 1}}
+	links := object{{"self", v.app.link(v.path())}}
+	if v.state != "InLobby" {
+		links = append(links, member{"messaging", v.app.link(v.path() + "/messaging")}, member{"participants", v.app.link(v.path() + "/participants")})
+	}
+	if v.state == "Connected" || v.state == "Conferenced" {
+		links = append(links, member{"localParticipant", titled(v.app.link(v.participantPath(v)), v.user().Name)},
+			member{"addParticipant", v.app.link("/communication/addParticipant?conversation=" + v.id)})
+	}
+	if v.meeting != nil {
+		properties, more := v.meetingPart()
+		o, links = append(o, properties...), append(links, more...)
+	}
+	return resource("conversation", o, links, nil)
+}
+
+func titled(link object, title string) object { return append(link, member{"title", title}) }
+
+// conversation is the one that the path names; nil if there is none, or no more.
+func (c *call) conversation() *conversation {
+	i := slices.IndexFunc(c.app.conversations, func(v *conversation) bool { return v.id == c.name() })
+	if i < 0 {
+		return nil
+	}
+	return c.app.conversations[i]
+}
+
+// ofConversation is an operation on the conversation that the path names.
+func ofConversation(do func(*call, *conversation) (answer, error)) operation {
+	return func(c *call) (answer, error) {
+		v := c.conversation()
+		if v == nil {
+			return answer{}, refuse(http.StatusNotFound, "ConversationNotFound", "There is no such conversation, or it has ended.")
+		}
+		return do(c, v)
+	}
+}
+
+// shown is the GET of a resource of a conversation.
+func shown(of func(*conversation) object) operation {
+	return ofConversation(func(_ *call, v *conversation) (answer, error) { return ok(of(v)), nil })
+}
+
+var getConversation = shown((*conversation).resource)
+
+// getConversations links to those that there are.
+func getConversations(c *call) (answer, error) {
+	var list []object
+	for _, v := range c.app.conversations {
+		list = append(list, c.app.link(v.path()))
+	}
+	return ok(resource("conversations", nil, append(object{{"self", c.app.link(c.path)}}, many("conversation", list)...), nil)), nil
+}
+
+var deleteConversation = ofConversation(func(_ *call, v *conversation) (answer, error) {
+	v.leave("Ended")
+	return noContent(), nil
+})
+
+// leave ends the conversation for one application. Between two people that is the end of it; a
+// meeting goes on without him.
+func (v *conversation) leave(why string) {
+	if v.left {
+		return
+	}
+	v.left = true
+	was := slices.Contains(v.in, v)
+	v.in = slices.DeleteFunc(v.in, func(o *conversation) bool { return o == v })
+	v.app.conversations = slices.DeleteFunc(v.app.conversations, func(o *conversation) bool { return o == v })
+	for _, i := range slices.Clone(v.app.invitations) {
+		if i.conversation == v {
+			i.withdraw()
+		}
+	}
+	v.stopsTyping()
+	if v.messaging != "Disconnected" {
+		v.messaging = "Disconnected"
+		v.tellMessaging(because("Informational", why))
+	}
+	v.tellSelf("deleted", because("Informational", why))
+	for _, o := range slices.Clone(v.in) {
+		switch {
+		case !was || o.user() == v.user():
+		case v.meeting == nil:
+			o.leave("Ended")
+		case slices.ContainsFunc(v.in, func(p *conversation) bool { return p.user() == v.user() }): // he is there by another application, too
+		default:
+			o.tellParticipant(v, "deleted")
+		}
+	}
+	if v.meeting != nil && len(v.in) == 0 {
+		m := v.meeting
+		m.session = nil
+		m.organizer.held = slices.DeleteFunc(m.organizer.held, func(other *meeting) bool { return other == m })
+	}
+}
+
+// because is the reason of something in an event. Source: "Errors and informational messages".
+func because(code, subcode string) object { return object{{"code", code}, {"subcode", subcode}} }
+
+// participantPath is where somebody is in the user's conversation.
+func (v *conversation) participantPath(o *conversation) string {
+	return v.path() + "/participants/" + url.PathEscape(o.user().URI[len("sip:"):])
+}
+
+// participantLink leads to somebody in the user's conversation, for events.
+func (v *conversation) participantLink(o *conversation) *eventLink {
+	rel := "participant"
+	if o == v {
+		rel = "localParticipant"
+	}
+	return &eventLink{rel, v.participantPath(o), o.user().Name}
+}
+
+// roll is the collection in which a participant of a meeting is; nil between two people.
+func (v *conversation) roll(o *conversation) *eventLink {
+	if v.meeting == nil {
+		return nil
+	}
+	return linkTo(o.collection(), v.path()+"/"+o.collection())
+}
+
+// tellParticipant queues an event about somebody else.
+func (v *conversation) tellParticipant(o *conversation, kind string) {
+	if v.state != "InLobby" && (o.state != "InLobby" || v.role == "Leader") {
+		v.tell(event{rel: "participant", path: v.participantPath(o), title: o.user().Name, kind: kind, in: v.roll(o)})
+	}
+}
+
+// participant is somebody as the user sees him in the conversation.
+func (v *conversation) participant(o *conversation) object {
+	u, path := o.user(), v.participantPath(o)
+	network := "SameEnterprise"
+	if u.Anonymous {
+		network = "Everyone"
+	}
+	p := object{{"sourceNetwork", network}, {"anonymous", u.Anonymous}, {"name", u.Name}, {"uri", u.URI}, {"local", o == v}}
+	links := object{{"self", v.app.link(path)}, {"conversation", v.app.link(v.path())}}
+	switch {
+	case o == v:
+		links = append(links, member{"me", v.app.link("/me")})
+	case !u.Anonymous && !v.user().Anonymous:
+		links = append(links, member{"contact", v.app.link(contactPath(u.URI))}, member{"contactPresence", v.app.link(contactPath(u.URI) + "/contactPresence")})
+		if !u.NoPhoto {
+			links = append(links, member{"contactPhoto", v.app.link(photosPath + url.PathEscape(u.address()))})
+		}
+	}
+	if o.messaging == "Connected" {
+		links = append(links, member{"participantMessaging", v.app.link(path + "/participantMessaging")})
+	}
+	if v.meeting != nil {
+		p = append(p, object{{"role", o.role}, {"organizer", u == v.meeting.organizer}, {"inLobby", o.state == "InLobby"}}...)
+		for _, can := range v.powers(o) {
+			links = append(links, member{can, v.app.link(path + "/" + can)})
+		}
+	}
+	return resource("participant", p, links, nil)
+}
+
+// ofParticipant is an operation on somebody in the conversation, both named by the path.
+func ofParticipant(do func(c *call, v, o *conversation) (answer, error)) operation {
+	return ofConversation(func(c *call, v *conversation) (answer, error) {
+		all := append([]*conversation{v}, v.others()...)
+		i := slices.IndexFunc(all, func(o *conversation) bool { return strings.EqualFold("sip:"+c.names[1], o.user().URI) })
+		if i < 0 {
+			return answer{}, notFound()
+		}
+		return do(c, v, all[i])
+	})
+}
+
+var (
+	getParticipant = ofParticipant(func(_ *call, v, o *conversation) (answer, error) { return ok(v.participant(o)), nil })
+
+	getParticipantMessaging = ofParticipant(func(_ *call, v, o *conversation) (answer, error) {
+		if o.messaging != "Connected" {
+			return answer{}, notFound()
+		}
+		return ok(v.participantMessaging(o)), nil
+	})
+)
+
+func (v *conversation) participantMessaging(o *conversation) object {
+	path := v.participantPath(o)
+	return resource("participantMessaging", nil, object{{"self", v.app.link(path + "/participantMessaging")}, {"participant", titled(v.app.link(path), o.user().Name)}}, nil)
+}

@@ -1,0 +1,70 @@
+package ucwatest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// Extensions are what applications keep with a meeting of the user's. Source: API reference,
+// onlineMeetingExtensions and onlineMeetingExtension.
+
+// maxExtensions bounds what one meeting can make the server keep; the documentation has no number.
+const maxExtensions = 50
+
+type extension struct{ id, kind string }
+
+func (a *application) extension(m *meeting, x *extension) object {
+	path := m.path() + "/onlineMeetingExtensions/" + url.PathEscape(x.id)
+	return a.node(path, "onlineMeetingExtension", object{a.putProperty(path), {"id", x.id}, {"type", x.kind}})
+}
+
+var getExtensions = ofMeeting(func(c *call, m *meeting) (answer, error) {
+	var list []object
+	for _, x := range m.extensions {
+		list = append(list, c.app.extension(m, x))
+	}
+	return ok(resource("onlineMeetingExtensions", nil, object{{"self", c.app.link(c.path)}}, many("onlineMeetingExtension", list))), nil
+})
+
+var postExtensions = ofMeeting(func(c *call, m *meeting) (answer, error) {
+	x := &extension{orElse(c.fields.text("id"), c.user.next("extension")), orElse(c.fields.text("type"), "Undefined")}
+	switch {
+	case slices.ContainsFunc(m.extensions, func(other *extension) bool { return other.id == x.id }):
+		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The meeting has an extension of that id.")
+	case len(m.extensions) >= maxExtensions:
+		return answer{}, refuse(http.StatusConflict, "", "The meeting has 50 extensions; delete one first.")
+	}
+	m.extensions = append(m.extensions, x)
+	r := ok(c.app.extension(m, x))
+	r.status = http.StatusCreated
+	return r, nil
+})
+
+// ofExtension is an operation on the extension that the path names last.
+func ofExtension(do func(*call, *meeting, *extension) (answer, error)) operation {
+	return ofMeeting(func(c *call, m *meeting) (answer, error) {
+		i := slices.IndexFunc(m.extensions, func(x *extension) bool { return x.id == c.names[len(c.names)-1] })
+		if i < 0 {
+			return answer{}, notFound()
+		}
+		return do(c, m, m.extensions[i])
+	})
+}
+
+var (
+	getExtension = ofExtension(func(c *call, m *meeting, x *extension) (answer, error) { return ok(c.app.extension(m, x)), nil })
+
+	putExtension = ofExtension(func(c *call, m *meeting, x *extension) (answer, error) {
+		if err := c.matches(c.app.extension(m, x)); err != nil {
+			return answer{}, err
+		}
+		x.kind = orElse(c.fields.text("type"), "Undefined")
+		return ok(c.app.extension(m, x)), nil
+	})
+
+	deleteExtension = ofExtension(func(_ *call, m *meeting, x *extension) (answer, error) {
+		m.extensions = slices.DeleteFunc(m.extensions, func(other *extension) bool { return other == x })
+		return noContent(), nil
+	})
+)

@@ -1,0 +1,317 @@
+package ucwatest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// An online meeting is held for as long as somebody is in it: its organizer, those who were
+// asked, and those who have its URI. Source: API reference, startOnlineMeeting,
+// joinOnlineMeeting, onlineMeeting and what a conversation in one links to.
+
+// startOnlineMeeting begins a meeting that nobody has planned.
+func startOnlineMeeting(c *call) (answer, error) {
+	if c.user.Anonymous {
+		return answer{}, anonymousNotAllowed()
+	}
+	m := &meeting{plan: defaultMeeting, id: c.user.next("meeting"), organizer: c.user}
+	m.subject = c.fields.text("subject")
+	return c.join(m)
+}
+
+// joinOnlineMeeting comes to one by its URI.
+func joinOnlineMeeting(c *call) (answer, error) {
+	uri := c.fields.text("onlineMeetingUri")
+	if uri == "" {
+		c.fields.reject("onlineMeetingUri", "is missing")
+		return answer{}, c.fields.err()
+	}
+	m := c.server.meeting(uri)
+	if m == nil {
+		return answer{}, refuse(http.StatusNotFound, "DestinationNotFound", "There is no meeting of that URI.")
+	}
+	return c.join(m)
+}
+
+// uri is the conference URI. Source: "Root URL".
+func (m *meeting) uri() string {
+	return "sip:" + m.organizer.URI[len("sip:"):] + ";gruu;opaque=app:conf:focus:id:" + m.id
+}
+
+// meeting finds a meeting that was planned, or is being held; nil if there is none.
+func (s *Server) meeting(uri string) *meeting {
+	address, _, _ := strings.Cut(uri, ";")
+	u := s.contact(address)
+	if u == nil {
+		return nil
+	}
+	all := slices.Clone(u.meetings)
+	if u.assigned != nil {
+		all = append(all, u.assigned)
+	}
+	all = append(all, u.held...)
+	i := slices.IndexFunc(all, func(m *meeting) bool { return strings.EqualFold(m.uri(), uri) })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
+}
+
+// roleOf is what somebody is in the meeting: the organizer and those whom he made one lead.
+func (m *meeting) roleOf(u *user) string {
+	everybody := m.leaderAssignment == "Everyone" || m.leaderAssignment == "SameEnterprise" && !u.Anonymous
+	if u == m.organizer || everybody || slices.ContainsFunc(m.leaders, sameAddress(u.URI)) {
+		return "Leader"
+	}
+	return "Attendee"
+}
+
+// admits tells whether somebody comes in without having waited in the lobby.
+func (m *meeting) admits(u *user) bool {
+	switch {
+	case m.roleOf(u) == "Leader" || m.access == "Everyone":
+		return true
+	case m.access == "SameEnterprise":
+		return !u.Anonymous
+	case m.access == "Invited":
+		return slices.ContainsFunc(m.attendees, sameAddress(u.URI))
+	}
+	return false
+}
+
+// join brings an application into a meeting.
+func (c *call) join(m *meeting) (answer, error) {
+	if err := c.app.hasRoom(); err != nil {
+		return answer{}, err
+	}
+	if m.session == nil {
+		m.session = c.app.converse(c.fields)
+		m.session.meeting, m.session.subject = m, orElse(m.subject, c.fields.text("subject"))
+		m.organizer.held = append(m.organizer.held, m)
+	}
+	v := c.app.enter(m.session, "Conferencing", "Disconnected")
+	v.role = m.roleOf(c.user)
+	i := v.invite("onlineMeetingInvitation", c.fields)
+	i.to, i.uri = m.organizer.URI, m.uri()
+	i.tell("started", "", nil)
+	v.tellSelf("added", nil)
+	v.come()
+	i.complete("Connected", "Success", nil)
+	return i.started()
+}
+
+// come is to be in a meeting, or in its lobby.
+func (v *conversation) come() {
+	known := slices.ContainsFunc(v.in, func(o *conversation) bool { return o.user() == v.user() })
+	v.in = append(v.in, v)
+	if v.state = "Conferenced"; !v.meeting.admits(v.user()) {
+		v.state = "InLobby"
+	}
+	v.tellSelf("updated", nil)
+	v.seeMeeting()
+	if !known {
+		v.tellAll(func(o *conversation) { o.tellParticipant(v, "added") })
+	}
+}
+
+// tellAll does something for all others in the session.
+func (v *conversation) tellAll(tell func(o *conversation)) {
+	for _, o := range v.in {
+		if o.user() != v.user() {
+			tell(o)
+		}
+	}
+}
+
+// seeMeeting tells an application of the meeting that it is in, and of who is there.
+func (v *conversation) seeMeeting() {
+	v.tell(event{rel: "localParticipant", path: v.participantPath(v), title: v.user().Name, kind: "added", show: v.participant(v)})
+	v.tell(event{rel: "onlineMeeting", path: v.path() + "/onlineMeeting", kind: "added", show: v.onlineMeeting()})
+	v.seeOthers()
+}
+
+// collection is where the participant is in the roster.
+func (v *conversation) collection() string {
+	switch {
+	case v.state == "InLobby":
+		return "lobby"
+	case v.role == "Leader":
+		return "leaders"
+	}
+	return "attendees"
+}
+
+// meetingPart is what a conversation in a meeting has besides.
+func (v *conversation) meetingPart() (properties, links object) {
+	state := func(disabled bool) string {
+		if disabled {
+			return "Disabled"
+		}
+		return "Enabled"
+	}
+	properties = object{{"audienceMessaging", state(v.meeting.silent)}, {"audienceMute", state(!v.meeting.muted)}}
+	rels := []string{"onlineMeeting"}
+	if v.state == "Conferenced" {
+		rels = append(rels, "attendees", "leaders")
+		if v.role == "Leader" {
+			rels = append(rels, "lobby", "disableAudienceMessaging", "disableAudienceMuteLock")
+			if v.meeting.silent {
+				rels[4] = "enableAudienceMessaging"
+			}
+			if !v.meeting.muted {
+				rels[5] = "enableAudienceMuteLock"
+			}
+		}
+	}
+	for _, rel := range rels {
+		links = append(links, member{rel, v.app.link(v.path() + "/" + rel)})
+	}
+	return properties, links
+}
+
+var getOnlineMeeting = ofConversation(func(_ *call, v *conversation) (answer, error) {
+	if v.meeting == nil {
+		return answer{}, notFound()
+	}
+	return ok(v.onlineMeeting()), nil
+})
+
+func (v *conversation) onlineMeeting() object {
+	path := v.path() + "/onlineMeeting"
+	links := object{{"self", v.app.link(path)}, {"conversation", v.app.link(v.path())}}
+	if !v.user().Anonymous {
+		links = append(links, member{"organizer", v.app.link(contactPath(v.meeting.organizer.URI))}, member{"phoneDialInInformation", v.app.link("/onlineMeetings/phoneDialInInformation")})
+	}
+	properties := append(v.meeting.properties(), member{"organizerName", v.meeting.organizer.Name}, member{"largeMeeting", "Disabled"}, member{"hostingNetwork", "SameEnterprise"})
+	return resource("onlineMeeting", properties, links, nil)
+}
+
+// getRoster is the GET of those who have one role, or wait in the lobby, which the reference
+// embeds.
+var getRoster = ofConversation(func(c *call, v *conversation) (answer, error) {
+	if v.meeting == nil || c.row.page == "lobby" && v.role != "Leader" {
+		return answer{}, notFound()
+	}
+	var whole, list []object
+	for _, o := range append([]*conversation{v}, v.others()...) {
+		if o.collection() == c.row.page {
+			whole, list = append(whole, v.participant(o)), append(list, titled(v.app.link(v.participantPath(o)), o.user().Name))
+		}
+	}
+	links := object{{"self", c.app.link(c.path)}}
+	if c.row.page == "lobby" {
+		return ok(resource("lobby", nil, links, many("participant", whole))), nil
+	}
+	return ok(resource(c.row.page, nil, append(links, many("participant", list)...), nil)), nil
+})
+
+// powers are what the user can do with a participant.
+func (v *conversation) powers(o *conversation) []string {
+	switch {
+	case v.role != "Leader" || v.state != "Conferenced" || o == v:
+		return nil
+	case o.state == "InLobby":
+		return []string{"admit", "reject"}
+	case o.user() == v.meeting.organizer:
+		return nil
+	case o.role == "Leader":
+		return []string{"eject", "demote"}
+	}
+	return []string{"eject", "promote"}
+}
+
+// leads is a POST by which a leader does something with a participant, as the link says.
+func leads(do func(v, o *conversation)) operation {
+	return ofParticipant(func(c *call, v, o *conversation) (answer, error) {
+		if v.meeting == nil || !slices.Contains(v.powers(o), c.row.page) {
+			return answer{}, refuse(http.StatusConflict, "", "That cannot be done with this participant, or not by this user.")
+		}
+		do(v, o)
+		return noContent(), nil
+	})
+}
+
+// eject takes somebody out of the meeting, or refuses him in the lobby.
+func eject(_, o *conversation) {
+	if o.state == "InLobby" {
+		o.leave("Denied")
+	} else {
+		o.leave("Ejected")
+	}
+}
+
+// toRole makes a participant a leader, or no leader. The roster is told as two changes.
+func toRole(role string) func(v, o *conversation) {
+	return func(_, o *conversation) {
+		o.change(func() { o.role = role })
+	}
+}
+
+func admitFromLobby(_, o *conversation) {
+	o.change(func() { o.state = "Conferenced" })
+	o.seeOthers()
+}
+
+// change has a participant go from one collection of the roster to another.
+func (o *conversation) change(how func()) {
+	o.tellAll(func(v *conversation) { v.tellParticipant(o, "deleted") })
+	how()
+	o.tellAll(func(v *conversation) { v.tellParticipant(o, "added") })
+	o.tell(event{rel: "localParticipant", path: o.participantPath(o), title: o.user().Name, kind: "updated", show: o.participant(o)})
+	o.tellSelf("updated", nil)
+}
+
+// audience is a POST by which a leader says what the audience may do.
+func audience(set func(*meeting)) operation {
+	return ofConversation(func(c *call, v *conversation) (answer, error) {
+		if v.meeting == nil || v.role != "Leader" {
+			return answer{}, refuse(http.StatusConflict, "", "Only a leader of a meeting can say what its audience may do.")
+		}
+		set(v.meeting)
+		for _, o := range v.in {
+			o.tellSelf("updated", nil)
+		}
+		return noContent(), nil
+	})
+}
+
+// addParticipant asks somebody into the conversation that the query names. One between two
+// people becomes a meeting by that.
+func addParticipant(c *call) (answer, error) {
+	id := c.fields.text("conversation")
+	n := slices.IndexFunc(c.app.conversations, func(v *conversation) bool { return v.id == id })
+	if !isAddress(c.fields.text("to")) {
+		c.fields.reject("to", "is no sip: or tel: URI")
+	}
+	switch err := c.fields.err(); {
+	case err != nil:
+		return answer{}, err
+	case n < 0:
+		return answer{}, refuse(http.StatusNotFound, "ConversationNotFound", "There is no such conversation, or it has ended.")
+	}
+	v := c.app.conversations[n]
+	switch {
+	case v.state != "Connected" && v.state != "Conferenced":
+		return answer{}, notConnected()
+	case v.meeting == nil:
+		v.escalate()
+	}
+	i := v.invite("participantInvitation", c.fields)
+	i.uri = v.meeting.uri()
+	i.tell("started", "", nil)
+	i.ring("onlineMeetingInvitation")
+	return i.started()
+}
+
+// escalate makes a meeting of a conversation between two, of which the user is the organizer.
+func (v *conversation) escalate() {
+	m := &meeting{plan: defaultMeeting, id: v.user().next("meeting"), organizer: v.user(), session: v.session}
+	m.subject, v.meeting = v.subject, m
+	v.user().held = append(v.user().held, m)
+	for _, o := range v.in {
+		o.state, o.role = "Conferenced", m.roleOf(o.user())
+		o.tellSelf("updated", nil)
+		o.tell(event{rel: "onlineMeeting", path: o.path() + "/onlineMeeting", kind: "added", show: o.onlineMeeting()})
+	}
+}
