@@ -29,6 +29,7 @@ import (
 type serverFlags struct {
 	judging
 	users        string
+	peers        []string
 	origins      []string
 	faults       []string
 	chaos        string
@@ -50,6 +51,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 		panic(err) // the flag is defined above
 	}
 	flags.StringVar(&f.users, "users", "", "YAML file of the users (docs/serve.md); without it there is "+builtIn.URI)
+	flags.StringSliceVar(&f.peers, "peer", nil, "add somebody to talk to, who needs no client: "+strings.Join(scripts, ", ")+"; can be repeated")
 	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
 	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave by this fault of docs/proof.md; can be repeated")
 	flags.StringVar(&f.chaos, "chaos", "", "vary what no document settles, by this number or at random")
@@ -63,6 +65,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.plain, "plain", false, "serve plain http, without TLS")
 	complete(cmd, "format", reports.Repeatable)
 	complete(cmd, "fault", serverFaultNames)
+	complete(cmd, "peer", func() []string { return scripts })
 	complete(cmd, "chaos", func() []string { return []string{"random"} })
 	for _, name := range []string{"origin", "event-timeout", "aggregation"} {
 		complete(cmd, name, func() []string { return nil })
@@ -127,11 +130,16 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 	if config.faults, err = faultsNamed(f.faults); err != nil {
 		return config, err
 	}
-	if config.users = []ucwatest.User{builtIn}; f.users != "" {
-		if config.users, err = usersFrom(f.users); err != nil {
+	all := &people{users: []ucwatest.User{builtIn}}
+	if f.users != "" {
+		if all, err = usersFrom(f.users); err != nil {
 			return config, err
 		}
 	}
+	if err := f.addPeers(all); err != nil {
+		return config, err
+	}
+	config.users, config.server.Groups = all.users, all.groups
 	if old, err := os.ReadDir(f.out); f.out != "" && err == nil && len(old) > 0 && !f.quiet {
 		fmt.Fprintf(cmd.ErrOrStderr(), "note: --out %s is not empty: what has the name of a client's directory is replaced\n", line(f.out))
 	}
@@ -141,6 +149,26 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 		}
 	}
 	return config, f.vary(cmd, &config)
+}
+
+// addPeers adds the users of --peer, whom the others have in their lists.
+func (f *serverFlags) addPeers(all *people) error {
+	_, domain, _ := strings.Cut(all.users[0].URI, "@")
+	people := len(all.users)
+	for _, script := range f.peers {
+		if !slices.Contains(scripts, script) {
+			return usage("--peer %q%s: expected one of %s", script, suite.Nearest(script, scripts), strings.Join(scripts, ", "))
+		}
+		peer := scripted(script, domain)
+		if slices.ContainsFunc(all.users, func(u ucwatest.User) bool { return strings.EqualFold(u.URI, peer.URI) }) {
+			return usage("--peer %s: there is a user %s already", script, peer.URI)
+		}
+		for i := range all.users[:people] {
+			all.users[i].Contacts = append(all.users[i].Contacts, peer.URI)
+		}
+		all.users = append(all.users, peer)
+	}
+	return nil
 }
 
 func faultsNamed(names []string) ([]prove.Fault, error) {
@@ -372,7 +400,12 @@ func (f *serveFlags) greet(w io.Writer, config hostConfig, name, trust string) {
 	if f.server.users == "" {
 		fmt.Fprintf(w, "  user          %s, password %s (--users FILE for others)\n", builtIn.URI, builtIn.Password)
 	} else {
-		fmt.Fprintf(w, "  users         %d, of %s\n", len(config.users), f.server.users)
+		fmt.Fprintf(w, "  users         %d, of %s\n", len(config.users)-len(f.server.peers), f.server.users)
+	}
+	for _, u := range config.users {
+		if u.Script != "" {
+			fmt.Fprintf(w, "  peer          %s, who needs no client: %s\n", u.URI, does[u.Script])
+		}
 	}
 	for _, fault := range config.faults {
 		fmt.Fprintf(w, "  fault         %s: %s\n", fault.Name, fault.Breaks)

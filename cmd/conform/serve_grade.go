@@ -12,7 +12,6 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/cassettes/mask"
 	"github.com/ucwa-conform/ucwa-conform/reports"
 	"github.com/ucwa-conform/ucwa-conform/suite"
-	"github.com/ucwa-conform/ucwa-conform/ucwa"
 )
 
 // evidence makes of what a client did what it can be judged by. What is not of the protocol is masked, and what is secret.
@@ -66,7 +65,9 @@ func (h *host) evidence(s state) (*suite.Evidence, error) {
 func (h *host) masker() *mask.Masker {
 	o := mask.Options{Keeps: mask.Names}
 	for _, u := range h.config.users {
-		o.Secrets = append(o.Secrets, u.Password)
+		if u.Password != "" {
+			o.Secrets = append(o.Secrets, u.Password)
+		}
 	}
 	return mask.New(o)
 }
@@ -221,18 +222,4 @@ func mark(v reports.Verdict) string {
 		return "!"
 	}
 	return "·"
-}
-
-// users are those of the host, with the presence that others see.
-func (h *host) presence() []presenceOf {
-	var list []presenceOf
-	for _, u := range h.config.users {
-		list = append(list, presenceOf{u.Name, u.URI, ucwa.Availability(h.server.Presence(u.URI))})
-	}
-	return list
-}
-
-type presenceOf struct {
-	Name, URI    string
-	Availability ucwa.Availability
 }

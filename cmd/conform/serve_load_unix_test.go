@@ -32,13 +32,14 @@ type serving struct {
 	stdout  bytes.Buffer
 	log     chan string // all that it said on standard error, at its end
 	trusted *x509.CertPool
+	ca      string // file with its authority
 }
 
 func startServing(t *testing.T, args ...string) *serving {
 	t.Helper()
 	dir := t.TempDir()
 	ca := filepath.Join(dir, "exported.pem")
-	s := &serving{log: make(chan string, 1), trusted: x509.NewCertPool()}
+	s := &serving{log: make(chan string, 1), trusted: x509.NewCertPool(), ca: ca}
 	s.cmd = exec.CommandContext(t.Context(), "conform", append([]string{"serve", "--listen", "127.0.0.1:0", "--ca-dir", dir, "--export-ca", ca}, args...)...)
 	s.cmd.Stdout = &s.stdout
 	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGKILL) }

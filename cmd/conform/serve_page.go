@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/ucwa-conform/ucwa-conform/reports"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/ucwatest"
 )
 
 // pagePath is where people look: no path of UCWA.
@@ -131,7 +132,10 @@ type view struct {
 	Exchanges int
 	Clients   []clientView // the latest first
 	Earlier   int          // clients that are not shown
-	Users     []presenceOf
+	Users     []ucwatest.Person
+	More      int // users that are not shown
+	Talks     []ucwatest.Conversation
+	MoreTalks int
 	Special   []string // faults and differences
 }
 
@@ -158,10 +162,15 @@ type exchangeView struct {
 const (
 	maxClients = 20
 	maxSteps   = 12
+	maxShown   = 30 // people, and conversations
 )
 
 func (h *host) view() view {
-	v := view{Since: h.began.Format("2006-01-02 15:04"), Exchanges: h.journal.count(), Users: h.presence()}
+	v := view{Since: h.began.Format("2006-01-02 15:04"), Exchanges: h.journal.count()}
+	v.Users, v.Talks = h.server.Standing()
+	v.Users, v.More = shownFirst(v.Users, func(p ucwatest.Person) bool { return p.Availability != "Offline" })
+	slices.Reverse(v.Talks) // the latest first
+	v.Talks, v.MoreTalks = shownFirst(v.Talks, nil)
 	for _, f := range h.config.faults {
 		v.Special = append(v.Special, "fault "+f.Name+": "+f.Breaks)
 	}
@@ -182,6 +191,23 @@ func (h *host) view() view {
 		}
 	}
 	return v
+}
+
+// shownFirst returns as many of a list as the page shows, those that matter first, and how many are left.
+func shownFirst[T any](list []T, matters func(T) bool) (shown []T, more int) {
+	if matters != nil {
+		slices.SortStableFunc(list, func(a, b T) int {
+			switch {
+			case matters(a) == matters(b):
+				return 0
+			case matters(a):
+				return -1
+			}
+			return 1
+		})
+	}
+	shown = list[:min(len(list), maxShown)]
+	return shown, len(list) - len(shown)
 }
 
 // within shortens a path in the client's own application.

@@ -22,6 +22,7 @@ type session struct {
 	subject, importance, thread string
 	created                     time.Time
 	meeting                     *meeting        // nil between two people
+	messages                    int             // ever sent
 	in                          []*conversation // those who are in it, or in its lobby, by when they came
 }
 
@@ -35,7 +36,7 @@ type conversation struct {
 	role       string // in a meeting
 	left       bool
 	sent       int              // messages, both ways
-	messages   map[int]*message // the latest, for as long as they can be looked at
+	kept       map[int]*message // the latest, for as long as they can be looked at
 	stopTyping func()           // nil: the user is not typing
 }
 
@@ -47,7 +48,7 @@ func (a *application) converse(f *fields) *session {
 
 // enter gives the application a conversation of its own, of which it is yet to be told.
 func (a *application) enter(s *session, state, messaging string) *conversation {
-	v := &conversation{session: s, app: a, id: a.user.next("conversation"), state: state, messaging: messaging, messages: map[int]*message{}}
+	v := &conversation{session: s, app: a, id: a.user.next("conversation"), state: state, messaging: messaging, kept: map[int]*message{}}
 	a.conversations = append(a.conversations, v)
 	return v
 }

@@ -16,7 +16,7 @@ func Kept(s *Server) string {
 			subscriptions += len(a.subscriptions)
 			waiting += len(a.channel.waiting) + len(a.channel.latest)
 			for _, v := range a.conversations {
-				messages += len(v.messages)
+				messages += len(v.kept)
 			}
 		}
 	}

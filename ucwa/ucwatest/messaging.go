@@ -165,6 +165,7 @@ func (v *conversation) say(data, operation string) *message {
 	v.stopsTyping()
 	own := &message{operation: operation, data: data}
 	v.keep(own)
+	v.messages++
 	for _, o := range v.others() {
 		switch {
 		case o.messaging != "Connected":
@@ -190,8 +191,8 @@ func (v *conversation) keep(m *message) {
 	v.sent++
 	n := v.sent
 	m.sent, m.path = v.server.clock.Now(), v.path()+"/messaging/messages/"+strconv.Itoa(n)
-	v.messages[n] = m
-	v.server.later(afterwards, func() { delete(v.messages, n) })
+	v.kept[n] = m
+	v.server.later(afterwards, func() { delete(v.kept, n) })
 }
 
 func (v *conversation) message(m *message) object {
@@ -220,10 +221,10 @@ func (v *conversation) message(m *message) object {
 
 var getMessage = ofConversation(func(c *call, v *conversation) (answer, error) {
 	n, err := strconv.Atoi(c.names[1])
-	if err != nil || v.messages[n] == nil {
+	if err != nil || v.kept[n] == nil {
 		return answer{}, notFound()
 	}
-	return ok(v.message(v.messages[n])), nil
+	return ok(v.message(v.kept[n])), nil
 })
 
 // sendMessage sends the body, which is a text and no resource.
