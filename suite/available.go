@@ -375,7 +375,6 @@ func makesObject(c *check) {
 func namesModalities(c *check) {
 	given := false
 	for _, r := range c.requests("POST", "makeMeAvailable") {
-		r.notXML(r.Request.Headers)
 		if r.bodyLost() && !c.Driven {
 			c.unkept = cmp.Or(c.unkept, r.Exchange)
 			continue
@@ -619,11 +618,14 @@ func (s *state) makeMeAvailable(x *Exchange) string {
 // says of it, is none that a server has to take.
 func mistakenMake(x *Exchange) bool {
 	media := strings.Join(x.requestHeader("Content-Type"), "")
-	if isXMLMedia(media) || strings.TrimSpace(x.Request.Body) == "" {
+	if strings.TrimSpace(x.Request.Body) == "" {
 		return false
 	}
 	object, err := x.requestObject()
-	if media == "" || !isJSONMedia(media) || err != nil || twice(object) != "" {
+	if err != nil && isXMLMedia(media) {
+		return false // nobody knows
+	}
+	if media == "" || !isJSONMedia(media) && !isXMLMedia(media) || err != nil || twice(object) != "" {
 		return true
 	}
 	given, ok := member(object, "supportedModalities")

@@ -150,8 +150,11 @@ func (s *state) creation(x *Exchange) string {
 func mistakenCreation(x *Exchange) bool {
 	object, err := x.requestObject()
 	media := strings.Join(x.requestHeader("Content-Type"), "")
-	if err != nil || !isJSONMedia(media) {
-		return !isXMLMedia(media)
+	if isXMLMedia(media) && err != nil {
+		return false // nobody knows
+	}
+	if err != nil || !isJSONMedia(media) && !isXMLMedia(media) {
+		return true
 	}
 	for _, property := range creation {
 		value, _ := member(object, property.name)

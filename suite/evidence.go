@@ -116,11 +116,15 @@ type document struct {
 	err   error
 }
 
-// decode returns the body as one JSON value.
+// decode returns the body as one JSON value. What is in UCWA's XML is the value that it has in JSON.
 func (d *document) decode(body string) (any, error) {
 	if !d.done {
 		d.done = true
-		d.value, d.err = ucwa.DecodeJSON([]byte(body))
+		if strings.HasPrefix(strings.TrimSpace(body), "<") && strings.Contains(body, ucwa.XMLNamespace) {
+			d.value, d.err = ucwa.DecodeXML([]byte(body))
+		} else {
+			d.value, d.err = ucwa.DecodeJSON([]byte(body))
+		}
 	}
 	return d.value, d.err
 }

@@ -3,12 +3,16 @@
 package main
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/ucwa-conform/ucwa-conform/reports"
 )
 
 // twoUsers have each other in their lists.
@@ -43,7 +47,8 @@ func TestTaskPages(t *testing.T) {
 			if err := os.WriteFile(users, []byte(twoUsers), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			s := startServing(t, "--users", users)
+			out := filepath.Join(dir, "out")
+			s := startServing(t, "--users", users, "--out", out)
 			_, port, err := net.SplitHostPort(s.address)
 			if err != nil {
 				t.Fatal(err)
@@ -63,9 +68,34 @@ func TestTaskPages(t *testing.T) {
 				}
 			}
 			_, log := s.end(t)
+			bodiesJudged(t, out)
 			if t.Failed() {
 				t.Log(log)
 			}
 		})
+	}
+}
+
+// bodiesJudged holds that of both clients was judged what only their bodies can show.
+func bodiesJudged(t *testing.T, out string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(out, "*", "report.json"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r reports.Report
+		if err := json.Unmarshal(content, &r); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{"create-application.5.body.culture", "set-presence.1.body.modalities", "set-presence.nav.links", "set-presence.nav.order"} {
+			if i := slices.IndexFunc(r.Results, func(x reports.Result) bool { return x.Requirement == id }); i < 0 || r.Results[i].Verdict != reports.Pass {
+				t.Errorf("%s: %s did not pass", file, id)
+			}
+		}
 	}
 }
