@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 )
 
-// Body masks a body according to its form: JSON, a form, several parts, HTML or text. The media type counts only where the body does not show
+// Body masks a body according to its form: JSON, UCWA's XML, a form, several parts, HTML or text. The media type counts only where the body does not show
 // the form.
 func (m *Masker) Body(contentType, s string) string {
 	m.mu.Lock()
@@ -46,6 +46,10 @@ func (m *Masker) body(contentType, s string, depth int) string {
 		return m.tickets(m.inMarkup(s))
 	case markup.MatchString(trimmed[:min(len(trimmed), 1024)]):
 		return begin + m.page(rest)
+	case c == '<' && strings.Contains(trimmed[:min(len(trimmed), 4096)], namespace):
+		if masked, is := m.xml(rest, depth); is {
+			return begin + masked
+		}
 	}
 	return begin + m.text(rest)
 }

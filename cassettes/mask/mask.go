@@ -18,7 +18,7 @@ import (
 )
 
 // Version grows with each change of what a [Masker] replaces.
-const Version = 8
+const Version = 9
 
 // Keeps says what a [Masker] keeps besides the protocol.
 type Keeps int
