@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"github.com/ucwa-conform/ucwa-conform/cassettes"
 )
 
 // What several pages ask of an answer in the same words: templates of requirements, each at the line of the page that uses it.
@@ -62,7 +60,7 @@ func read(step, rel string) []Check {
 
 // inXML ends a check that is about JSON, on an answer in the other representation of UCWA.
 func inXML(_ *check, a answer) {
-	if isXMLMedia(strings.Join(cassettes.HeaderValues(a.Response.Headers, "Content-Type"), "")) {
+	if a.inXMLAsAsked() {
 		a.check.notExercised(fmt.Sprintf("exchange %d is in XML, as the client asked, and this is about JSON", a.ID))
 	}
 }

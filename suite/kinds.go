@@ -160,9 +160,15 @@ func object() fields {
 }
 func resourceBody() fields { return all(object(), asJSON()) }
 
-// asJSON is a media type of JSON, where the answer has one.
+// asJSON is a media type of JSON, where the answer has one, or of XML where the client asked for that.
 func asJSON() fields {
-	return header("Content-Type", stringThat(jsonMedia, isJSONMedia).but(asPage)).whereSent()
+	return header("Content-Type", stringThat(jsonMedia, isJSONMedia).but(asPage)).
+		except(func(at Field, a answer) bool { return at.Absent || a.inXMLAsAsked() })
+}
+
+// inXMLAsAsked tells whether the answer is in UCWA's other representation, and the client asked for it.
+func (a answer) inXMLAsAsked() bool {
+	return isXMLMedia(strings.Join(cassettes.HeaderValues(a.Response.Headers, "Content-Type"), "")) && strings.Contains(strings.Join(a.requestHeader("Accept"), ","), "xml")
 }
 
 const jsonMedia = "application/json or application/vnd.microsoft.com.ucwa+json"
@@ -213,11 +219,16 @@ func all(list ...fields) fields {
 
 // whereSent expects something only of a field that is there.
 func (f fields) whereSent() fields {
+	return f.except(func(at Field, _ answer) bool { return at.Absent })
+}
+
+// except expects nothing of a field of which something holds.
+func (f fields) except(of func(Field, answer) bool) fields {
 	for i := range f.list {
 		want, get := f.list[i].want, f.list[i].get
 		f.list[i].spare = true
 		f.list[i].want = wants(func(c *check, a answer) matcher {
-			if get(a).Absent {
+			if of(get(a), a) {
 				return matcher{}
 			}
 			return want.of(c, a)
