@@ -208,6 +208,47 @@ func Variations() []Variation {
 			event["in"] = map[string]any{"rel": "me", "href": "../me"}
 			return event
 		}), "events"),
+		edit("contacts-linked", "serves contacts as links, where the pages have them whole", asObject(func(root map[string]any) {
+			inside, _ := root["_embedded"].(map[string]any)
+			list, _ := inside["contact"].([]any)
+			if list == nil {
+				return
+			}
+			links, _ := root["_links"].(map[string]any)
+			to := []any{}
+			for _, contact := range list {
+				if o, is := contact.(map[string]any); is {
+					own, _ := o["_links"].(map[string]any)
+					to = append(to, own["self"])
+				}
+			}
+			links["contact"] = to
+			delete(inside, "contact")
+		})),
+		edit("contact-single", "serves one contact as an object, not as a list of one", asObject(func(root map[string]any) {
+			inside, _ := root["_embedded"].(map[string]any)
+			if list, _ := inside["contact"].([]any); len(list) == 1 {
+				inside["contact"] = list[0]
+			}
+		})),
+		edit("titles-empty", "leaves the titles of links in events empty", events(func(_ *exchange, _, event map[string]any) map[string]any {
+			if link, is := event["link"].(map[string]any); is && link["title"] != nil {
+				link["title"] = ""
+			}
+			return event
+		})),
+		edit("conversation-bare", "tells of conversations and participants without embedding them", events(func(_ *exchange, _, event map[string]any) map[string]any {
+			if link, is := event["link"].(map[string]any); is && (link["rel"] == "conversation" || link["rel"] == "localParticipant") {
+				delete(event, "_embedded")
+			}
+			return event
+		})),
+		edit("created-201", "answers 201 where a meeting is planned or a subscription extended", func(x *exchange) {
+			path := x.request.URL.Path
+			if x.request.Method == http.MethodPost && x.status == http.StatusOK && (strings.HasSuffix(path, "/myOnlineMeetings") || strings.Contains(path, "/presenceSubscriptions/")) {
+				x.status = http.StatusCreated
+			}
+		}),
 		{Name: "ack-far", Allows: "begins ack anywhere, and counts in its own steps", rule: rule{on: []string{"events"}, ask: askReal, edit: pretend(func(asked, next int) string {
 			return strconv.Itoa(max(asked, next) + 1000*next)
 		})}},

@@ -1,0 +1,127 @@
+package prove
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
+)
+
+// ResourceFaults returns what can be wrong with every resource of the API reference, whatever it is: its status, media type, JSON, rel and
+// self link, and each of its links and properties, missing or of another type; and its events, lost or told twice. They are for people who
+// write clients (`conform serve --fault contact/properties.uri`): no requirement is held to them yet, so nothing proves by them.
+//
+// Each is named by the page of the resource, a slash and what is wrong: "contact/self", "conversation/links.messaging",
+// "message/event-lost".
+func ResourceFaults() []Fault {
+	var list []Fault
+	for _, page := range api.Resources() {
+		if page.Name != page.Rel { // a role or a revision of another
+			continue
+		}
+		rel := page.Rel
+		add := func(name, breaks string, edit func(*exchange)) {
+			list = append(list, Fault{Name: rel + "/" + name, Subject: "server", Breaks: breaks, edit: edit})
+		}
+		if _, reads := page.Operation(http.MethodGet); reads {
+			whole := func(edit func(*exchange)) func(*exchange) {
+				return func(x *exchange) {
+					if root, is := x.object(); is && root["rel"] == rel && x.status/100 == 2 {
+						edit(x)
+					}
+				}
+			}
+			add("status", "answers 500 with "+rel, whole(content(http.StatusInternalServerError, `{"code":"ServiceFailure"}`)))
+			add("media", "answers a page of HTML with "+rel, whole(html))
+			add("json", "cuts the JSON of "+rel, whole(func(x *exchange) { x.body = x.body[:len(x.body)/2] }))
+		}
+		everywhere := func(edit func(map[string]any)) func(*exchange) { return wherever(rel, edit) }
+		add("rel", "gives "+rel+" the rel resource", everywhere(func(o map[string]any) { o["rel"] = "resource" }))
+		add("self", "serves "+rel+" without a link to itself", inLinks(rel, func(links map[string]any) { delete(links, "self") }))
+		for _, l := range page.Links {
+			if l.Rel != "self" {
+				add("links."+l.Rel, "serves "+rel+" without "+l.Rel, func(x *exchange) {
+					inLinks(rel, func(links map[string]any) { delete(links, l.Rel) })(x)
+					everywhere(func(o map[string]any) {
+						if inside, is := o["_embedded"].(map[string]any); is {
+							delete(inside, l.Rel)
+						}
+					})(x)
+				})
+			}
+		}
+		for _, p := range page.Properties {
+			add("properties."+p.Name, "serves "+rel+" without "+p.Name, everywhere(func(o map[string]any) { delete(o, p.Name) }))
+			add("properties."+p.Name+"-type", "serves "+p.Name+" of "+rel+" as another type", everywhere(func(o map[string]any) {
+				if v, there := o[p.Name]; there {
+					o[p.Name] = retyped(v)
+				}
+			}))
+		}
+		if len(page.Events) > 0 {
+			add("event-lost", "does not tell of "+rel, asObject(func(root map[string]any) { told(root, rel, 0) }))
+			add("event-again", "tells of "+rel+" twice", asObject(func(root map[string]any) { told(root, rel, 2) }))
+		}
+	}
+	return list
+}
+
+// told has each event about a resource told so many times.
+func told(root map[string]any, rel string, times int) {
+	senders, _ := root["sender"].([]any)
+	for _, s := range senders {
+		sender, _ := s.(map[string]any)
+		list, _ := sender["events"].([]any)
+		told := []any{}
+		for _, e := range list {
+			event, _ := e.(map[string]any)
+			link, _ := event["link"].(map[string]any)
+			n := 1
+			if link["rel"] == rel {
+				n = times
+			}
+			told = append(told, slices.Repeat([]any{e}, n)...)
+		}
+		if sender != nil {
+			sender["events"] = told
+		}
+	}
+}
+
+// wherever changes each resource of a rel in an answer: on its own, embedded, or in an event.
+func wherever(rel string, edit func(map[string]any)) func(*exchange) {
+	return func(x *exchange) {
+		root, is := x.object()
+		if !is || x.status/100 != 2 {
+			return
+		}
+		found := false
+		var walk func(any)
+		walk = func(v any) {
+			switch v := v.(type) {
+			case map[string]any:
+				for _, inner := range v {
+					walk(inner)
+				}
+				if _, resource := v["_links"].(map[string]any); resource && v["rel"] == rel {
+					edit(v)
+					found = true
+				}
+			case []any:
+				for _, inner := range v {
+					walk(inner)
+				}
+			}
+		}
+		walk(root)
+		if data, err := json.Marshal(root); err == nil && found {
+			x.body = data
+		}
+	}
+}
+
+// inLinks changes the links of each resource of a rel.
+func inLinks(rel string, edit func(links map[string]any)) func(*exchange) {
+	return wherever(rel, func(o map[string]any) { edit(o["_links"].(map[string]any)) })
+}
