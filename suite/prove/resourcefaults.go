@@ -60,8 +60,8 @@ func ResourceFaults() []Fault {
 			}))
 		}
 		if len(page.Events) > 0 {
-			add("event-lost", "does not tell of "+rel, asObject(func(root map[string]any) { told(root, rel, 0) }))
-			add("event-again", "tells of "+rel+" twice", asObject(func(root map[string]any) { told(root, rel, 2) }))
+			add("event-lost", "does not report events of "+rel, asObject(func(root map[string]any) { told(root, rel, 0) }))
+			add("event-again", "reports each event of "+rel+" twice", asObject(func(root map[string]any) { told(root, rel, 2) }))
 		}
 	}
 	return list

@@ -237,7 +237,7 @@ func Variations() []Variation {
 			}
 			return event
 		})),
-		edit("conversation-bare", "tells of conversations and participants without embedding them", events(func(_ *exchange, _, event map[string]any) map[string]any {
+		edit("conversation-bare", "reports conversations and participants without embedding them", events(func(_ *exchange, _, event map[string]any) map[string]any {
 			if link, is := event["link"].(map[string]any); is && (link["rel"] == "conversation" || link["rel"] == "localParticipant") {
 				delete(event, "_embedded")
 			}
