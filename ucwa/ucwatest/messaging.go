@@ -120,11 +120,11 @@ var getMessaging = shown((*conversation).messagingResource)
 func (v *conversation) messagingResource() object {
 	o := object{{"state", v.messaging}}
 	links := []string{"stopMessaging"}
-	switch {
-	case v.messaging == "Connected":
+	switch v.messaging {
+	case "Connected":
 		o = append(o, member{"negotiatedMessageFormats", v.formats()})
 		links = append(links, "sendMessage", "setIsTyping", "typingParticipants")
-	case v.messaging == "Disconnected":
+	case "Disconnected":
 		links = nil
 		if v.state == "Conferenced" {
 			links = []string{"addMessaging"}
