@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,6 @@ import (
 
 // XMLNamespace is that of UCWA's XML.
 const XMLNamespace = "http://schemas.microsoft.com/rtc/2012/03/ucwa"
-
-const valueName = "name" // the attribute
 
 // DecodeXML reads a body in UCWA's XML, and returns what [DecodeJSON] returns for the same
 // body in JSON: a resource, a package of events, the input of a request or an error. The
@@ -35,7 +34,7 @@ func DecodeXML(body []byte) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not XML: %w", err)
 	}
-	if root == nil || root.Name.Space != XMLNamespace {
+	if root == nil || root.Name.Local == "" {
 		return nil, errors.New("not the XML of UCWA: its element is not of the namespace " + XMLNamespace)
 	}
 	var value map[string]any
@@ -79,6 +78,9 @@ func (d *xmlDecoder) next() (*xml.StartElement, error) {
 		case xml.StartElement:
 			if d.depth++; d.depth > MaxDepth {
 				return nil, errors.New("it is too deep")
+			}
+			if t.Name.Space != XMLNamespace {
+				t.Name = xml.Name{} // of somebody else: passed over
 			}
 			return &t, nil
 		case xml.EndElement:
@@ -150,7 +152,7 @@ func (d *xmlDecoder) text() (string, error) {
 
 func attribute(e *xml.StartElement, name string) string {
 	for _, a := range e.Attr {
-		if a.Name.Local == name {
+		if a.Name.Local == name && a.Name.Space == "" {
 			return a.Value
 		}
 	}
@@ -184,7 +186,7 @@ func (d *xmlDecoder) members(value map[string]any, page *api.Resource) error {
 			if err != nil {
 				return err
 			}
-			return set(value, attribute(e, valueName), typed(text, page, attribute(e, valueName)))
+			return set(value, attribute(e, "name"), typed(text, page, attribute(e, "name")))
 		case "propertyList":
 			list := []any{}
 			err := d.each(func(item *xml.StartElement) error {
@@ -198,31 +200,30 @@ func (d *xmlDecoder) members(value map[string]any, page *api.Resource) error {
 			if err != nil {
 				return err
 			}
-			return set(value, attribute(e, valueName), list)
+			return set(value, attribute(e, "name"), list)
 		case "link":
 			if attribute(e, "rel") == "self" {
 				return d.skip() // which the element says itself
 			}
-			many := false
-			if page != nil {
-				l, known := page.Link(attribute(e, "rel"))
-				many = known && l.Linked == api.Many
-			}
-			add(value, "_links", attribute(e, "rel"), link(e), many)
+			add(value, "_links", attribute(e, "rel"), link(e), listed(page, attribute(e, "rel"), func(l *api.Link) api.Cardinality { return l.Linked }))
 			return d.skip()
 		case "resource":
 			role := attribute(e, "rel")
 			inner, err := d.resource(e)
-			many := false
-			if page != nil {
-				l, known := page.Link(role)
-				many = known && l.Embedded == api.Many
-			}
-			add(value, "_embedded", role, inner, many)
+			add(value, "_embedded", role, inner, listed(page, role, func(l *api.Link) api.Cardinality { return l.Embedded }))
 			return err
 		}
 		return d.skip()
 	})
+}
+
+// listed tells whether the reference has a list under a rel.
+func listed(page *api.Resource, rel string, how func(*api.Link) api.Cardinality) bool {
+	if page == nil {
+		return false
+	}
+	l, known := page.Link(rel)
+	return known && how(l) == api.Many
 }
 
 // set sets a property, which must have a name and occur once.
@@ -264,6 +265,9 @@ func link(e *xml.StartElement) map[string]any {
 	return l
 }
 
+// aNumber is a number as JSON has it.
+var aNumber = regexp.MustCompile(`^-?(?:0|[1-9]\d{0,17})(?:\.\d{1,17})?$`)
+
 // typed is the value of a property as JSON has it.
 func typed(text string, page *api.Resource, name string) any {
 	if page == nil {
@@ -274,8 +278,8 @@ func typed(text string, page *api.Resource, name string) any {
 		return text
 	}
 	switch {
-	case p.Type == "number" && json.Valid([]byte(text)):
-		return json.Number(text)
+	case p.Type == "number" && aNumber.MatchString(strings.TrimSpace(text)):
+		return json.Number(strings.TrimSpace(text))
 	case p.Type == "boolean":
 		if v, err := strconv.ParseBool(strings.TrimSpace(text)); err == nil {
 			return v
@@ -354,8 +358,8 @@ func (d *xmlDecoder) reason() (map[string]any, error) {
 		list, bag := []any{}, map[string]any{}
 		err := d.each(func(p *xml.StartElement) error {
 			text, err := d.text()
-			bag[attribute(p, valueName)] = text
-			list = append(list, map[string]any{"name": attribute(p, valueName), "reason": text})
+			bag[attribute(p, "name")] = text
+			list = append(list, map[string]any{"name": attribute(p, "name"), "reason": text})
 			return err
 		})
 		if value[e.Name.Local] = list; e.Name.Local == "debugInfo" {

@@ -42,14 +42,16 @@ func (m *Masker) body(contentType, s string, depth int) string {
 		return s
 	case medium == "application/x-www-form-urlencoded" || looksLikeForm.MatchString(trimmed):
 		return begin + m.query(rest)
-	case m.keeps == AllButSecret:
-		return m.tickets(m.inMarkup(s))
-	case markup.MatchString(trimmed[:min(len(trimmed), 1024)]):
-		return begin + m.page(rest)
 	case c == '<' && strings.Contains(trimmed[:min(len(trimmed), 4096)], namespace):
 		if masked, is := m.xml(rest, depth); is {
 			return begin + masked
 		}
+	}
+	switch {
+	case m.keeps == AllButSecret:
+		return m.tickets(m.inMarkup(s))
+	case markup.MatchString(trimmed[:min(len(trimmed), 1024)]):
+		return begin + m.page(rest)
 	}
 	return begin + m.text(rest)
 }

@@ -25,6 +25,7 @@ func (m *Masker) xml(s string, depth int) (masked string, is bool) {
 	var b strings.Builder
 	type level struct{ element, name string }
 	var stack []level
+	seen := false // the element of the body
 	escaped := func(text string) { _ = xml.EscapeText(&b, []byte(text)) } // a Builder takes everything
 	for {
 		t, err := d.Token()
@@ -38,9 +39,10 @@ func (m *Masker) xml(s string, depth int) (masked string, is bool) {
 		case xml.ProcInst:
 			b.WriteString(`<?xml version="1.0" encoding="utf-8"?>`)
 		case xml.StartElement:
-			if t.Name.Space != namespace || !slices.Contains(elementsOfUCWA, t.Name.Local) || len(stack) > 100 {
+			if len(stack) == 0 && seen || t.Name.Space != namespace || !slices.Contains(elementsOfUCWA, t.Name.Local) || len(stack) > 100 {
 				return "", false
 			}
+			seen = true
 			inner := level{t.Name.Local, ""}
 			if len(stack) > 0 && t.Name.Local == "item" {
 				inner.name = stack[len(stack)-1].name
@@ -74,9 +76,12 @@ func (m *Masker) xml(s string, depth int) (masked string, is bool) {
 			stack = stack[:len(stack)-1]
 		case xml.CharData:
 			text := string(t)
-			if strings.TrimSpace(text) == "" || len(stack) == 0 {
-				escaped(strings.TrimLeft(text, "\ufeff"))
+			if strings.TrimSpace(text) == "" {
+				b.WriteString(text)
 				continue
+			}
+			if len(stack) == 0 {
+				return "", false // outside of the body's one element
 			}
 			switch top := stack[len(stack)-1]; {
 			case text == "true" || text == "false":

@@ -30,6 +30,8 @@ type answer struct {
 
 func ok(content object) answer { return answer{status: http.StatusOK, content: content} }
 
+func created(content object) answer { return answer{status: http.StatusCreated, content: content} }
+
 func noContent() answer { return answer{status: http.StatusNoContent} }
 
 // write sends the answer with the headers that every response carries.

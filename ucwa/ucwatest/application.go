@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"math/big"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
@@ -36,6 +35,7 @@ type application struct {
 	subscriptions []*subscription // to the presence of others
 	stopContacts  func()          // the end of the subscription to contacts and groups; nil: there is none
 	conversations []*conversation // by age
+	keeps         int             // bytes of messages that can be looked at
 	invitations   []*invitation   // those that go on, and those that have just ended
 }
 
@@ -188,7 +188,7 @@ func (a *application) end() {
 	}
 	a.channel.stopAlarm()
 	a.forget()
-	a.user.applications = slices.DeleteFunc(a.user.applications, func(other *application) bool { return other == a })
+	a.user.applications = without(a.user.applications, a)
 	if a.available != nil {
 		a.user.left = a.server.clock.Now()
 		a.user.tellWatchers("contactSupportedModalities")

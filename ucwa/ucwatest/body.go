@@ -18,7 +18,8 @@ import (
 
 const (
 	maxBody = 1 << 20 // bytes of a request body
-	maxText = 4096    // bytes of one text in it; the documentation gives no bound
+	maxText = 4096    // characters of one text in it; the documentation gives no bound
+	maxList = 10_000  // members of one list in it; the same
 )
 
 // readBody reads the whole body whatever the method: only then does net/http
@@ -181,7 +182,7 @@ func (c *call) check() error {
 		return nil
 	case c.row.page == "sendMessage": // real servers do without its operationId
 		return nil
-	case c.revision == newest:
+	case c.revision == newest, slices.Contains(revised, page.Rel):
 		page, _ = api.Newest(page.Rel)
 	}
 	op, there := page.Operation(c.method)
@@ -210,6 +211,10 @@ func (f *fields) hold(p *api.Parameter) {
 		var list []*string // a null in an array is no member
 		if !missing && !f.into(p.Name, &list) {
 			f.reject(p.Name, "is not an array of strings")
+			return
+		}
+		if len(list) > maxList {
+			f.reject(p.Name, fmt.Sprintf("has more than %d members", maxList))
 			return
 		}
 		for _, s := range list {
@@ -279,8 +284,10 @@ func (f *fields) text(name string) (s string) {
 func (f *fields) list(name string) (some []string) {
 	var list []string
 	f.into(name, &list)
+	seen := map[string]bool{}
 	for _, s := range list {
-		if !slices.Contains(some, s) {
+		if !seen[s] {
+			seen[s] = true
 			some = append(some, s)
 		}
 	}

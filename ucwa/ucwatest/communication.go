@@ -21,10 +21,6 @@ func (a *application) communication() object {
 	if slices.Contains(said.modalities, "PhoneAudio") {
 		links = append(links, "startPhoneAudio")
 	}
-	formats := said.messageFormats
-	if len(formats) == 0 {
-		formats = []string{"Plain"}
-	}
 	history := "Disabled"
 	if said.history == "Enabled" {
 		history = said.history
@@ -33,7 +29,7 @@ func (a *application) communication() object {
 	properties := object{
 		a.putProperty("/communication"),
 		{"supportedModalities", append([]string{}, said.modalities...)},
-		{"supportedMessageFormats", formats},
+		{"supportedMessageFormats", a.formats()},
 		{"conversationHistory", history},
 	}
 	if said.audioRoute != "" {
@@ -46,7 +42,7 @@ func (a *application) communication() object {
 }
 
 func (a *application) tellCommunication() {
-	a.queue(event{sender: "/communication", rel: "communication", path: "/communication", kind: "updated"})
+	a.queue(event{rel: "communication", path: "/communication", kind: "updated"})
 }
 
 // putCommunication says anew what makeMeAvailable said first. What is absent

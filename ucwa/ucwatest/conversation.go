@@ -55,7 +55,7 @@ func (a *application) enter(s *session, state, messaging string) *conversation {
 
 func (a *application) hasRoom() error {
 	if len(a.conversations) >= maxConversations {
-		return refuse(http.StatusConflict, "TooManyConversations", "The application has 5,000 conversations; end one first.")
+		return full(http.StatusConflict, "TooManyConversations", maxConversations, "conversations of an application")
 	}
 	return nil
 }
@@ -64,15 +64,9 @@ func (v *conversation) path() string { return "/communication/conversations/" + 
 
 func (v *conversation) user() *user { return v.app.user }
 
-// tell queues an event of which the conversation is the sender.
-func (v *conversation) tell(e event) {
-	e.sender = v.path()
-	v.app.queue(e)
-}
-
 // tellSelf queues an event about the conversation itself.
 func (v *conversation) tellSelf(kind string, reason object) {
-	e := event{sender: "/communication", rel: "conversation", path: v.path(), kind: kind, reason: reason}
+	e := event{rel: "conversation", path: v.path(), kind: kind, reason: reason}
 	if kind != "deleted" {
 		e.show = v.resource()
 	}
@@ -82,7 +76,7 @@ func (v *conversation) tellSelf(kind string, reason object) {
 // appear tells the application of its conversation, of the user in it, and of whoever else is.
 func (v *conversation) appear() {
 	v.tellSelf("added", nil)
-	v.tell(event{rel: "localParticipant", path: v.participantPath(v), title: v.user().Name, kind: "added", show: v.participant(v)})
+	v.tellLocal("added")
 	if v.messaging == "Connecting" && v.state == "Connecting" {
 		v.tellMessaging(nil)
 	}
@@ -91,8 +85,11 @@ func (v *conversation) appear() {
 
 // seeOthers tells the application of those who are there.
 func (v *conversation) seeOthers() {
-	for _, o := range v.others() {
+	for _, o := range v.people() {
 		v.tellParticipant(o, "added")
+		if o.messaging == "Connected" {
+			v.tellParticipantMessaging(o, "added")
+		}
 	}
 }
 
@@ -110,6 +107,26 @@ func (v *conversation) others() (list []*conversation) {
 	return list
 }
 
+// people are the others, each once, whatever applications he is there with.
+func (v *conversation) people() (list []*conversation) {
+	for _, o := range v.others() {
+		if !slices.ContainsFunc(list, func(p *conversation) bool { return p.user() == o.user() }) {
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// again tells whether the user is in the session with another application, of which something holds.
+func (v *conversation) again(is func(*conversation) bool) bool {
+	return slices.ContainsFunc(v.in, func(o *conversation) bool { return o != v && o.user() == v.user() && is(o) })
+}
+
+// side is the application's part in a session, nil if it has none.
+func (a *application) side(s *session) *conversation {
+	return first(a.conversations, func(v *conversation) bool { return v.session == s })
+}
+
 // resource is the conversation.
 func (v *conversation) resource() object {
 	active := []string{}
@@ -117,7 +134,7 @@ func (v *conversation) resource() object {
 		active = append(active, "Messaging")
 	}
 	o := object{{"state", v.state}, {"threadId", v.thread}, {"subject", v.subject}, {"activeModalities", active}, {"importance", v.importance},
-		{"recording", false}, {"created", moment{v.created}}, {"participantCount", len(v.others()) + 1}}
+		{"recording", false}, {"created", moment{v.created}}, {"participantCount", len(v.people()) + 1}}
 	links := object{{"self", v.app.link(v.path())}}
 	if v.state != "InLobby" {
 		links = append(links, member{"messaging", v.app.link(v.path() + "/messaging")}, member{"participants", v.app.link(v.path() + "/participants")})
@@ -137,11 +154,7 @@ func titled(link object, title string) object { return append(link, member{"titl
 
 // conversation is the one that the path names; nil if there is none, or no more.
 func (c *call) conversation() *conversation {
-	i := slices.IndexFunc(c.app.conversations, func(v *conversation) bool { return v.id == c.name() })
-	if i < 0 {
-		return nil
-	}
-	return c.app.conversations[i]
+	return first(c.app.conversations, func(v *conversation) bool { return v.id == c.name() })
 }
 
 // ofConversation is an operation on the conversation that the path names.
@@ -149,7 +162,7 @@ func ofConversation(do func(*call, *conversation) (answer, error)) operation {
 	return func(c *call) (answer, error) {
 		v := c.conversation()
 		if v == nil {
-			return answer{}, refuse(http.StatusNotFound, "ConversationNotFound", "There is no such conversation, or it has ended.")
+			return answer{}, conversationNotFound()
 		}
 		return do(c, v)
 	}
@@ -182,10 +195,10 @@ func (v *conversation) leave(why string) {
 	if v.left {
 		return
 	}
-	v.left = true
+	v.left = true // before what follows, which comes here again
 	was := slices.Contains(v.in, v)
-	v.in = slices.DeleteFunc(v.in, func(o *conversation) bool { return o == v })
-	v.app.conversations = slices.DeleteFunc(v.app.conversations, func(o *conversation) bool { return o == v })
+	v.in = without(v.in, v)
+	v.app.conversations = without(v.app.conversations, v)
 	for _, i := range slices.Clone(v.app.invitations) {
 		if i.conversation == v {
 			i.withdraw()
@@ -202,15 +215,14 @@ func (v *conversation) leave(why string) {
 		case !was || o.user() == v.user():
 		case v.meeting == nil:
 			o.leave("Ended")
-		case slices.ContainsFunc(v.in, func(p *conversation) bool { return p.user() == v.user() }): // he is there by another application, too
-		default:
+		case !v.again(func(*conversation) bool { return true }):
 			o.tellParticipant(v, "deleted")
 		}
 	}
 	if v.meeting != nil && len(v.in) == 0 {
 		m := v.meeting
 		m.session = nil
-		m.organizer.held = slices.DeleteFunc(m.organizer.held, func(other *meeting) bool { return other == m })
+		m.organizer.held = without(m.organizer.held, m)
 	}
 }
 
@@ -239,10 +251,15 @@ func (v *conversation) roll(o *conversation) *eventLink {
 	return linkTo(o.collection(), v.path()+"/"+o.collection())
 }
 
+// tellLocal queues an event about the user in the conversation.
+func (v *conversation) tellLocal(kind string) {
+	v.app.queue(event{rel: "localParticipant", path: v.participantPath(v), title: v.user().Name, kind: kind, show: v.participant(v)})
+}
+
 // tellParticipant queues an event about somebody else.
 func (v *conversation) tellParticipant(o *conversation, kind string) {
 	if v.state != "InLobby" && (o.state != "InLobby" || v.role == "Leader") {
-		v.tell(event{rel: "participant", path: v.participantPath(o), title: o.user().Name, kind: kind, in: v.roll(o)})
+		v.app.queue(event{rel: "participant", path: v.participantPath(o), title: o.user().Name, kind: kind, in: v.roll(o)})
 	}
 }
 
@@ -276,15 +293,38 @@ func (v *conversation) participant(o *conversation) object {
 	return resource("participant", p, links, nil)
 }
 
+// getParticipants links to all who are in the conversation, and getTyping to those who are typing. The
+// reference links to both, and has no operation for them; clients read them all the same.
+var (
+	getParticipants = roster("participants", func(o *conversation) bool { return o.state != "InLobby" })
+	getTyping       = roster("typingParticipants", func(o *conversation) bool { return o.stopTyping != nil })
+)
+
+// roster is the GET of those in a conversation of whom something holds.
+func roster(rel string, is func(*conversation) bool) operation {
+	return ofConversation(func(c *call, v *conversation) (answer, error) {
+		if (rel == "attendees" || rel == "leaders") && v.state != "Conferenced" {
+			return answer{}, notFound() // they are of a meeting, and of those who are in
+		}
+		var list []object
+		for _, o := range append([]*conversation{v}, v.people()...) {
+			if is(o) {
+				list = append(list, titled(v.app.link(v.participantPath(o)), o.user().Name))
+			}
+		}
+		return ok(resource(rel, nil, append(object{{"self", c.app.link(c.path)}}, many("participant", list)...), nil)), nil
+	})
+}
+
 // ofParticipant is an operation on somebody in the conversation, both named by the path.
 func ofParticipant(do func(c *call, v, o *conversation) (answer, error)) operation {
 	return ofConversation(func(c *call, v *conversation) (answer, error) {
-		all := append([]*conversation{v}, v.others()...)
-		i := slices.IndexFunc(all, func(o *conversation) bool { return strings.EqualFold("sip:"+c.names[1], o.user().URI) })
-		if i < 0 {
+		all := append([]*conversation{v}, v.people()...)
+		o := first(all, func(o *conversation) bool { return strings.EqualFold("sip:"+c.names[1], o.user().URI) })
+		if o == nil {
 			return answer{}, notFound()
 		}
-		return do(c, v, all[i])
+		return do(c, v, o)
 	})
 }
 

@@ -106,8 +106,8 @@ func TestSendAndReceive(t *testing.T) {
 	lene.send(request("POST", accept, lene.token, "")).wants(409)
 	lene.wantsTold("communication: conversation updated, Connected", "conversation: participantMessaging added in localParticipant", "conversation: messaging updated, Connected",
 		"conversation: participantMessaging added in participant", "conversation: participant updated", "communication: messagingInvitation completed, Connected, Incoming, Success")
-	dana.wantsTold("conversation: participant added", "communication: conversation updated, Connected", "conversation: participantMessaging added in localParticipant",
-		"conversation: messaging updated, Connected", "conversation: participantMessaging added in participant", "communication: messagingInvitation completed, Connected, Outgoing, Success")
+	dana.wantsTold("conversation: participant added", "conversation: participantMessaging added in participant", "communication: conversation updated, Connected",
+		"conversation: participantMessaging added in localParticipant", "conversation: messaging updated, Connected", "communication: messagingInvitation completed, Connected, Outgoing, Success")
 	accepted := dana.send(request("GET", started.Header().Get("Location"), dana.token, "")).wants(200).inside("acceptedByParticipant")
 	if accepted["uri"] != "sip:lene@contoso.com" {
 		t.Errorf("accepted by %v", accepted)

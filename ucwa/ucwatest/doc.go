@@ -14,7 +14,8 @@
 // conversations, onlineMeetings, and what those lead to. A [User] with a Script is there
 // without a client, for those who have one account. Audio, video, sharing, delegation and
 // the history of conversations are not served: no link leads there. Every link that is
-// served resolves. Representations are JSON or XML, as the client asks.
+// served leads to something: what can be done there, the reference says. Representations
+// are JSON or XML, as the client asks.
 //
 // What a request may hold, the package [github.com/ucwa-conform/ucwa-conform/ucwa/api] says:
 // every bound and enumeration is enforced by it, before an operation runs.

@@ -65,8 +65,17 @@ func applicationNotFound() *refusal {
 	return refuse(http.StatusNotFound, "ApplicationNotFound", "There is no such application.")
 }
 
+func conversationNotFound() *refusal {
+	return refuse(http.StatusNotFound, "ConversationNotFound", "There is no such conversation, or it has ended.")
+}
+
 func makeMeAvailableRequired() *refusal {
 	return refuse(http.StatusConflict, "MakeMeAvailableRequired", "The application has not used makeMeAvailable.")
+}
+
+// full refuses what would be more than the server keeps.
+func full(status int, subcode string, most int, things string) *refusal {
+	return refuse(status, subcode, fmt.Sprintf("There can be %d %s: end or delete one first.", most, things))
 }
 
 func anonymousNotAllowed() *refusal {

@@ -23,6 +23,7 @@ type channel struct {
 	told     object // what it was told, if that were events
 
 	waiting []*event         // not told yet
+	taken   int              // of them, that are not to be told any more
 	latest  map[about]*event // the last of them about each resource
 	due     time.Time        // when they are to be told
 	text    int              // bytes of messages in what waits or was told last
@@ -45,7 +46,6 @@ const (
 
 // event is what there is to tell of a resource. Source: "Events in UCWA".
 type event struct {
-	sender    string     // the path of the resource that tells
 	rel, path string     // of the resource that it is about
 	title     string     // of the link to that
 	kind      string     // added, updated or deleted; of an operation started, updated or completed
@@ -74,12 +74,15 @@ func (e *event) about() about {
 	return about{e.rel, e.path, e.in.rel + e.in.path}
 }
 
-// senderRel is the rel of the resource that tells.
-func (e *event) senderRel() string {
-	if strings.HasPrefix(e.sender, "/communication/") {
-		return "conversation"
+// sender is the path of the resource that tells, and its rel: a conversation tells of what is in it, and
+// of all else the resource that the application embeds.
+func (e *event) sender() (path, rel string) {
+	parts := strings.SplitAfterN(e.path, "/", 5)
+	if len(parts) == 5 && parts[2] == "conversations/" {
+		return strings.TrimSuffix(strings.Join(parts[:4], ""), "/"), "conversation"
 	}
-	return e.sender[1:]
+	rel = strings.TrimSuffix(parts[1], "/")
+	return "/" + rel, rel
 }
 
 // priority is that of the reference, which has it by the collection where there is one, and
@@ -94,7 +97,8 @@ func (e *event) priority() string {
 			}
 		}
 	}
-	if told, known := api.EventOf(e.senderRel(), e.rel, e.kind); known {
+	_, sender := e.sender()
+	if told, known := api.EventOf(sender, e.rel, e.kind); known {
 		return told.Priority
 	}
 	return "High"
@@ -273,11 +277,10 @@ func (a *application) queue(e event) {
 	if old := ch.latest[e.about()]; old != nil {
 		switch {
 		case old.kind == "added" && e.kind == "deleted" && e.rel != "conversation": // in which something was said
-			old.kind = taken
-			delete(ch.latest, e.about())
+			ch.take(&e)
 			return
 		case old.kind == "updated" && e.kind == "deleted":
-			old.kind = taken
+			ch.take(&e)
 		case e.kind == "updated" && old.kind != "deleted" && old.kind != "completed":
 			old.show, old.reason = e.show, e.reason
 			return
@@ -314,14 +317,28 @@ func (a *application) queue(e event) {
 	a.server.touched = append(a.server.touched, a)
 }
 
+// take takes back what waits to be told of the same as e.
+func (ch *channel) take(e *event) {
+	old := ch.latest[e.about()]
+	if old == nil {
+		return
+	}
+	old.kind = taken
+	delete(ch.latest, e.about())
+	if ch.taken++; 2*ch.taken > len(ch.waiting) {
+		ch.waiting = slices.DeleteFunc(ch.waiting, func(e *event) bool { return e.kind == taken })
+		ch.taken = 0
+	}
+}
+
 // empty forgets what is waiting.
-func (ch *channel) empty() { ch.waiting, ch.latest = nil, nil }
+func (ch *channel) empty() { ch.waiting, ch.latest, ch.taken = nil, nil, 0 }
 
 // flush tells what is waiting if a GET is pending and company has been waited
 // for, and else sees to it that this happens in time.
 func (a *application) flush() {
 	ch := &a.channel
-	if ch.held == nil || len(ch.waiting) == 0 {
+	if ch.held == nil || len(ch.waiting) == ch.taken {
 		return
 	}
 	if ch.held.stopGather != nil {
@@ -359,11 +376,14 @@ func (a *application) events(self int, rel string, next int, told []*event) obje
 	told = slices.DeleteFunc(slices.Clone(told), func(e *event) bool { return e.kind == taken })
 	for i := 0; i < len(told); {
 		var events []object
-		first := told[i]
-		for ; i < len(told) && told[i].sender == first.sender; i++ {
+		sender, rel := told[i].sender()
+		for ; i < len(told); i++ {
+			if other, _ := told[i].sender(); other != sender {
+				break
+			}
 			events = append(events, a.event(told[i]))
 		}
-		senders = append(senders, object{{"rel", first.senderRel()}, {"href", a.href(first.sender)}, {"events", events}})
+		senders = append(senders, object{{"rel", rel}, {"href", a.href(sender)}, {"events", events}})
 	}
 	return append(content, member{"sender", senders}, member{"rel", "events"})
 }

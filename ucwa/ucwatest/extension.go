@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Extensions are what applications keep with a meeting of the user's. Source: API reference,
@@ -29,16 +30,18 @@ var getExtensions = ofMeeting(func(c *call, m *meeting) (answer, error) {
 
 var postExtensions = ofMeeting(func(c *call, m *meeting) (answer, error) {
 	x := &extension{orElse(c.fields.text("id"), c.user.next("extension")), orElse(c.fields.text("type"), "Undefined")}
+	if strings.Contains(x.id, "/") || len(x.id) > maxURI {
+		c.fields.reject("id", "has a slash, or is too long to be part of a URL")
+		return answer{}, c.fields.err()
+	}
 	switch {
 	case slices.ContainsFunc(m.extensions, func(other *extension) bool { return other.id == x.id }):
 		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The meeting has an extension of that id.")
 	case len(m.extensions) >= maxExtensions:
-		return answer{}, refuse(http.StatusConflict, "", "The meeting has 50 extensions; delete one first.")
+		return answer{}, full(http.StatusConflict, "", maxExtensions, "extensions of a meeting")
 	}
 	m.extensions = append(m.extensions, x)
-	r := ok(c.app.extension(m, x))
-	r.status = http.StatusCreated
-	return r, nil
+	return created(c.app.extension(m, x)), nil
 })
 
 // ofExtension is an operation on the extension that the path names last.

@@ -159,7 +159,7 @@ func (c *call) divert(d *diversion, target string) error {
 // isAddress tells whether somebody can be called under a URI.
 func isAddress(uri string) bool {
 	scheme, rest, _ := strings.Cut(uri, ":")
-	return (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "tel")) && rest != "" && len(uri) <= maxURI
+	return !strings.Contains(uri, "/") && (strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "tel")) && rest != "" && len(uri) <= maxURI
 }
 
 func putSimultaneous(c *call) (answer, error) {

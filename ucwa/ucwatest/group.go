@@ -68,11 +68,16 @@ func (u *user) contacts() []string {
 
 // group finds one of the user's groups by its id; nil if there is none.
 func (u *user) group(id string) *group {
-	i := slices.IndexFunc(u.groups, func(g *group) bool { return strings.EqualFold(g.id, id) })
-	if i < 0 {
-		return nil
-	}
-	return u.groups[i]
+	return first(u.groups, func(g *group) bool { return strings.EqualFold(g.id, id) })
+}
+
+// groupNamed finds one of the user's groups by its name; nil if there is none.
+func (u *user) groupNamed(name string) *group {
+	return first(u.groups, func(g *group) bool { return strings.EqualFold(g.name, name) })
+}
+
+func groupExists() *refusal {
+	return refuse(http.StatusConflict, "AlreadyExists", "The user has a group of that name.")
 }
 
 // group is the resource. Its collections name it in their query, as the pages print it.
@@ -122,10 +127,10 @@ func getMyGroups(c *call) (answer, error) {
 func postMyGroups(c *call) (answer, error) {
 	name := c.fields.text("displayName")
 	switch {
-	case slices.ContainsFunc(c.user.groups, func(g *group) bool { return strings.EqualFold(g.name, name) }):
-		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The user has a group of that name.")
+	case c.user.groupNamed(name) != nil:
+		return answer{}, groupExists()
 	case len(c.user.groups) >= maxGroups:
-		return answer{}, refuse(http.StatusConflict, "TooManyGroups", "The user has 100 groups; delete one first.")
+		return answer{}, full(http.StatusConflict, "TooManyGroups", maxGroups, "groups of a user")
 	}
 	g := &group{id: c.user.next("group"), rel: "group", name: name}
 	c.user.groups = append(c.user.groups, g)
@@ -143,11 +148,14 @@ func getGroup(c *call) (answer, error) {
 
 func putGroup(c *call) (answer, error) {
 	g := c.asked()
-	if g == nil {
+	if g == nil || g.rel != "group" {
 		return answer{}, notFound()
 	}
 	if err := c.matches(c.app.group(g)); err != nil {
 		return answer{}, err
+	}
+	if other := c.user.groupNamed(c.fields.text("name")); other != nil && other != g {
+		return answer{}, groupExists()
 	}
 	if g.name != c.fields.text("name") {
 		g.name = c.fields.text("name")
@@ -164,10 +172,15 @@ func deleteGroup(c *call) (answer, error) {
 	}
 	c.user.groups = slices.DeleteFunc(c.user.groups, func(other *group) bool { return other == g })
 	c.user.tellContacts(event{rel: "group", path: g.path(), kind: "deleted", in: linkTo("myGroups", "/people/myGroups")})
-	left := c.user.group("defaultGroup")
+	others := c.user.group("defaultGroup")
+	elsewhere := map[string]bool{}
+	for _, uri := range c.user.contacts() {
+		elsewhere[strings.ToLower(uri)] = true
+	}
 	for _, uri := range g.members {
-		if !slices.ContainsFunc(c.user.groups, func(g *group) bool { return g.has(uri) }) {
-			left.members = append(left.members, uri)
+		if !elsewhere[strings.ToLower(uri)] {
+			others.members = append(others.members, uri)
+			c.user.tellMember(others, uri, "added", false)
 		}
 	}
 	return noContent(), nil
@@ -227,14 +240,12 @@ func postMemberships(c *call) (answer, error) {
 	case g.has(uri):
 		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The contact is in the group.")
 	case len(c.user.contacts()) >= maxContacts:
-		return answer{}, refuse(http.StatusForbidden, "LimitExceeded", "The user has 10,000 contacts; remove one first.")
+		return answer{}, full(http.StatusForbidden, "LimitExceeded", maxContacts, "contacts of a user")
 	}
 	isNew := !slices.ContainsFunc(c.user.contacts(), sameAddress(uri))
 	g.members = append(g.members, uri)
 	c.user.tellMember(g, uri, "added", isNew)
-	a := ok(c.membership(g, uri))
-	a.status = http.StatusCreated
-	return a, nil
+	return created(c.membership(g, uri)), nil
 }
 
 func getMembership(c *call) (answer, error) {
@@ -283,7 +294,6 @@ func (u *user) tellMember(g *group, uri, kind string, inAll bool) {
 
 // tellContacts tells the user's applications that have subscribed to contacts and groups.
 func (u *user) tellContacts(e event) {
-	e.sender = "/people"
 	for _, a := range u.applications {
 		if a.stopContacts != nil {
 			a.queue(e)
@@ -310,9 +320,7 @@ func startContactsSubscription(c *call) (answer, error) {
 		defer a.tellContactsSubscription()
 	}
 	a.stopContacts = a.server.later(time.Duration(c.fields.number("duration"))*time.Minute, a.endContacts)
-	r := ok(a.contactsSubscription())
-	r.status = http.StatusCreated
-	return r, nil
+	return created(a.contactsSubscription()), nil
 }
 
 func stopContactsSubscription(c *call) (answer, error) {
@@ -330,7 +338,7 @@ func (a *application) endContacts() {
 }
 
 func (a *application) tellContactsSubscription() {
-	a.queue(event{sender: "/people", rel: "myContactsAndGroupsSubscription", path: "/people/myContactsAndGroupsSubscription", kind: "updated"})
+	a.queue(event{rel: "myContactsAndGroupsSubscription", path: "/people/myContactsAndGroupsSubscription", kind: "updated"})
 }
 
 // A distribution group is the deployment's. A user can have it in his list.

@@ -3,6 +3,7 @@ package ucwatest
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,7 +56,7 @@ func (i *invitation) started() (answer, error) {
 }
 
 func (i *invitation) tell(kind, status string, reason object) {
-	i.app.queue(event{sender: "/communication", rel: i.rel, path: i.path(), kind: kind, show: i.resource(), status: status, reason: reason})
+	i.app.queue(event{rel: i.rel, path: i.path(), kind: kind, show: i.resource(), status: status, reason: reason, text: len(i.message)})
 }
 
 // resource is the invitation. Who is invited sees who invites him whole.
@@ -125,7 +126,7 @@ func (i *invitation) ring(rel string) {
 		return
 	case u != i.app.user:
 		for _, a := range u.applications {
-			if a.available != nil && slices.Contains(a.available.modalities, "Messaging") && a.hasRoom() == nil {
+			if a.available != nil && slices.Contains(a.available.modalities, "Messaging") && a.hasRoom() == nil && a.side(i.conversation.session) == nil {
 				i.ringAt(a, rel)
 			}
 		}
@@ -146,6 +147,9 @@ func (i *invitation) ringAt(a *application, rel string) {
 	}
 	r := &invitation{rel: rel, app: a, conversation: v, id: a.user.next("invitation"), direction: "Incoming", state: "Connecting", from: i.from, to: a.user.URI,
 		message: i.message, uri: i.uri, out: i, stop: func() {}}
+	if a.channel.text+2*len(i.message) > maxWaitingText {
+		r.message = "" // a client that does not fetch is spared it
+	}
 	a.invitations = append(a.invitations, r)
 	i.rung = append(i.rung, r)
 	r.tell("started", "", nil)
@@ -165,7 +169,7 @@ func (i *invitation) complete(state, status string, reason object) {
 	i.stop()
 	i.tell("completed", status, reason)
 	i.stop = i.app.server.later(afterwards, func() {
-		i.app.invitations = slices.DeleteFunc(i.app.invitations, func(other *invitation) bool { return other == i })
+		i.app.invitations = without(i.app.invitations, i)
 	})
 }
 
@@ -192,12 +196,12 @@ func (i *invitation) unanswered() {
 	i.endRung(nil, "Failed", "LocalFailure", "Missed")
 	missed.missed++
 	for _, a := range missed.applications {
-		a.queue(event{sender: "/communication", rel: "missedItems", path: "/communication/missedItems", kind: "updated"})
+		a.queue(event{rel: "missedItems", path: "/communication/missedItems", kind: "updated"})
 	}
 	i.fail("Failed", "RemoteFailure", "Timeout")
 }
 
-// withdraw ends the operation because its conversation has ended for the application.
+// withdraw ends the operation from this side: the client cancels it, or its conversation has ended.
 func (i *invitation) withdraw() {
 	switch {
 	case i.state != "Connecting":
@@ -243,7 +247,6 @@ func (v *conversation) meet(out *invitation) {
 	o := out.conversation
 	v.in = append(v.in, v)
 	v.state, o.state = "Connected", "Connected"
-	v.messaging = "Connected"
 	o.tellParticipant(v, "added")
 	v.connect()
 	o.connect()
@@ -256,11 +259,11 @@ func getInvitation(c *call) (answer, error) {
 
 // ofInvitation is an operation on the invitation that the path names.
 func (c *call) ofInvitation(do func(*invitation) (answer, error)) (answer, error) {
-	n := slices.IndexFunc(c.app.invitations, func(i *invitation) bool { return i.id == c.name() })
-	if n < 0 {
+	i := first(c.app.invitations, func(i *invitation) bool { return i.id == c.name() })
+	if i == nil || !strings.HasPrefix(c.path, i.path()) { // an id is of one sort of invitation
 		return answer{}, notFound()
 	}
-	return do(c.app.invitations[n])
+	return do(i)
 }
 
 // toOpen is a POST on an invitation of a direction, which must not have ended.
@@ -270,7 +273,7 @@ func (c *call) toOpen(direction string, do func(*invitation)) (answer, error) {
 		case i.direction != direction:
 			return answer{}, notFound()
 		case i.state != "Connecting":
-			return answer{}, refuse(http.StatusConflict, "", "The invitation has ended: it is "+i.state+".")
+			return answer{}, refuse(http.StatusConflict, "", "The invitation is not open any more: it is "+i.state+".")
 		}
 		do(i)
 		return noContent(), nil

@@ -3,6 +3,7 @@ package ucwatest
 import (
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -113,6 +114,19 @@ func (o object) text(name string) string {
 func (o object) object(name string) object {
 	inner, _ := o.get(name).(object)
 	return inner
+}
+
+// first is the first of a list of which something holds; nil if there is none.
+func first[T any](list []*T, is func(*T) bool) *T {
+	if i := slices.IndexFunc(list, is); i >= 0 {
+		return list[i]
+	}
+	return nil
+}
+
+// without is a list without one of its members.
+func without[T comparable](list []T, one T) []T {
+	return slices.DeleteFunc(list, func(other T) bool { return other == one })
 }
 
 func href(to string) object { return object{{"href", to}} }

@@ -29,3 +29,17 @@ func Kept(s *Server) string {
 	return fmt.Sprint(conversations, " conversations, ", invitations, " invitations, ", messages, " messages, ", subscriptions, " subscriptions, ", waiting, " events, ",
 		watchers, " watchers, ", meetings, " meetings, ", alarms, " alarms")
 }
+
+// KeptText is how many bytes of messages the server keeps to be looked at.
+func KeptText(s *Server) (n int) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	for _, a := range s.applications {
+		for _, v := range a.conversations {
+			for _, m := range v.kept {
+				n += len(m.data)
+			}
+		}
+	}
+	return n
+}

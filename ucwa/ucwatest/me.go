@@ -65,9 +65,6 @@ func (a *application) meLinks() object {
 // makeMeAvailable. That of its time spans which is about calls has no effect.
 func postMakeMeAvailable(c *call) (answer, error) {
 	a, f := c.app, c.fields
-	if a.user.Anonymous {
-		return answer{}, anonymousNotAllowed()
-	}
 	if a.available != nil {
 		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The application has used makeMeAvailable before.")
 	}
@@ -101,9 +98,9 @@ func (u *user) allows(asked []string) bool {
 
 // announceAvailability queues what the event channel tells of makeMeAvailable.
 func (a *application) announceAvailability() {
-	a.queue(event{sender: "/me", rel: "me", path: "/me", kind: "updated"})
+	a.queue(event{rel: "me", path: "/me", kind: "updated"})
 	for _, rel := range []string{"presence", "note", "location"} {
-		a.queue(event{sender: "/me", rel: rel, path: a.mine(rel), kind: "added"})
+		a.queue(event{rel: rel, path: a.mine(rel), kind: "added"})
 	}
 	a.tellCommunication()
 	a.user.tellWatchers("contactSupportedModalities")
@@ -120,9 +117,6 @@ func (a *application) mine(rel string) string {
 // postReportMyActivity takes notice that the user is there: whoever was idle is no
 // longer, and that is told.
 func postReportMyActivity(c *call) (answer, error) {
-	if c.user.Anonymous {
-		return answer{}, anonymousNotAllowed()
-	}
 	if c.app.available == nil {
 		return answer{}, makeMeAvailableRequired()
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
-// Online meetings are planned here and never held: they can be made, read, changed
-// and deleted. They are the user's; all of the user's applications see the same.
+// Meetings that a user has planned. All of his applications see the same ones. What happens while
+// one is held is in onlinemeeting.go.
 // Source: API reference, myOnlineMeeting and myAssignedOnlineMeeting.
 
 const (
@@ -112,7 +112,7 @@ func postMyOnlineMeetings(c *call) (answer, error) {
 		return answer{}, err
 	}
 	if len(c.user.meetings) >= maxMeetings {
-		return answer{}, refuse(http.StatusConflict, "TooManyOnlineMeetings", "The user has planned 50 meetings; delete one first.")
+		return answer{}, full(http.StatusConflict, "TooManyOnlineMeetings", maxMeetings, "meetings of a user")
 	}
 	m := &meeting{plan: p, id: c.user.next("meeting"), organizer: c.user}
 	c.user.meetings = append(c.user.meetings, m)

@@ -30,8 +30,6 @@ func startMessaging(c *call) (answer, error) {
 	switch err := c.fields.err(); {
 	case err != nil:
 		return answer{}, err
-	case c.user.Anonymous:
-		return answer{}, anonymousNotAllowed()
 	case !c.user.allows([]string{"Messaging"}):
 		return answer{}, refuse(http.StatusForbidden, "", "The deployment does not allow the user messaging.")
 	}
@@ -60,7 +58,6 @@ var addMessaging = ofConversation(func(c *call, v *conversation) (answer, error)
 	}
 	i := v.invite("messagingInvitation", c.fields)
 	i.tell("started", "", nil)
-	v.messaging = "Connected"
 	v.connect()
 	i.complete("Connected", "Success", nil)
 	if message != "" {
@@ -69,22 +66,26 @@ var addMessaging = ofConversation(func(c *call, v *conversation) (answer, error)
 	return i.started()
 })
 
-// connect has messaging in the conversation, and tells those who have it, too.
+// connect has messaging in the conversation, and tells all who are in it: they may want it, too.
 func (v *conversation) connect() {
 	v.messaging = "Connected"
 	v.tellSelf("updated", nil)
-	v.tell(event{rel: "participantMessaging", path: v.participantPath(v) + "/participantMessaging", kind: "added", in: v.participantLink(v), show: v.participantMessaging(v)})
+	v.tellParticipantMessaging(v, "added")
 	v.tellMessaging(nil)
+	if v.again(connected) {
+		return
+	}
 	for _, o := range v.others() {
-		if o.messaging == "Connected" {
-			v.tellParticipantMessaging(o, "added")
-			o.tellParticipantMessaging(v, "added")
-		}
+		o.tellParticipantMessaging(v, "added")
 	}
 }
 
 func (v *conversation) tellParticipantMessaging(o *conversation, kind string) {
-	v.tell(event{rel: "participantMessaging", path: v.participantPath(o) + "/participantMessaging", kind: kind, in: v.participantLink(o)})
+	e := event{rel: "participantMessaging", path: v.participantPath(o) + "/participantMessaging", kind: kind, in: v.participantLink(o)}
+	if o == v && kind == "added" {
+		e.show = v.participantMessaging(v)
+	}
+	v.app.queue(e)
 }
 
 // stopMessaging ends a conversation of two, and takes messaging out of a meeting.
@@ -99,7 +100,10 @@ var stopMessaging = ofConversation(func(_ *call, v *conversation) (answer, error
 		v.stopsTyping()
 		v.tellMessaging(because("Informational", "Removed"))
 		v.tellSelf("updated", nil)
-		v.tell(event{rel: "participantMessaging", path: v.participantPath(v) + "/participantMessaging", kind: "deleted", in: v.participantLink(v)})
+		v.tellParticipantMessaging(v, "deleted")
+		if v.again(connected) {
+			break
+		}
 		for _, o := range v.others() {
 			o.tellParticipantMessaging(v, "deleted")
 		}
@@ -107,12 +111,14 @@ var stopMessaging = ofConversation(func(_ *call, v *conversation) (answer, error
 	return noContent(), nil
 })
 
+func connected(v *conversation) bool { return v.messaging == "Connected" }
+
 func notConnected() *refusal {
 	return refuse(http.StatusConflict, "", "Messaging is not connected in the conversation.")
 }
 
 func (v *conversation) tellMessaging(reason object) {
-	v.tell(event{rel: "messaging", path: v.path() + "/messaging", kind: "updated", show: v.messagingResource(), reason: reason})
+	v.app.queue(event{rel: "messaging", path: v.path() + "/messaging", kind: "updated", show: v.messagingResource(), reason: reason})
 }
 
 var getMessaging = shown((*conversation).messagingResource)
@@ -130,8 +136,7 @@ func (v *conversation) messagingResource() object {
 			links = []string{"addMessaging"}
 		}
 	}
-	r := v.app.node(v.path()+"/messaging", "messaging", o, links...)
-	return resource("messaging", o, append(r.object("_links"), member{"conversation", v.app.link(v.path())}), nil)
+	return resource("messaging", o, append(v.app.links(v.path()+"/messaging", links...), member{"conversation", v.app.link(v.path())}), nil)
 }
 
 // formats are those that all take.
@@ -163,7 +168,7 @@ type message struct {
 // say sends what a data URI holds to all who have messaging, and returns the sender's message.
 func (v *conversation) say(data, operation string) *message {
 	v.stopsTyping()
-	own := &message{operation: operation, data: data}
+	own := &message{operation: operation} // of which the sender is not shown the text
 	v.keep(own)
 	v.messages++
 	for _, o := range v.others() {
@@ -174,7 +179,7 @@ func (v *conversation) say(data, operation string) *message {
 		default:
 			m := &message{data: data, from: v}
 			o.keep(m)
-			o.tell(event{rel: "message", path: m.path, kind: "completed", status: "Success", show: o.message(m), text: len(data)})
+			o.app.queue(event{rel: "message", path: m.path, kind: "completed", status: "Success", show: o.message(m), text: len(data)})
 			o.user().echo(o, data)
 		}
 	}
@@ -182,7 +187,7 @@ func (v *conversation) say(data, operation string) *message {
 	if len(own.failed) > 0 {
 		done.status, done.reason = "Failure", because("RemoteFailure", "Unreachable")
 	}
-	v.tell(done)
+	v.app.queue(done)
 	return own
 }
 
@@ -191,8 +196,15 @@ func (v *conversation) keep(m *message) {
 	v.sent++
 	n := v.sent
 	m.sent, m.path = v.server.clock.Now(), v.path()+"/messaging/messages/"+strconv.Itoa(n)
+	if v.app.keeps+len(m.data) > maxWaitingText {
+		return // it is told, and cannot be looked at
+	}
 	v.kept[n] = m
-	v.server.later(afterwards, func() { delete(v.kept, n) })
+	v.app.keeps += len(m.data)
+	v.server.later(afterwards, func() {
+		delete(v.kept, n)
+		v.app.keeps -= len(m.data)
+	})
 }
 
 func (v *conversation) message(m *message) object {
@@ -267,7 +279,8 @@ func (f *fields) data(name string) string {
 	return "data:" + kind + ";charset=utf-8," + url.QueryEscape(text)
 }
 
-// parseData reads a data URI of a text. Source: RFC 2397 and "Payload format".
+// parseData reads a data URI of a text. As in a form, + is a space. Source: "Payload format", "Data URI", which
+// refers to RFC 2397 and departs from it in that.
 func parseData(uri string) (kind, text string, is bool) {
 	head, body, found := strings.Cut(uri, ",")
 	head, isData := strings.CutPrefix(head, "data:")
@@ -313,7 +326,7 @@ func (v *conversation) stopsTyping() {
 
 func (v *conversation) tellTyping(kind string) {
 	for _, o := range v.others() {
-		o.tell(event{rel: "participant", path: o.participantPath(v), title: v.user().Name, kind: kind,
+		o.app.queue(event{rel: "participant", path: o.participantPath(v), title: v.user().Name, kind: kind,
 			in: linkTo("typingParticipants", o.path()+"/messaging/typingParticipants")})
 	}
 }

@@ -12,9 +12,6 @@ import (
 
 // startOnlineMeeting begins a meeting that nobody has planned.
 func startOnlineMeeting(c *call) (answer, error) {
-	if c.user.Anonymous {
-		return answer{}, anonymousNotAllowed()
-	}
 	m := &meeting{plan: defaultMeeting, id: c.user.next("meeting"), organizer: c.user}
 	m.subject = c.fields.text("subject")
 	return c.join(m)
@@ -85,6 +82,9 @@ func (c *call) join(m *meeting) (answer, error) {
 	if err := c.app.hasRoom(); err != nil {
 		return answer{}, err
 	}
+	if m.session != nil && c.app.side(m.session) != nil {
+		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The application is in the meeting, or is asked to come.")
+	}
 	if m.session == nil {
 		m.session = c.app.converse(c.fields)
 		m.session.meeting, m.session.subject = m, orElse(m.subject, c.fields.text("subject"))
@@ -103,7 +103,7 @@ func (c *call) join(m *meeting) (answer, error) {
 
 // come is to be in a meeting, or in its lobby.
 func (v *conversation) come() {
-	known := slices.ContainsFunc(v.in, func(o *conversation) bool { return o.user() == v.user() })
+	known := v.again(func(o *conversation) bool { v.role = o.role; return true })
 	v.in = append(v.in, v)
 	if v.state = "Conferenced"; !v.meeting.admits(v.user()) {
 		v.state = "InLobby"
@@ -126,8 +126,8 @@ func (v *conversation) tellAll(tell func(o *conversation)) {
 
 // seeMeeting tells an application of the meeting that it is in, and of who is there.
 func (v *conversation) seeMeeting() {
-	v.tell(event{rel: "localParticipant", path: v.participantPath(v), title: v.user().Name, kind: "added", show: v.participant(v)})
-	v.tell(event{rel: "onlineMeeting", path: v.path() + "/onlineMeeting", kind: "added", show: v.onlineMeeting()})
+	v.tellLocal("added")
+	v.app.queue(event{rel: "onlineMeeting", path: v.path() + "/onlineMeeting", kind: "added", show: v.onlineMeeting()})
 	v.seeOthers()
 }
 
@@ -150,18 +150,13 @@ func (v *conversation) meetingPart() (properties, links object) {
 		}
 		return "Enabled"
 	}
+	change := func(disabled bool) string { return map[bool]string{true: "enable", false: "disable"}[disabled] }
 	properties = object{{"audienceMessaging", state(v.meeting.silent)}, {"audienceMute", state(!v.meeting.muted)}}
 	rels := []string{"onlineMeeting"}
 	if v.state == "Conferenced" {
 		rels = append(rels, "attendees", "leaders")
 		if v.role == "Leader" {
-			rels = append(rels, "lobby", "disableAudienceMessaging", "disableAudienceMuteLock")
-			if v.meeting.silent {
-				rels[4] = "enableAudienceMessaging"
-			}
-			if !v.meeting.muted {
-				rels[5] = "enableAudienceMuteLock"
-			}
+			rels = append(rels, "lobby", change(v.meeting.silent)+"AudienceMessaging", change(!v.meeting.muted)+"AudienceMuteLock")
 		}
 	}
 	for _, rel := range rels {
@@ -187,23 +182,23 @@ func (v *conversation) onlineMeeting() object {
 	return resource("onlineMeeting", properties, links, nil)
 }
 
-// getRoster is the GET of those who have one role, or wait in the lobby, which the reference
-// embeds.
-var getRoster = ofConversation(func(c *call, v *conversation) (answer, error) {
-	if v.meeting == nil || c.row.page == "lobby" && v.role != "Leader" {
+// in tells whether somebody is in a collection of the roster of a meeting.
+func in(collection string) func(*conversation) bool {
+	return func(o *conversation) bool { return o.collection() == collection }
+}
+
+// getLobby shows leaders who waits in the lobby. The reference has them whole.
+var getLobby = ofConversation(func(c *call, v *conversation) (answer, error) {
+	if v.meeting == nil || v.role != "Leader" || v.state != "Conferenced" {
 		return answer{}, notFound()
 	}
-	var whole, list []object
-	for _, o := range append([]*conversation{v}, v.others()...) {
-		if o.collection() == c.row.page {
-			whole, list = append(whole, v.participant(o)), append(list, titled(v.app.link(v.participantPath(o)), o.user().Name))
+	var list []object
+	for _, o := range v.others() {
+		if o.state == "InLobby" {
+			list = append(list, v.participant(o))
 		}
 	}
-	links := object{{"self", c.app.link(c.path)}}
-	if c.row.page == "lobby" {
-		return ok(resource("lobby", nil, links, many("participant", whole))), nil
-	}
-	return ok(resource(c.row.page, nil, append(links, many("participant", list)...), nil)), nil
+	return ok(resource("lobby", nil, object{{"self", c.app.link(c.path)}}, many("participant", list))), nil
 })
 
 // powers are what the user can do with a participant.
@@ -234,38 +229,56 @@ func leads(do func(v, o *conversation)) operation {
 
 // eject takes somebody out of the meeting, or refuses him in the lobby.
 func eject(_, o *conversation) {
+	why := "Ejected"
 	if o.state == "InLobby" {
-		o.leave("Denied")
-	} else {
-		o.leave("Ejected")
+		why = "Denied"
 	}
+	for _, side := range o.sides() {
+		side.leave(why)
+	}
+}
+
+// sides are those that the user has in the session, with all of his applications.
+func (v *conversation) sides() (list []*conversation) {
+	for _, o := range v.in {
+		if o.user() == v.user() {
+			list = append(list, o)
+		}
+	}
+	return list
 }
 
 // toRole makes a participant a leader, or no leader. The roster is told as two changes.
 func toRole(role string) func(v, o *conversation) {
 	return func(_, o *conversation) {
-		o.change(func() { o.role = role })
+		o.change(func(side *conversation) { side.role = role })
 	}
 }
 
 func admitFromLobby(_, o *conversation) {
-	o.change(func() { o.state = "Conferenced" })
-	o.seeOthers()
+	o.change(func(side *conversation) { side.state = "Conferenced" })
+	for _, side := range o.sides() {
+		side.seeOthers()
+	}
 }
 
 // change has a participant go from one collection of the roster to another.
-func (o *conversation) change(how func()) {
+func (o *conversation) change(how func(*conversation)) {
 	o.tellAll(func(v *conversation) { v.tellParticipant(o, "deleted") })
-	how()
+	for _, side := range o.sides() {
+		how(side)
+	}
 	o.tellAll(func(v *conversation) { v.tellParticipant(o, "added") })
-	o.tell(event{rel: "localParticipant", path: o.participantPath(o), title: o.user().Name, kind: "updated", show: o.participant(o)})
-	o.tellSelf("updated", nil)
+	for _, side := range o.sides() {
+		side.tellLocal("updated")
+		side.tellSelf("updated", nil)
+	}
 }
 
 // audience is a POST by which a leader says what the audience may do.
 func audience(set func(*meeting)) operation {
 	return ofConversation(func(c *call, v *conversation) (answer, error) {
-		if v.meeting == nil || v.role != "Leader" {
+		if v.meeting == nil || v.role != "Leader" || v.state != "Conferenced" {
 			return answer{}, refuse(http.StatusConflict, "", "Only a leader of a meeting can say what its audience may do.")
 		}
 		set(v.meeting)
@@ -288,7 +301,7 @@ func addParticipant(c *call) (answer, error) {
 	case err != nil:
 		return answer{}, err
 	case n < 0:
-		return answer{}, refuse(http.StatusNotFound, "ConversationNotFound", "There is no such conversation, or it has ended.")
+		return answer{}, conversationNotFound()
 	}
 	v := c.app.conversations[n]
 	switch {
@@ -312,6 +325,6 @@ func (v *conversation) escalate() {
 	for _, o := range v.in {
 		o.state, o.role = "Conferenced", m.roleOf(o.user())
 		o.tellSelf("updated", nil)
-		o.tell(event{rel: "onlineMeeting", path: o.path() + "/onlineMeeting", kind: "added", show: o.onlineMeeting()})
+		o.app.queue(event{rel: "onlineMeeting", path: o.path() + "/onlineMeeting", kind: "added", show: o.onlineMeeting()})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -19,17 +18,8 @@ func (a *application) people() object {
 	if a.user.Anonymous {
 		return a.node("/people", "people", nil)
 	}
-	o := a.node("/people", "people", nil, "myContacts", "myContactsAndGroupsSubscription")
-	links := append(o.object("_links"), member{"myGroups", a.revised("/people/myGroups")}, member{"myGroupMemberships", a.revised("/people/myGroupMemberships")})
-	for _, rel := range []string{"myPrivacyRelationships", "presenceSubscriptions", "presenceSubscriptionMemberships", "subscribedContacts"} {
-		links = append(links, member{rel, a.link("/people/" + rel)})
-	}
-	return resource("people", nil, append(links, member{"search", a.revised("/people/search")}), nil)
-}
-
-// revised is a link to a resource in its second revision.
-func (a *application) revised(path string) object {
-	return append(a.link(path), member{"revision", strconv.Itoa(newest)})
+	return a.node("/people", "people", nil, "myContacts", "myContactsAndGroupsSubscription", "myGroups", "myGroupMemberships", "myPrivacyRelationships",
+		"presenceSubscriptions", "presenceSubscriptionMemberships", "subscribedContacts", "search")
 }
 
 // sameAddress tells whether two URIs are of the same person.
@@ -50,7 +40,7 @@ func (s *Server) contact(uri string) *user {
 // knows tells whether there is a contact of that URI for the user: an account of the server,
 // or somebody in his list, who can be of any other place.
 func (u *user) knows(uri string) bool {
-	return u.server.contact(uri) != nil || slices.ContainsFunc(u.contacts(), sameAddress(uri)) ||
+	return u.server.contact(uri) != nil || slices.ContainsFunc(u.groups, func(g *group) bool { return g.has(uri) }) ||
 		slices.ContainsFunc(u.applications, func(a *application) bool { return a.subscribedTo(uri) }) ||
 		slices.ContainsFunc(u.server.groups, func(g Group) bool { return slices.ContainsFunc(g.Members, sameAddress(uri)) })
 }
@@ -70,8 +60,7 @@ func (a *application) contact(uri string) object {
 		kind, network = "Phone", "Unknown"
 	}
 	path := contactPath(uri)
-	o := a.node(path, "contact", nil, "contactLocation", "contactNote", "contactPresence", "contactSupportedModalities")
-	links := append(o.object("_links"), member{"contactPrivacyRelationship", a.revised(path + "/contactPrivacyRelationship")})
+	links := a.links(path, "contactLocation", "contactNote", "contactPresence", "contactPrivacyRelationship", "contactSupportedModalities")
 	if photo {
 		links = append(links, member{"contactPhoto", a.link(photosPath + url.PathEscape(u.address()))})
 	}
@@ -149,12 +138,7 @@ func (u *user) lastActive() (last time.Time) {
 // The relationship to a contact says how much he may see. Here it is kept, and without effect.
 
 func (c *call) privacy(uri string) object {
-	level := "Colleagues" // what an enterprise has when nobody sets anything
-	for set, l := range c.user.privacy {
-		if strings.EqualFold(set, uri) {
-			level = l
-		}
-	}
+	level := orElse(c.user.privacy[strings.ToLower(uri)], "Colleagues") // what an enterprise has when nobody sets anything
 	path := contactPath(uri) + "/contactPrivacyRelationship"
 	return c.app.node(path, "contactPrivacyRelationship", object{c.app.putProperty(path), {"relationshipLevel", level}}, "resetContactPrivacyRelationship")
 }
@@ -169,7 +153,9 @@ func putPrivacy(c *call) (answer, error) {
 	if err := c.matches(now.content); err != nil {
 		return answer{}, err
 	}
-	c.setPrivacy(c.fields.text("relationshipLevel"))
+	if err := c.setPrivacy(c.fields.text("relationshipLevel")); err != nil {
+		return answer{}, err
+	}
 	return getPrivacy(c)
 }
 
@@ -177,20 +163,17 @@ func resetPrivacy(c *call) (answer, error) {
 	if !c.user.knows(c.name()) {
 		return answer{}, notFound()
 	}
-	c.setPrivacy("")
-	return noContent(), nil
+	return noContent(), c.setPrivacy("")
 }
 
 // setPrivacy sets the level for the contact that the path names, or none.
-func (c *call) setPrivacy(level string) {
-	uri := c.name()
-	if u := c.server.contact(uri); u != nil {
-		uri = u.URI
-	}
-	before := c.user.privacy[uri]
+func (c *call) setPrivacy(level string) error {
+	uri := strings.ToLower(c.name())
 	switch {
-	case level == before:
-		return
+	case level == c.user.privacy[uri]:
+		return nil
+	case level != "" && len(c.user.privacy) >= maxContacts:
+		return full(http.StatusForbidden, "LimitExceeded", maxContacts, "contacts with a relationship of their own")
 	case level == "":
 		delete(c.user.privacy, uri)
 	case c.user.privacy == nil:
@@ -200,9 +183,10 @@ func (c *call) setPrivacy(level string) {
 	}
 	for _, a := range c.user.applications {
 		if a.subscribedTo(uri) {
-			a.queue(event{sender: "/people", rel: "contactPrivacyRelationship", path: contactPath(uri) + "/contactPrivacyRelationship", kind: "updated", in: contactLink(uri)})
+			a.queue(event{rel: "contactPrivacyRelationship", path: contactPath(uri) + "/contactPrivacyRelationship", kind: "updated", in: contactLink(uri)})
 		}
 	}
+	return nil
 }
 
 func getMyPrivacyRelationships(c *call) (answer, error) {

@@ -98,7 +98,7 @@ func (u *user) settle() {
 func (u *user) announce(rel string) {
 	for _, a := range u.applications {
 		if a.available != nil {
-			a.queue(event{sender: "/me", rel: rel, path: a.mine(rel), kind: "updated"})
+			a.queue(event{rel: rel, path: a.mine(rel), kind: "updated"})
 		}
 	}
 }

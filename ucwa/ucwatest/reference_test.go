@@ -249,7 +249,7 @@ type happened struct {
 func (a *app) happened() (all []happened) {
 	a.Helper()
 	for href := a.get("").link("events"); ; {
-		ctx, giveUp := context.WithCancel(a.Context())
+		ctx, giveUp := context.WithCancel(context.Background())
 		giveUp()
 		told := a.send(request("GET", href, a.token, "").WithContext(ctx))
 		if told.Code == http.StatusServiceUnavailable {
@@ -514,6 +514,11 @@ func TestOperationsAreOfTheReference(t *testing.T) {
 		rels := prepare(newWorld(t)).crawl(func(string, string, *reply) {})
 		for href, rel := range rels {
 			of, _ := pageOf(rel)
+			if rel == "participants" || rel == "typingParticipants" {
+				prepared := prepare(newWorld(t)) // the reference has no operation, and clients read them all the same
+				prepared.send(request("GET", href, prepared.token, "")).wants(200)
+				continue
+			}
 			var methods []string
 			for _, o := range of.Operations {
 				methods = append(methods, o.Method)

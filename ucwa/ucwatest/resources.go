@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -64,39 +65,39 @@ var resources = sync.OnceValue(func() map[string]row {
 		forwardingPath + "/unansweredCallSettings/unansweredCallToVoicemail":     post(unansweredTo("Voicemail")),
 
 		"/people":                                       get(getPeople),
-		"/people/search":                                {"search2", methods{http.MethodGet: getSearch}},
+		"/people/search":                                {"", methods{http.MethodGet: getSearch}},
 		"/people/contacts/*":                            {"contact", methods{http.MethodGet: getContact}},
 		"/people/contacts/*/contactLocation":            get(getContactLocation),
 		"/people/contacts/*/contactNote":                get(getContactNote),
 		"/people/contacts/*/contactPresence":            get(getContactPresence),
-		"/people/contacts/*/contactPrivacyRelationship": {"contactPrivacyRelationship2", methods{http.MethodGet: getPrivacy, http.MethodPut: putPrivacy}},
+		"/people/contacts/*/contactPrivacyRelationship": {"", methods{http.MethodGet: getPrivacy, http.MethodPut: putPrivacy}},
 		"/people/contacts/*/contactPrivacyRelationship/resetContactPrivacyRelationship": post(resetPrivacy),
 		"/people/contacts/*/contactSupportedModalities":                                 get(getContactSupportedModalities),
 		"/people/myContacts":                      get(getMyContacts),
 		"/people/myContactsAndGroupsSubscription": get(getContactsSubscription),
 		"/people/myContactsAndGroupsSubscription/startOrRefreshSubscriptionToContactsAndGroups": post(startContactsSubscription),
 		"/people/myContactsAndGroupsSubscription/stopSubscriptionToContactsAndGroups":           post(stopContactsSubscription),
-		"/people/myGroups":                                     {"myGroups2", methods{http.MethodGet: getMyGroups, http.MethodPost: postMyGroups}},
+		"/people/myGroups":                                     {"", methods{http.MethodGet: getMyGroups, http.MethodPost: postMyGroups}},
 		"/people/myGroups/defaultGroup":                        get(getGroup),
 		"/people/myGroups/pinnedGroup":                         get(getGroup),
-		"/people/groups/*":                                     {"group2", methods{http.MethodGet: getGroup, http.MethodPut: putGroup, http.MethodDelete: deleteGroup}},
+		"/people/groups/*":                                     {"group", methods{http.MethodGet: getGroup, http.MethodPut: putGroup, http.MethodDelete: deleteGroup}},
 		"/people/groupContacts":                                get(getGroupContacts),
 		"/people/subscribeToGroupPresence":                     post(subscribeToGroupPresence),
 		"/people/distributionGroups/*":                         {"distributionGroup", methods{http.MethodGet: getDistributionGroup}},
 		"/people/distributionGroups/*/expandDistributionGroup": get(getDistributionGroup),
 		"/people/distributionGroups/*/addToContactList":        post(addToContactList),
 		"/people/distributionGroups/*/removeFromContactList":   post(removeFromContactList),
-		"/people/myGroupMemberships":                           {"myGroupMemberships2", methods{http.MethodGet: getMemberships, http.MethodPost: postMemberships}},
-		"/people/myGroupMemberships/*":                         {"myGroupMembership2", methods{http.MethodGet: getMembership, http.MethodDelete: deleteMembership}},
-		"/people/removeContactFromAllGroups":                   {"removeContactFromAllGroups2", methods{http.MethodPost: removeContactFromAllGroups}},
+		"/people/myGroupMemberships":                           {"", methods{http.MethodGet: getMemberships, http.MethodPost: postMemberships}},
+		"/people/myGroupMemberships/*":                         {"myGroupMembership", methods{http.MethodGet: getMembership, http.MethodDelete: deleteMembership}},
+		"/people/removeContactFromAllGroups":                   {"", methods{http.MethodPost: removeContactFromAllGroups}},
 		"/people/myPrivacyRelationships":                       get(getMyPrivacyRelationships),
 		"/people/myPrivacyRelationships/*":                     {"myPrivacyRelationship", methods{http.MethodGet: getMyPrivacyRelationship}},
 		"/people/presenceSubscriptions":                        {"", methods{http.MethodGet: getSubscriptions, http.MethodPost: postSubscriptions}},
 		"/people/presenceSubscriptions/*":                      {"presenceSubscription", methods{http.MethodGet: getSubscription, http.MethodPost: extendSubscription, http.MethodDelete: deleteSubscription}},
-		"/people/presenceSubscriptionMemberships":              {"", methods{http.MethodGet: getSubscriptionMemberships, http.MethodPost: addToSubscription}},
+		"/people/presenceSubscriptionMemberships":              {"", methods{http.MethodGet: (*call).subscriptionMemberships, http.MethodPost: addToSubscription}},
 		"/people/presenceSubscriptionMemberships/*/*":          {"presenceSubscriptionMembership", methods{http.MethodGet: getSubscriptionMembership, http.MethodDelete: deleteSubscriptionMembership}},
 		"/people/addToPresenceSubscription":                    post(addToSubscription),
-		"/people/memberships":                                  {"", methods{http.MethodGet: getSubscriptionMemberships, http.MethodPost: addToSubscription}},
+		"/people/memberships":                                  {"", methods{http.MethodGet: (*call).subscriptionMemberships, http.MethodPost: addToSubscription}},
 		"/people/subscribedContacts":                           get(getSubscribedContacts),
 
 		"/onlineMeetings":                                      get(getOnlineMeetings),
@@ -116,9 +117,9 @@ var resources = sync.OnceValue(func() map[string]row {
 
 		"/communication":                                    {"", methods{http.MethodGet: getCommunication, http.MethodPut: putCommunication}},
 		"/communication/conversations":                      get(getConversations),
-		"/communication/conversationLogs":                   get(shows("conversationLogs")),
-		"/communication/mediaPolicies":                      get(shows("mediaPolicies")),
-		"/communication/mediaRelayAccessToken":              get(shows("mediaRelayAccessToken")),
+		"/communication/conversationLogs":                   get(getBare),
+		"/communication/mediaPolicies":                      get(getBare),
+		"/communication/mediaRelayAccessToken":              get(getBare),
 		"/communication/missedItems":                        get(getMissedItems),
 		"/communication/startMessaging":                     post(startMessaging),
 		"/communication/startOnlineMeeting":                 post(startOnlineMeeting),
@@ -141,9 +142,9 @@ var resources = sync.OnceValue(func() map[string]row {
 		conversationPath + "/messaging/sendMessage":        post(sendMessage),
 		conversationPath + "/messaging/setIsTyping":        post(setIsTyping),
 		conversationPath + "/messaging/stopMessaging":      post(stopMessaging),
-		conversationPath + "/messaging/typingParticipants": {},
+		conversationPath + "/messaging/typingParticipants": get(getTyping),
 		conversationPath + "/messaging/messages/*":         {"message", methods{http.MethodGet: getMessage}},
-		conversationPath + "/participants":                 {},
+		conversationPath + "/participants":                 get(getParticipants),
 		participantPath:                                    {"participant", methods{http.MethodGet: getParticipant}},
 		participantPath + "/participantMessaging":          get(getParticipantMessaging),
 		participantPath + "/eject":                         post(leads(eject)),
@@ -152,9 +153,9 @@ var resources = sync.OnceValue(func() map[string]row {
 		participantPath + "/admit":                         post(leads(admitFromLobby)),
 		participantPath + "/reject":                        post(leads(eject)),
 		conversationPath + "/onlineMeeting":                get(getOnlineMeeting),
-		conversationPath + "/attendees":                    get(getRoster),
-		conversationPath + "/leaders":                      get(getRoster),
-		conversationPath + "/lobby":                        get(getRoster),
+		conversationPath + "/attendees":                    get(roster("attendees", in("attendees"))),
+		conversationPath + "/leaders":                      get(roster("leaders", in("leaders"))),
+		conversationPath + "/lobby":                        get(getLobby),
 		conversationPath + "/disableAudienceMessaging":     post(audience(func(m *meeting) { m.silent = true })),
 		conversationPath + "/enableAudienceMessaging":      post(audience(func(m *meeting) { m.silent = false })),
 		conversationPath + "/disableAudienceMuteLock":      post(audience(func(m *meeting) { m.muted = false })),
@@ -236,16 +237,13 @@ func (m methods) allow() string { return strings.Join(slices.Sorted(maps.Keys(m)
 
 // personal tells whether what is at a path is there only for those with an account.
 func personal(path string) bool {
-	return slices.ContainsFunc([]string{"/me/phones", "/me/callForwardingSettings", "/people/", "/onlineMeetings/"},
+	return slices.ContainsFunc([]string{"/me/makeMeAvailable", "/me/reportMyActivity", "/me/phones", forwardingPath, "/people/", "/onlineMeetings/",
+		"/communication/startMessaging", "/communication/startOnlineMeeting", "/communication/addParticipant"},
 		func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
-// shows is the GET of a resource that has nothing but links: to itself and to
-// some of its children. Where the reference gives a resource more, the server has
-// none of it to tell.
-func shows(rel string, children ...string) operation {
-	return func(c *call) (answer, error) { return ok(c.app.node(c.path, rel, nil, children...)), nil }
-}
+// getBare is the GET of a resource of which the server has nothing to tell but where it is.
+func getBare(c *call) (answer, error) { return ok(c.app.node(c.path, c.row.page, nil)), nil }
 
 // refuses is a POST of which this deployment has not what it needs. What is sent must
 // be well formed all the same.
@@ -263,12 +261,25 @@ var (
 // node is the resource at a path below the application, and its links: to itself
 // and to children, which are named for the rel of the link.
 func (a *application) node(path, rel string, properties object, children ...string) object {
+	return resource(rel, properties, a.links(path, children...), nil)
+}
+
+// links are those of a resource: to itself and to children. To the second revision of a resource the link
+// says so.
+func (a *application) links(path string, children ...string) object {
 	links := object{{"self", a.link(path)}}
 	for _, child := range children {
-		links = append(links, member{child, a.link(path + "/" + child)})
+		to := a.link(path + "/" + child)
+		if slices.Contains(revised, child) {
+			to = append(to, member{"revision", strconv.Itoa(newest)})
+		}
+		links = append(links, member{child, to})
 	}
-	return resource(rel, properties, links, nil)
+	return links
 }
+
+// revised are the rels of the resources that are served in their second revision.
+var revised = []string{"contactPrivacyRelationship", "group", "myGroupMembership", "myGroupMemberships", "myGroups", "removeContactFromAllGroups", "search"}
 
 // getPolicies says what this deployment has: nothing that needs another server.
 func getPolicies(c *call) (answer, error) {

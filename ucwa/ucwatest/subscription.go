@@ -19,10 +19,10 @@ const (
 	maxSubscriptions = 100
 	maxWatched       = 10_000
 
-	// warning is how long before its end a subscription is told to expire.
-	warning = time.Minute
+	// expiryWarning is how long before its end a subscription is told to expire.
+	expiryWarning = time.Minute
 
-	longest = 30 * time.Minute // that a subscription lasts from now, however often it is extended
+	longestSubscription = 30 * time.Minute // that a subscription lasts from now, however often it is extended
 )
 
 // subscription is a presence subscription of an application.
@@ -30,6 +30,7 @@ type subscription struct {
 	id       string
 	group    string // the id of the group that it is to; empty: to members that can be added to
 	members  []string
+	has      map[string]bool // the members in lower case
 	expires  time.Time
 	stopWarn func()
 	stopEnd  func()
@@ -53,16 +54,12 @@ func (a *application) subscription(s *subscription) object {
 
 // subscriptionOf finds a subscription by its id; nil if there is none.
 func (a *application) subscriptionOf(id string) *subscription {
-	i := slices.IndexFunc(a.subscriptions, func(s *subscription) bool { return s.id == id })
-	if i < 0 {
-		return nil
-	}
-	return a.subscriptions[i]
+	return first(a.subscriptions, func(s *subscription) bool { return s.id == id })
 }
 
 // subscribedTo tells whether some subscription of the application has a contact.
 func (a *application) subscribedTo(uri string) bool {
-	return slices.ContainsFunc(a.subscriptions, func(s *subscription) bool { return slices.ContainsFunc(s.members, sameAddress(uri)) })
+	return slices.ContainsFunc(a.subscriptions, func(s *subscription) bool { return s.has[strings.ToLower(uri)] })
 }
 
 func getSubscriptions(c *call) (answer, error) {
@@ -115,17 +112,18 @@ func (c *call) addresses(name string) error {
 
 func (c *call) subscribe(group string, members []string) (answer, error) {
 	a := c.app
-	if len(a.subscriptions) >= maxSubscriptions || a.watched()+len(members) > maxWatched {
-		return answer{}, refuse(http.StatusForbidden, "LimitExceeded", "The application has 100 subscriptions, or 10,000 contacts in them.")
+	switch {
+	case len(a.subscriptions) >= maxSubscriptions:
+		return answer{}, full(http.StatusForbidden, "LimitExceeded", maxSubscriptions, "subscriptions of an application")
+	case a.watched()+len(members) > maxWatched:
+		return answer{}, full(http.StatusForbidden, "LimitExceeded", maxWatched, "contacts in the subscriptions of an application")
 	}
-	s := &subscription{id: c.user.next("subscription"), group: group}
+	s := &subscription{id: c.user.next("subscription"), group: group, has: map[string]bool{}}
 	a.subscriptions = append(a.subscriptions, s)
 	a.extend(s, c.minutes())
-	a.queue(event{sender: "/people", rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "added"})
+	a.queue(event{rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "added"})
 	a.watch(s, members)
-	r := ok(a.subscription(s))
-	r.status = http.StatusCreated
-	return r, nil
+	return created(a.subscription(s)), nil
 }
 
 // watched is how many contacts all subscriptions of the application have.
@@ -144,11 +142,11 @@ func (a *application) watch(s *subscription, uris []string) {
 		if u != nil {
 			uri = u.URI
 		}
-		if slices.ContainsFunc(s.members, sameAddress(uri)) {
+		if s.has[strings.ToLower(uri)] {
 			continue
 		}
 		isNew := !a.subscribedTo(uri)
-		s.members = append(s.members, uri)
+		s.members, s.has[strings.ToLower(uri)] = append(s.members, uri), true
 		if u == nil || !isNew {
 			continue
 		}
@@ -156,8 +154,8 @@ func (a *application) watch(s *subscription, uris []string) {
 			u.watchers = map[*application]bool{}
 		}
 		u.watchers[a] = true
-		a.queue(event{sender: "/people", rel: "contact", path: contactPath(uri), kind: "added", in: subscribed})
-		a.queue(event{sender: "/people", rel: "contactPresence", path: contactPath(uri) + "/contactPresence", kind: "updated", in: contactLink(uri)})
+		a.queue(event{rel: "contact", path: contactPath(uri), kind: "added", in: subscribed})
+		a.queue(event{rel: "contactPresence", path: contactPath(uri) + "/contactPresence", kind: "updated", in: contactLink(uri)})
 	}
 }
 
@@ -168,31 +166,35 @@ func (a *application) unwatch(uri string) {
 		return
 	}
 	delete(u.watchers, a)
-	a.queue(event{sender: "/people", rel: "contact", path: contactPath(uri), kind: "deleted", in: subscribed})
+	for _, part := range []string{"contactPresence", "contactNote", "contactLocation", "contactSupportedModalities"} {
+		a.channel.take(&event{rel: part, path: contactPath(uri) + "/" + part, in: contactLink(uri)})
+	}
+	a.queue(event{rel: "contact", path: contactPath(uri), kind: "deleted", in: subscribed})
 }
 
 // tellWatchers tells those who have subscribed to the user that a part of him has changed.
 func (u *user) tellWatchers(part string) {
 	for a := range u.watchers {
-		a.queue(event{sender: "/people", rel: part, path: contactPath(u.URI) + "/" + part, kind: "updated", in: contactLink(u.URI)})
+		a.queue(event{rel: part, path: contactPath(u.URI) + "/" + part, kind: "updated", in: contactLink(u.URI)})
 	}
 }
 
 // extend adds to the time that a subscription has left, and sees to it that it ends.
 func (a *application) extend(s *subscription, by time.Duration) {
 	now := a.server.clock.Now()
-	if s.expires.Before(now) {
-		s.expires = now
-	} else {
+	if s.stopEnd != nil {
 		s.stopWarn()
 		s.stopEnd()
 	}
-	s.expires = s.expires.Add(by)
-	if s.expires.Sub(now) > longest {
-		s.expires = now.Add(longest)
+	if s.expires.Before(now) {
+		s.expires = now
 	}
-	s.stopWarn = a.server.later(s.expires.Sub(now)-warning, func() {
-		a.queue(event{sender: "/people", rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "updated", show: a.subscription(s)})
+	s.expires = s.expires.Add(by)
+	if s.expires.Sub(now) > longestSubscription {
+		s.expires = now.Add(longestSubscription)
+	}
+	s.stopWarn = a.server.later(s.expires.Sub(now)-expiryWarning, func() {
+		a.queue(event{rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "updated", show: a.subscription(s)})
 	})
 	s.stopEnd = a.server.later(s.expires.Sub(now), func() { a.unsubscribe(s) })
 }
@@ -201,11 +203,11 @@ func (a *application) extend(s *subscription, by time.Duration) {
 func (a *application) unsubscribe(s *subscription) {
 	s.stopWarn()
 	s.stopEnd()
-	a.subscriptions = slices.DeleteFunc(a.subscriptions, func(other *subscription) bool { return other == s })
+	a.subscriptions = without(a.subscriptions, s)
 	for _, uri := range s.members {
 		a.unwatch(uri)
 	}
-	a.queue(event{sender: "/people", rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "deleted"})
+	a.queue(event{rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "deleted"})
 }
 
 // ofSubscription is an operation on the subscription that the path names, or the query.
@@ -233,7 +235,7 @@ func getSubscription(c *call) (answer, error) {
 func extendSubscription(c *call) (answer, error) {
 	return c.ofSubscription(func(s *subscription) (answer, error) {
 		c.app.extend(s, c.minutes())
-		c.app.queue(event{sender: "/people", rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "updated", show: c.app.subscription(s)})
+		c.app.queue(event{rel: "presenceSubscription", path: subscriptionPath(s.id), kind: "updated", show: c.app.subscription(s)})
 		return ok(c.app.subscription(s)), nil
 	})
 }
@@ -256,10 +258,7 @@ func (c *call) subscriptionMemberships() (answer, error) {
 	id := c.fields.text("presenceSubscriptionId")
 	self := "/people/presenceSubscriptionMemberships"
 	if id != "" {
-		self = c.path + "?presenceSubscriptionId=" + url.QueryEscape(id)
-		if c.row.page == "addToPresenceSubscription" {
-			self = strings.Replace(self, c.row.page, "memberships", 1)
-		}
+		self = "/people/memberships?presenceSubscriptionId=" + url.QueryEscape(id)
 	}
 	var list []object
 	for _, s := range c.app.subscriptions {
@@ -275,8 +274,6 @@ func (c *call) subscriptionMemberships() (answer, error) {
 	return ok(resource("presenceSubscriptionMemberships", nil, object{{"self", c.app.link(self)}}, many("presenceSubscriptionMembership", list))), nil
 }
 
-func getSubscriptionMemberships(c *call) (answer, error) { return c.subscriptionMemberships() }
-
 // addToSubscription adds contacts to the subscription that the query names.
 func addToSubscription(c *call) (answer, error) {
 	if err := c.addresses("contactUris"); err != nil {
@@ -285,7 +282,7 @@ func addToSubscription(c *call) (answer, error) {
 	return c.ofSubscription(func(s *subscription) (answer, error) {
 		uris := c.fields.list("contactUris")
 		if c.app.watched()+len(uris) > maxWatched {
-			return answer{}, refuse(http.StatusForbidden, "LimitExceeded", "The application has 10,000 contacts in its subscriptions.")
+			return answer{}, full(http.StatusForbidden, "LimitExceeded", maxWatched, "contacts in the subscriptions of an application")
 		}
 		c.app.watch(s, uris)
 		r, err := c.subscriptionMemberships()
@@ -311,7 +308,8 @@ func getSubscriptionMembership(c *call) (answer, error) {
 
 func deleteSubscriptionMembership(c *call) (answer, error) {
 	return c.ofSubscriptionMember(func(s *subscription, uri string) (answer, error) {
-		s.members = slices.DeleteFunc(s.members, sameAddress(uri))
+		s.members = without(s.members, uri)
+		delete(s.has, strings.ToLower(uri))
 		c.app.unwatch(uri)
 		return noContent(), nil
 	})
@@ -322,9 +320,7 @@ func getSubscribedContacts(c *call) (answer, error) {
 	all := map[string]bool{}
 	for _, s := range c.app.subscriptions {
 		for _, uri := range s.members {
-			if c.user.knows(uri) {
-				all[uri] = true
-			}
+			all[uri] = true
 		}
 	}
 	links := object{{"self", c.app.link(c.path)}}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa"
@@ -13,8 +14,6 @@ import (
 const (
 	xmlType     = "application/xml"
 	ucwaXMLType = "application/vnd.microsoft.com.ucwa+xml"
-
-	namespace = ucwa.XMLNamespace
 )
 
 func isXML(mediaType string) bool { return strings.HasSuffix(mediaType, "xml") }
@@ -30,9 +29,9 @@ func inXML(o object) []byte {
 	b.WriteString(xml.Header)
 	x := &xmlWriter{&b}
 	if o.object("_links") != nil {
-		x.resource(o, o.text("rel"), `xmlns="`+namespace+`"`)
+		x.resource(o, o.text("rel"), `xmlns="`+ucwa.XMLNamespace+`"`)
 	} else {
-		x.reason(o, ` xmlns="`+namespace+`"`)
+		x.reason(o, ` xmlns="`+ucwa.XMLNamespace+`"`)
 	}
 	return b.Bytes()
 }
@@ -211,6 +210,9 @@ func objects(v any) []object {
 	return list
 }
 
+// inputs is how a request begins, and not what a server sends besides.
+var inputs = regexp.MustCompile(`^\s*(?:<\?[^>]*\?>)?\s*(?:<!--[\s\S]*?-->\s*)*<(?:[\w.-]+:)?(?:input|resource)\b`)
+
 // parseXML reads a body in XML: an input, or a resource as it was served. All values are
 // text; what else one is, whoever asks for it knows.
 func parseXML(body []byte) (*fields, error) {
@@ -220,7 +222,7 @@ func parseXML(body []byte) (*fields, error) {
 	}
 	value, err := ucwa.DecodeXML(body)
 	input, _ := value.(map[string]any)
-	if err != nil || input["sender"] != nil {
+	if err != nil || !inputs.Match(body) {
 		return nil, notParsed("The body is not the XML of a request.")
 	}
 	for name, v := range input {
@@ -230,7 +232,7 @@ func parseXML(body []byte) (*fields, error) {
 		}
 		raw, err := json.Marshal(v)
 		if err != nil {
-			panic(err) // it holds texts, and lists of them
+			return nil, notParsed("A property of the body cannot be read.")
 		}
 		f.values[key], f.loose[key] = raw, true
 	}
