@@ -16,7 +16,7 @@ import (
 )
 
 // XMLNamespace is that of UCWA's XML.
-const XMLNamespace = "http://schemas.microsoft.com/rtc/2012/03/ucwa"
+const XMLNamespace = api.XMLNamespace
 
 // DecodeXML reads a body in UCWA's XML, and returns what [DecodeJSON] returns for the same
 // body in JSON: a resource, a package of events, the input of a request or an error. The

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // Body masks a body according to its form: JSON, UCWA's XML, a form, several parts, HTML or text. The media type counts only where the body does not show
@@ -42,7 +44,7 @@ func (m *Masker) body(contentType, s string, depth int) string {
 		return s
 	case medium == "application/x-www-form-urlencoded" || looksLikeForm.MatchString(trimmed):
 		return begin + m.query(rest)
-	case c == '<' && strings.Contains(trimmed[:min(len(trimmed), 4096)], namespace):
+	case c == '<' && strings.Contains(trimmed[:min(len(trimmed), 4096)], api.XMLNamespace):
 		if masked, is := m.xml(rest, depth); is {
 			return begin + masked
 		}

@@ -56,13 +56,13 @@ func TestForms(t *testing.T) {
 		{"a page", body, "<html><title>HTTP Error 404.0 - Not Found</title>C:\\Users\\dana</html>", "<html>text-1: IIS 404.0, 69 bytes</html>"},
 		{"a page of nobody", body, "<!DOCTYPE html><p>Hello Dana", "<html>text-1: a page, 28 bytes</html>"},
 		{"XML", body, `<name>Dana</name>`, "text-1xxxxxxxxxx."},
-		{"UCWA's XML", body, `<?xml version="1.0" encoding="utf-8"?><resource rel="me" href="/ucwa/oauth/v1/applications/101/me" xmlns="` + namespace + `"><link rel="note" href="/ucwa/oauth/v1/applications/101/me/note" title="Dana"/>` +
+		{"UCWA's XML", body, `<?xml version="1.0" encoding="utf-8"?><resource rel="me" href="/ucwa/oauth/v1/applications/101/me" xmlns="` + api.XMLNamespace + `"><link rel="note" href="/ucwa/oauth/v1/applications/101/me/note" title="Dana"/>` +
 			`<property name="name">Dana &amp; Co</property><property name="etag">1234567890</property><propertyList name="emailAddresses"><item>dana@contoso.com</item></propertyList><property name="nickname">Dodo</property></resource>`,
-			`<?xml version="1.0" encoding="utf-8"?><resource xmlns="` + namespace + `" rel="me" href="/ucwa/oauth/v1/applications/9000000001/me"><link rel="note" href="/ucwa/oauth/v1/applications/9000000001/me/note" title="Name-1"></link>` +
+			`<?xml version="1.0" encoding="utf-8"?><resource xmlns="` + api.XMLNamespace + `" rel="me" href="/ucwa/oauth/v1/applications/9000000001/me"><link rel="note" href="/ucwa/oauth/v1/applications/9000000001/me/note" title="Name-1"></link>` +
 				`<property name="name">Name-1 &amp; Name-2</property><property name="etag">9000000002</property><propertyList name="emailAddresses"><item>name-1@host-1.example.invalid</item></propertyList><property name="member-1">text-1</property></resource>`},
-		{"an error in XML", body, `<reason xmlns="` + namespace + `"><code>BadRequest</code><message>no Dana</message><parameters><property name="message">is Dana</property></parameters></reason>`,
-			`<reason xmlns="` + namespace + `"><code>BadRequest</code><message>text-1x</message><parameters><property name="message">text-2x</property></parameters></reason>`},
-		{"other elements in its namespace", body, `<user xmlns="` + namespace + `">Dana</user>`, "text-1" + strings.Repeat("x", 64) + "."},
+		{"an error in XML", body, `<reason xmlns="` + api.XMLNamespace + `"><code>BadRequest</code><message>no Dana</message><parameters><property name="message">is Dana</property></parameters></reason>`,
+			`<reason xmlns="` + api.XMLNamespace + `"><code>BadRequest</code><message>text-1x</message><parameters><property name="message">text-2x</property></parameters></reason>`},
+		{"other elements in its namespace", body, `<user xmlns="` + api.XMLNamespace + `">Dana</user>`, "text-1" + strings.Repeat("x", 64) + "."},
 		{"bytes", body, "\xff\xd8Dana", "text-1é"},
 		{"a known header", header("Cache-Control"), "no-cache, max-age=60", "no-cache, max-age=60"},
 		{"one that says more", header("Cache-Control"), "no-cache, for=dana, x=60", "no-cache, xxx=xxxx, x=00"},

@@ -6,10 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-)
 
-// namespace is that of UCWA's XML.
-const namespace = "http://schemas.microsoft.com/rtc/2012/03/ucwa"
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
+)
 
 // Elements of UCWA's XML, and attributes of them. Source: "Payload format" and "Event channel details".
 var (
@@ -25,7 +24,7 @@ func (m *Masker) xml(s string, depth int) (masked string, is bool) {
 	var b strings.Builder
 	type level struct{ element, name string }
 	var stack []level
-	seen := false // the element of the body
+	seen := false                                                         // the element of the body
 	escaped := func(text string) { _ = xml.EscapeText(&b, []byte(text)) } // a Builder takes everything
 	for {
 		t, err := d.Token()
@@ -39,7 +38,7 @@ func (m *Masker) xml(s string, depth int) (masked string, is bool) {
 		case xml.ProcInst:
 			b.WriteString(`<?xml version="1.0" encoding="utf-8"?>`)
 		case xml.StartElement:
-			if len(stack) == 0 && seen || t.Name.Space != namespace || !slices.Contains(elementsOfUCWA, t.Name.Local) || len(stack) > 100 {
+			if len(stack) == 0 && seen || t.Name.Space != api.XMLNamespace || !slices.Contains(elementsOfUCWA, t.Name.Local) || len(stack) > 100 {
 				return "", false
 			}
 			seen = true
@@ -49,7 +48,7 @@ func (m *Masker) xml(s string, depth int) (masked string, is bool) {
 			}
 			b.WriteString("<" + t.Name.Local)
 			if len(stack) == 0 {
-				b.WriteString(` xmlns="` + namespace + `"`)
+				b.WriteString(` xmlns="` + api.XMLNamespace + `"`)
 			}
 			for _, a := range t.Attr {
 				if a.Name.Local == "xmlns" || a.Name.Space == "xmlns" {

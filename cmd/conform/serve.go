@@ -51,7 +51,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 		panic(err) // the flag is defined above
 	}
 	flags.StringVar(&f.users, "users", "", "YAML file of the users (docs/serve.md); without it there is "+builtIn.URI)
-	flags.StringSliceVar(&f.peers, "peer", nil, "add somebody to talk to, who needs no client: "+strings.Join(scripts, ", ")+"; can be repeated")
+	flags.StringSliceVar(&f.peers, "peer", nil, "add somebody to talk to, who needs no client: "+strings.Join(scripts(), ", ")+"; several by commas")
 	flags.StringArrayVar(&f.origins, "origin", nil, "allow pages of this origin (X-Ms-Origin), as in https://app.contoso.com; can be repeated")
 	flags.StringArrayVar(&f.faults, "fault", nil, "misbehave by this fault of docs/proof.md; can be repeated")
 	flags.StringVar(&f.chaos, "chaos", "", "vary what no document settles, by this number or at random")
@@ -65,7 +65,7 @@ func (f *serverFlags) add(cmd *cobra.Command) {
 	flags.BoolVar(&f.plain, "plain", false, "serve plain http, without TLS")
 	complete(cmd, "format", reports.Repeatable)
 	complete(cmd, "fault", serverFaultNames)
-	complete(cmd, "peer", func() []string { return scripts })
+	complete(cmd, "peer", scripts)
 	complete(cmd, "chaos", func() []string { return []string{"random"} })
 	for _, name := range []string{"origin", "event-timeout", "aggregation"} {
 		complete(cmd, name, func() []string { return nil })
@@ -136,7 +136,7 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 			return config, err
 		}
 	}
-	if err := f.addPeers(all); err != nil {
+	if err := f.addPeers(cmd, all); err != nil {
 		return config, err
 	}
 	config.users, config.server.Groups = all.users, all.groups
@@ -152,18 +152,24 @@ func (f *serverFlags) host(cmd *cobra.Command) (hostConfig, error) {
 }
 
 // addPeers adds the users of --peer, whom the others have in their lists.
-func (f *serverFlags) addPeers(all *people) error {
+func (f *serverFlags) addPeers(cmd *cobra.Command, all *people) error {
+	if flag := cmd.Flags().Lookup("peer"); flag.Changed && len(f.peers) == 0 {
+		return usage("--peer is empty: give it a value, or leave it out")
+	}
 	_, domain, _ := strings.Cut(all.users[0].URI, "@")
-	people := len(all.users)
-	for _, script := range f.peers {
-		if !slices.Contains(scripts, script) {
-			return usage("--peer %q%s: expected one of %s", script, suite.Nearest(script, scripts), strings.Join(scripts, ", "))
+	own := len(all.users)
+	for i, script := range f.peers {
+		switch {
+		case !slices.Contains(scripts(), script):
+			return usage("--peer %q%s: expected one of %s", script, suite.Nearest(script, scripts()), strings.Join(scripts(), ", "))
+		case slices.Contains(f.peers[:i], script):
+			return usage("--peer %s is given twice", script)
 		}
 		peer := scripted(script, domain)
 		if slices.ContainsFunc(all.users, func(u ucwatest.User) bool { return strings.EqualFold(u.URI, peer.URI) }) {
 			return usage("--peer %s: there is a user %s already", script, peer.URI)
 		}
-		for i := range all.users[:people] {
+		for i := range all.users[:own] {
 			all.users[i].Contacts = append(all.users[i].Contacts, peer.URI)
 		}
 		all.users = append(all.users, peer)
@@ -174,9 +180,17 @@ func (f *serverFlags) addPeers(all *people) error {
 func faultsNamed(names []string) ([]prove.Fault, error) {
 	var list []prove.Fault
 	for _, name := range names {
-		fault, err := prove.FaultNamed(name)
-		if err != nil {
-			return nil, usage("--fault: %w", err)
+		fault, others, found := prove.ResourceFaultNamed(name)
+		var err error
+		switch {
+		case found:
+		case len(others) > 0:
+			rel, what, _ := strings.Cut(name, "/")
+			return nil, usage("--fault %s: nothing that is called %q%s can be wrong with the resource; there are, behind %s/: %s", name, what, suite.Nearest(what, others), rel, strings.Join(others, ", "))
+		default:
+			if fault, err = prove.FaultNamed(name); err != nil {
+				return nil, usage("--fault: %w; or write a resource and what is wrong with it, such as contact/self (docs/serve.md)", err)
+			}
 		}
 		if fault.Subject != "server" {
 			return nil, usage("--fault %s is a fault of clients (%s), and this is a server; docs/proof.md lists those of servers", name, fault.Breaks)
@@ -403,8 +417,10 @@ func (f *serveFlags) greet(w io.Writer, config hostConfig, name, trust string) {
 		fmt.Fprintf(w, "  users         %d, of %s\n", len(config.users)-len(f.server.peers), f.server.users)
 	}
 	for _, u := range config.users {
-		if u.Script != "" {
-			fmt.Fprintf(w, "  peer          %s, who needs no client: %s\n", u.URI, does[u.Script])
+		for _, script := range ucwatest.Scripts() {
+			if u.Script == script.Name {
+				fmt.Fprintf(w, "  peer          %s, who needs no client: %s\n", u.URI, script.Does)
+			}
 		}
 	}
 	for _, fault := range config.faults {

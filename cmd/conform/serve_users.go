@@ -170,6 +170,9 @@ func userFrom(node *yaml.Node, fail func(*yaml.Node, string, ...any) error) (u u
 		if groups.Content[i+1].Decode(&group.Members) != nil || group.Name == "" {
 			return u, nil, fail(groups.Content[i], "groups: expected a name, with a list of SIP addresses")
 		}
+		if slices.ContainsFunc(u.Groups, func(other ucwatest.Group) bool { return strings.EqualFold(other.Name, group.Name) }) {
+			return u, nil, fail(groups.Content[i], "groups: %s stands here twice", group.Name)
+		}
 		u.Groups = append(u.Groups, group)
 	}
 	for _, list := range append([]ucwatest.Group{{Name: "contacts", Members: u.Contacts}, {Name: "members", Members: members}}, u.Groups...) {
@@ -189,23 +192,20 @@ func userFrom(node *yaml.Node, fail func(*yaml.Node, string, ...any) error) (u u
 }
 
 // addressForm is what a contact can have: a SIP address, with the scheme or without, or a telephone number.
-var addressForm = regexp.MustCompile(`^(?:(?i:sip:)?[^@:\s<>"']+@[^@:\s<>"']+|(?i:tel:)\+?[0-9-]+)$`)
+var addressForm = regexp.MustCompile(`^(?:(?i:sip:)?[^@:/\s<>"']+@[^@:/\s<>"']+|(?i:tel:)\+?[0-9-]+)$`)
 
 // scripted is a user who has no client, and does what --peer says.
 func scripted(script, domain string) ucwatest.User {
 	return ucwatest.User{Name: strings.ToUpper(script[:1]) + script[1:], URI: "sip:" + script + "@" + domain, Script: script}
 }
 
-// does says what those users do with an invitation.
-var does = map[string]string{
-	"echo":    "takes every invitation, and sends back what comes",
-	"accept":  "takes every invitation",
-	"decline": "declines every invitation",
-	"silent":  "lets every invitation ring",
+// scripts are the names of what a user without a client can do with an invitation.
+func scripts() (names []string) {
+	for _, s := range ucwatest.Scripts() {
+		names = append(names, s.Name)
+	}
+	return names
 }
-
-// scripts are what a user without a client can do with an invitation.
-var scripts = []string{"echo", "accept", "decline", "silent"}
 
 func modalityNames() []string {
 	var names []string

@@ -59,6 +59,7 @@ func TestUsersRefused(t *testing.T) {
 		"- {sip: d@x, password: x, groups: [x]}":               "groups: expected names",
 		"- {sip: d@x, password: x, groups: {F: x}}":            "groups: expected a name, with a list",
 		"- {sip: d@x, password: x, groups: {F: [x]}}":          `F: "x" is no address`,
+		"- {sip: d@x, password: x, groups: {F: [], f: []}}":    "groups: f stands here twice",
 		"- {sip: d@x, members: [a@x]}":                         "there are groups, and no user",
 		"- {sip: d@x, password: x}\n- {sip: D@x, members: []}": "is the user of line 1 already",
 	} {

@@ -64,16 +64,11 @@ func FaultsFor(requirements ...string) []Fault {
 // ErrAmbiguous is the error of a name with which several faults end.
 var ErrAmbiguous = errors.New("write the whole name")
 
-// FaultNamed returns the fault of that name in any case, which can be one of [ResourceFaults], or the only one, of those that a person wrote if there are others,
+// FaultNamed returns the fault of that name in any case, or the only one, of those that a person wrote if there are others,
 // whose name ends so behind the requirement. Its error names the nearest, or is an ErrAmbiguous.
 func FaultNamed(name string) (Fault, error) {
 	var names []string
 	var ending, written []Fault
-	for _, f := range ResourceFaults() {
-		if strings.EqualFold(f.Name, name) {
-			return f, nil
-		}
-	}
 	for _, f := range append(Faults(), fixed(recordedFaults())...) {
 		if strings.EqualFold(f.Name, name) {
 			return f, nil

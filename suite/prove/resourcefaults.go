@@ -4,30 +4,41 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
-// ResourceFaults returns what can be wrong with every resource of the API reference, whatever it is: its status, media type, JSON, rel and
-// self link, and each of its links and properties, missing or of another type; and its events, lost or told twice. They are for people who
-// write clients (`conform serve --fault contact/properties.uri`): no requirement is held to them yet, so nothing proves by them.
+// ResourceFaults returns what can be wrong with a resource of the API reference, whatever it is: its status, media type, JSON, rel and self
+// link; each of its links and properties, missing or of another type; its events, lost or reported twice. They are for people who write
+// clients (`conform serve --fault contact/self`): no requirement is held to them yet, so nothing proves by them. What is sent in XML, or in a
+// batch, they leave alone.
 //
-// Each is named by the page of the resource, a slash and what is wrong: "contact/self", "conversation/links.messaging",
-// "message/event-lost".
+// Each is named by the resource, a slash and what is wrong: "contact/self", "conversation/links.messaging", "message/event-lost".
 func ResourceFaults() []Fault {
+	told, embedded := map[string]bool{}, map[string]bool{}
+	for _, page := range api.Resources() {
+		for _, e := range page.Events {
+			told[e.Resource] = true
+		}
+		for _, l := range page.Links {
+			embedded[l.Rel] = embedded[l.Rel] || l.Embedded != api.None
+		}
+	}
 	var list []Fault
 	for _, page := range api.Resources() {
-		if page.Name != page.Rel { // a role or a revision of another
+		rel := page.Rel
+		_, reads := page.Operation(http.MethodGet)
+		if page.Name != rel || !reads && !told[rel] && !embedded[rel] { // a role or a revision of another, or something that is only done
 			continue
 		}
-		rel := page.Rel
 		add := func(name, breaks string, edit func(*exchange)) {
 			list = append(list, Fault{Name: rel + "/" + name, Subject: "server", Breaks: breaks, edit: edit})
 		}
-		if _, reads := page.Operation(http.MethodGet); reads {
+		if reads {
 			whole := func(edit func(*exchange)) func(*exchange) {
 				return func(x *exchange) {
-					if root, is := x.object(); is && root["rel"] == rel && x.status/100 == 2 {
+					if root, is := x.object(); is && root["rel"] == rel && x.request.Method == http.MethodGet && x.status/100 == 2 {
 						edit(x)
 					}
 				}
@@ -59,21 +70,36 @@ func ResourceFaults() []Fault {
 				}
 			}))
 		}
-		if len(page.Events) > 0 {
-			add("event-lost", "does not report events of "+rel, asObject(func(root map[string]any) { told(root, rel, 0) }))
-			add("event-again", "reports each event of "+rel+" twice", asObject(func(root map[string]any) { told(root, rel, 2) }))
+		if told[rel] {
+			add("event-lost", "does not report events of "+rel, asObject(func(root map[string]any) { report(root, rel, 0) }))
+			add("event-again", "reports each event of "+rel+" twice", asObject(func(root map[string]any) { report(root, rel, 2) }))
 		}
 	}
 	return list
 }
 
-// told has each event about a resource told so many times.
-func told(root map[string]any, rel string, times int) {
+// ResourceFaultNamed returns the resource fault of that name in any case. Where there is none, others are those of the same resource, if it
+// has any.
+func ResourceFaultNamed(name string) (fault Fault, others []string, found bool) {
+	rel, _, _ := strings.Cut(name, "/")
+	for _, f := range ResourceFaults() {
+		if strings.EqualFold(f.Name, name) {
+			return f, nil, true
+		}
+		if of, what, _ := strings.Cut(f.Name, "/"); strings.EqualFold(of, rel) {
+			others = append(others, what)
+		}
+	}
+	return Fault{}, others, false
+}
+
+// report reports each event about a resource so many times.
+func report(root map[string]any, rel string, times int) {
 	senders, _ := root["sender"].([]any)
 	for _, s := range senders {
 		sender, _ := s.(map[string]any)
 		list, _ := sender["events"].([]any)
-		told := []any{}
+		all := []any{}
 		for _, e := range list {
 			event, _ := e.(map[string]any)
 			link, _ := event["link"].(map[string]any)
@@ -81,10 +107,10 @@ func told(root map[string]any, rel string, times int) {
 			if link["rel"] == rel {
 				n = times
 			}
-			told = append(told, slices.Repeat([]any{e}, n)...)
+			all = append(all, slices.Repeat([]any{e}, n)...)
 		}
 		if sender != nil {
-			sender["events"] = told
+			sender["events"] = all
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -154,7 +155,11 @@ func Variations() []Variation {
 		})),
 		edit("etag-missing", "sends no etag", without("etag")),
 		edit("hrefs-absolute", "serves absolute hrefs", inJSON(func(x *exchange) {
-			x.body = bytes.ReplaceAll(x.body, []byte(`"href":"/`), []byte(`"href":"https://`+x.request.Host+`/`))
+			scheme := "https://"
+			if host, _, _ := net.SplitHostPort(x.request.Host); x.request.TLS == nil && (host == "localhost" || net.ParseIP(host).IsLoopback()) {
+				scheme = "http://" // as a server without TLS, which is none but a test's
+			}
+			x.body = bytes.ReplaceAll(x.body, []byte(`"href":"/`), []byte(`"href":"`+scheme+x.request.Host+`/`))
 		})),
 		edit("hrefs-escaped", "escapes in a path what it need not", inJSON(func(x *exchange) {
 			x.body = bytes.ReplaceAll(x.body, []byte(`/me/presence"`), []byte(`/%6De/presence"`))

@@ -14,6 +14,9 @@ import (
 
 //go:generate go test -count=1 -run ^TestData$ . -update
 
+// XMLNamespace is that of UCWA's XML.
+const XMLNamespace = "http://schemas.microsoft.com/rtc/2012/03/ucwa"
+
 // Resource is one page of the reference.
 type Resource struct {
 	// Name is that of the page: the rel of the links that lead to the resource.

@@ -199,6 +199,9 @@ func (a *application) end() {
 	a.user.settle()
 }
 
+// postReportMyNetwork takes what a client says of its network, for which nothing here asks.
+func postReportMyNetwork(*call) (answer, error) { return answer{status: http.StatusCreated}, nil }
+
 // forget ends what does not outlast the client's silence: subscriptions and conversations.
 func (a *application) forget() {
 	for len(a.subscriptions) > 0 {

@@ -3,6 +3,7 @@ package ucwatest
 import (
 	"encoding/json"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -130,3 +131,14 @@ func without[T comparable](list []T, one T) []T {
 }
 
 func href(to string) object { return object{{"href", to}} }
+
+// many is one member that holds a list, or none for an empty one.
+func many(rel string, list []object) object {
+	if len(list) == 0 {
+		return nil
+	}
+	return object{{rel, list}}
+}
+
+// sorted are the members of a set in their order.
+func sorted(set map[string]bool) []string { return slices.Sorted(maps.Keys(set)) }

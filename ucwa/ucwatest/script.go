@@ -2,6 +2,19 @@ package ucwatest
 
 import "slices"
 
+// Script is what a user does who has no client.
+type Script struct{ Name, Does string }
+
+// Scripts returns what [User].Script can be.
+func Scripts() []Script {
+	return []Script{
+		{"echo", "takes every invitation, and sends back what comes"},
+		{"accept", "takes every invitation"},
+		{"decline", "declines every invitation"},
+		{"silent", "lets every invitation ring"},
+	}
+}
+
 // A user with a script has somebody to talk to for those who write clients and have one account.
 // Source: none; it is what tests need.
 

@@ -37,9 +37,8 @@ type User struct {
 	// NoPhoto users have no photo, and are shown none.
 	NoPhoto bool
 
-	// Script makes the user somebody who is signed in without a client, and does with an
-	// invitation what it says: accept, decline, silent, or echo, which accepts and sends
-	// back what comes.
+	// Script makes the user somebody who is signed in without a client, and does with
+	// invitations what the one of [Scripts] of that name says.
 	Script string
 
 	// Modalities are those that the deployment allows the user, by their
