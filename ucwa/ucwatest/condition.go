@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/ucwa-conform/ucwa-conform/ucwa/api"
 )
 
 // matches refuses a PUT that does not say, in If-Match, which state of the resource
@@ -15,17 +17,39 @@ func (c *call) matches(current object) error {
 			c.fields.reject(m.name, "is missing: a PUT sends back every property that was read")
 		}
 	}
-	given := c.request.Header.Values("If-Match")
-	if strings.TrimSpace(strings.Join(given, "")) == "" {
+	if strings.TrimSpace(strings.Join(c.request.Header.Values("If-Match"), "")) == "" {
 		return refuse(http.StatusPreconditionRequired, "", "A PUT needs If-Match, with the etag of the resource in quotes.")
 	}
-	for tag := range strings.SplitSeq(strings.Join(given, ","), ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || tag == quoted(current) {
-			return c.fields.err()
-		}
+	if has(c.request.Header, "If-Match", quoted(current)) {
+		return c.fields.err()
 	}
 	return refuse(http.StatusPreconditionFailed, "", "The resource has another etag than If-Match says: it has changed since it was read.").
 		with("ETag", quoted(current))
+}
+
+// has tells whether a header field lists an entity tag, or is * for any.
+func has(h http.Header, field, tag string) bool {
+	for one := range strings.SplitSeq(strings.Join(h.Values(field), ","), ",") {
+		if one = strings.TrimSpace(one); one == "*" || one == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// tagged tells whether the answer has its etag as a header field, too: where a PUT will need it, and where the
+// reference shows it. It shows it of the application as well, whose etag says nothing of what it embeds: a client
+// that kept that would not see the user change.
+func (c *call) tagged() bool {
+	if _, changes := c.row.methods[http.MethodPut]; changes {
+		return true
+	}
+	page, known := api.ResourceOf(c.row.page)
+	if !known || page.Name == "application" || c.method != http.MethodGet {
+		return false
+	}
+	op, there := page.Operation(http.MethodGet)
+	return there && op.ETag
 }
 
 // quoted is the etag of a resource as header fields carry it.

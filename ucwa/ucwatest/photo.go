@@ -33,10 +33,8 @@ func getPhoto(c *call) (answer, error) {
 		"Etag":          {tag},
 		"Expires":       {c.server.clock.Now().Add(time.Hour).UTC().Format(http.TimeFormat)},
 	}}
-	for _, have := range strings.Split(c.request.Header.Get("If-None-Match"), ",") {
-		if have = strings.TrimSpace(have); have == tag || have == "*" {
-			a.status, a.raw = http.StatusNotModified, nil
-		}
+	if has(c.request.Header, "If-None-Match", tag) {
+		a.status, a.raw = http.StatusNotModified, nil
 	}
 	return a, nil
 }

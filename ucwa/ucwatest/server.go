@@ -233,8 +233,11 @@ func (s *Server) serve(r *http.Request) (answer, error) {
 	if a.batch != nil {
 		return c.answerBatch(a.batch), nil
 	}
-	if _, changes := table[http.MethodPut]; changes && a.content != nil {
-		a.header = http.Header{"Etag": {quoted(a.content)}} // what If-Match will want
+	if c.tagged() && a.content != nil {
+		a.header = http.Header{"Etag": {quoted(a.content)}}
+		if c.method == http.MethodGet && has(r.Header, "If-None-Match", quoted(a.content)) {
+			return answer{status: http.StatusNotModified, header: a.header}, nil
+		}
 	}
 	if a.mediaType == "" {
 		a.mediaType = mediaType + utf8Charset
