@@ -179,7 +179,7 @@ func TestPolicies(t *testing.T) {
 func TestPut(t *testing.T) {
 	tried := map[string]bool{}
 	for state, prepare := range states {
-		if state == "new" || state == "anonymous" { // who may not
+		if state == "new" || state == "anonymous" || state == "a guest in a meeting" { // who may not
 			continue
 		}
 		rels := prepare(newWorld(t)).crawl(func(string, string, *reply) {})

@@ -27,6 +27,7 @@ type application struct {
 	endpointID string // in lower case
 	cookie     string
 
+	scripted  bool          // it has no client
 	available *availability // nil before makeMeAvailable
 	active    time.Time     // when the user last did something, once available
 	ended     bool
@@ -186,7 +187,9 @@ func (a *application) end() {
 	if a.channel.held != nil {
 		a.release(outcome{err: applicationNotFound()})
 	}
-	a.channel.stopAlarm()
+	if a.channel.stopAlarm != nil {
+		a.channel.stopAlarm()
+	}
 	a.forget()
 	a.user.applications = without(a.user.applications, a)
 	if a.available != nil {
@@ -222,8 +225,8 @@ func (a *application) hear() {
 
 // renew sets the application's one alarm, for whatever is due first.
 func (a *application) renew() {
-	if a.user.Script != "" {
-		return // who has no client goes on by himself
+	if a.scripted {
+		return // it goes on by itself
 	}
 	if a.channel.stopAlarm != nil {
 		a.channel.stopAlarm()

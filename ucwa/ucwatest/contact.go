@@ -28,7 +28,8 @@ func (s *Server) contact(uri string) *user {
 // knows tells whether there is a contact of that URI for the user: an account of the server,
 // or somebody in his list, who can be of any other place.
 func (u *user) knows(uri string) bool {
-	return u.server.contact(uri) != nil || slices.ContainsFunc(u.groups, func(g *group) bool { return g.has(uri) }) ||
+	_, set := u.privacy[strings.ToLower(uri)]
+	return set || u.server.contact(uri) != nil || slices.ContainsFunc(u.groups, func(g *group) bool { return g.has(uri) }) ||
 		slices.ContainsFunc(u.applications, func(a *application) bool { return a.subscribedTo(uri) }) ||
 		slices.ContainsFunc(u.server.groups, func(g Group) bool { return slices.ContainsFunc(g.Members, sameAddress(uri)) })
 }

@@ -85,7 +85,7 @@ func (v *conversation) appear() {
 func (v *conversation) seeOthers() {
 	for _, o := range v.people() {
 		v.tellParticipant(o, "added")
-		if o.messaging == "Connected" {
+		if o.any(connected) {
 			v.tellParticipantMessaging(o, "added")
 		}
 	}
@@ -109,8 +109,10 @@ func (v *conversation) resource() object {
 		links = append(links, member{"messaging", v.app.link(v.path() + "/messaging")}, member{"participants", v.app.link(v.path() + "/participants")})
 	}
 	if v.state == "Connected" || v.state == "Conferenced" {
-		links = append(links, member{"localParticipant", titled(v.app.link(v.participantPath(v)), v.user().Name)},
-			member{"addParticipant", v.app.link("/communication/addParticipant?conversation=" + v.id)})
+		links = append(links, member{"localParticipant", titled(v.app.link(v.participantPath(v)), v.user().Name)})
+		if !v.user().Anonymous {
+			links = append(links, member{"addParticipant", v.app.link("/communication/addParticipant?conversation=" + v.id)})
+		}
 	}
 	if v.meeting != nil {
 		properties, more := v.meetingPart()
@@ -174,6 +176,7 @@ func (v *conversation) leave(why string) {
 		}
 	}
 	v.stopsTyping()
+	had := connected(v)
 	if v.messaging != "Disconnected" {
 		v.messaging = "Disconnected"
 		v.tellMessaging(because("Informational", why))
@@ -184,7 +187,11 @@ func (v *conversation) leave(why string) {
 		case !was || o.user() == v.user():
 		case v.meeting == nil:
 			o.leave("Ended")
-		case !v.again(func(*conversation) bool { return true }):
+		case v.again(func(*conversation) bool { return true }):
+			if had && !v.again(connected) {
+				o.tellParticipantMessaging(v, "deleted")
+			}
+		default:
 			o.tellParticipant(v, "deleted")
 		}
 	}

@@ -271,7 +271,7 @@ func (a *application) release(o outcome) {
 // something added and deleted is nothing, unless it is a conversation. The end of an operation is told for itself.
 func (a *application) queue(e event) {
 	ch := &a.channel
-	if a.ended || a.user.Script != "" {
+	if a.ended || a.scripted {
 		return
 	}
 	if old := ch.latest[e.about()]; old != nil {
@@ -328,6 +328,15 @@ func (ch *channel) take(e *event) {
 	if ch.taken++; 2*ch.taken > len(ch.waiting) {
 		ch.waiting = slices.DeleteFunc(ch.waiting, func(e *event) bool { return e.kind == taken })
 		ch.taken = 0
+	}
+}
+
+// takeIn takes back what waits to be told of a resource that is gone, and of what was in it.
+func (ch *channel) takeIn(rel, path string) {
+	for of, e := range ch.latest {
+		if of.in == rel+path || of.rel == rel && of.path == path && e.kind == "updated" {
+			ch.take(e)
+		}
 	}
 }
 

@@ -175,6 +175,9 @@ func deleteGroup(c *call) (answer, error) {
 		return answer{}, notFound()
 	}
 	c.user.groups = slices.DeleteFunc(c.user.groups, func(other *group) bool { return other == g })
+	for _, a := range c.user.applications {
+		a.channel.takeIn("group", g.path())
+	}
 	c.user.tellContacts(event{rel: "group", path: g.path(), kind: "deleted", in: linkTo("myGroups", "/people/myGroups")})
 	others := c.user.group("defaultGroup")
 	elsewhere := map[string]bool{}

@@ -27,7 +27,7 @@ func (a *application) act() {
 
 // idleness is how idle the user is in this application, which must be available.
 func (a *application) idleness() int {
-	if a.user.Script != "" {
+	if a.scripted {
 		return busy
 	}
 	return int(min(a.server.clock.Now().Sub(a.active)/a.available.idle, away))

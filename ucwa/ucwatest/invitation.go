@@ -74,7 +74,7 @@ func (i *invitation) resource() object {
 	open := i.state == "Connecting"
 	inside := object{}
 	if i.direction == "Outgoing" {
-		if i.app.user.server.contact(i.to) != nil {
+		if i.app.user.server.contact(i.to) != nil && !i.app.user.Anonymous {
 			links = append(links, member{"to", i.app.link(contactPath(i.to))})
 		}
 		if !v.left {
@@ -88,7 +88,7 @@ func (i *invitation) resource() object {
 		if open {
 			links = append(links, member{"accept", i.app.link(i.path() + "/accept")}, member{"decline", i.app.link(i.path() + "/decline")})
 		}
-		if !v.left {
+		if !v.left && v.sees(i.from) {
 			inside = append(inside, member{"from", v.participant(i.from)})
 		}
 	}
@@ -103,11 +103,11 @@ func (i *invitation) resource() object {
 	case "onlineMeetingInvitation":
 		o = append(o, member{"onlineMeetingUri", i.uri}, member{"availableModalities", []string{"Messaging"}})
 	case "participantInvitation":
-		if i.accepted != nil && !v.left {
+		if i.accepted != nil && !v.left && v.sees(i.accepted) {
 			links = append(links, member{"participant", i.app.link(v.participantPath(i.accepted))})
 		}
 	}
-	if i.accepted != nil && i.direction == "Outgoing" && i.rel != "onlineMeetingInvitation" && !v.left {
+	if i.accepted != nil && i.direction == "Outgoing" && i.rel != "onlineMeetingInvitation" && !v.left && v.sees(i.accepted) {
 		inside = append(inside, member{"acceptedByParticipant", []object{v.participant(i.accepted)}})
 	}
 	return resource(i.rel, o, links, inside)
@@ -237,8 +237,8 @@ func (i *invitation) accept() {
 	}
 	i.complete("Connected", "Success", nil)
 	out.complete("Connected", "Success", nil)
-	if i.message != "" && v.meeting == nil {
-		out.conversation.say(i.message, "")
+	if out.message != "" && v.meeting == nil {
+		out.conversation.say(out.message, "")
 	}
 }
 

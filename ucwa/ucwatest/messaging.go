@@ -36,6 +36,9 @@ func startMessaging(c *call) (answer, error) {
 	if err := c.app.hasRoom(); err != nil {
 		return answer{}, err
 	}
+	if c.app.channel.text+2*len(message) > maxWaitingText { // it is told when it is started, and when it ends
+		return answer{}, refuse(http.StatusTooManyRequests, "", "Too much of messages waits for the application: let it fetch its events first.")
+	}
 	v := c.app.enter(c.app.converse(c.fields), "Connecting", "Connecting")
 	v.in = []*conversation{v}
 	i := v.invite("messagingInvitation", c.fields)
@@ -110,6 +113,8 @@ var stopMessaging = ofConversation(func(_ *call, v *conversation) (answer, error
 	}
 	return noContent(), nil
 })
+
+func typing(v *conversation) bool { return v.stopTyping != nil }
 
 func connected(v *conversation) bool { return v.messaging == "Connected" }
 
@@ -222,11 +227,16 @@ func (v *conversation) message(m *message) object {
 		if from := m.from.user(); !from.Anonymous && !v.user().Anonymous {
 			links = append(links, member{"contact", v.app.link(contactPath(from.URI))})
 		}
-		links = append(links, member{"participant", titled(v.app.link(v.participantPath(m.from)), m.from.user().Name)}, member{rel, href(m.data)})
+		if v.sees(m.from) { // and he has not left
+			links = append(links, member{"participant", titled(v.app.link(v.participantPath(m.from)), m.from.user().Name)})
+		}
+		links = append(links, member{rel, href(m.data)})
 	}
 	var failed []object
 	for _, to := range m.failed {
-		failed = append(failed, v.app.link(v.participantPath(to)))
+		if v.sees(to) {
+			failed = append(failed, v.app.link(v.participantPath(to)))
+		}
 	}
 	return resource("message", o, append(links, many("failedDeliveryParticipant", failed)...), nil)
 }
@@ -325,6 +335,9 @@ func (v *conversation) stopsTyping() {
 }
 
 func (v *conversation) tellTyping(kind string) {
+	if v.again(typing) {
+		return
+	}
 	for _, o := range v.others() {
 		o.app.queue(event{rel: "participant", path: o.participantPath(v), title: v.user().Name, kind: kind,
 			in: linkTo("typingParticipants", o.path()+"/messaging/typingParticipants")})

@@ -97,23 +97,43 @@ func (c *call) join(m *meeting) (answer, error) {
 	i.tell("started", "", nil)
 	v.tellSelf("added", nil)
 	v.come()
+	v.cameByItself()
 	i.complete("Connected", "Success", nil)
 	return i.started()
+}
+
+// cameByItself ends invitations to the meeting of a user who has come without them.
+func (v *conversation) cameByItself() {
+	for _, o := range v.in {
+		for _, i := range slices.Clone(o.app.invitations) {
+			if i.conversation == o && slices.ContainsFunc(i.rung, func(r *invitation) bool { return r.app.user == v.user() && r.state == "Connecting" }) {
+				i.endRung(nil, "Cancelled", "Informational", "ConnectedElsewhere")
+				i.accepted = v
+				i.complete("Connected", "Success", nil)
+			}
+		}
+	}
 }
 
 // come is to be in a meeting, or in its lobby.
 func (v *conversation) come() {
 	known := v.again(func(o *conversation) bool { v.role = o.role; return true })
-	v.in = append(v.in, v)
-	if v.state = "Conferenced"; !v.meeting.admits(v.user()) {
+	if v.state = "Conferenced"; !v.meeting.admits(v.user()) && !v.again(conferenced) {
 		v.state = "InLobby"
 	}
+	waits := first(v.in, func(o *conversation) bool { return o.user() == v.user() && o.state == "InLobby" })
+	if waits != nil && v.state == "Conferenced" { // one endpoint is in, so they all are
+		admitFromLobby(nil, waits)
+	}
+	v.in = append(v.in, v)
 	v.tellSelf("updated", nil)
 	v.seeMeeting()
 	if !known {
 		v.tellAll(func(o *conversation) { o.tellParticipant(v, "added") })
 	}
 }
+
+func conferenced(v *conversation) bool { return v.state == "Conferenced" }
 
 // tellAll does something for all others in the session.
 func (v *conversation) tellAll(tell func(o *conversation)) {
@@ -251,7 +271,20 @@ func (v *conversation) sides() (list []*conversation) {
 // toRole makes a participant a leader, or no leader. The roster is told as two changes.
 func toRole(role string) func(v, o *conversation) {
 	return func(_, o *conversation) {
+		lobby := func(kind string) {
+			for _, side := range o.sides() {
+				for _, p := range o.in {
+					if p.state == "InLobby" {
+						side.tellParticipant(p, kind) // to leaders alone
+					}
+				}
+			}
+		}
+		if role != "Leader" {
+			lobby("deleted")
+		}
 		o.change(func(side *conversation) { side.role = role })
+		lobby("added")
 	}
 }
 

@@ -33,6 +33,14 @@ func (v *conversation) people() (list []*conversation) {
 	return list
 }
 
+// any tells whether something holds of the user with any of his applications.
+func (v *conversation) any(is func(*conversation) bool) bool { return is(v) || v.again(is) }
+
+// sees tells whether the user sees somebody in the conversation, now.
+func (v *conversation) sees(o *conversation) bool {
+	return o == v || slices.ContainsFunc(v.others(), func(p *conversation) bool { return p.user() == o.user() })
+}
+
 // again tells whether the user is in the session with another application, of which something holds.
 func (v *conversation) again(is func(*conversation) bool) bool {
 	return slices.ContainsFunc(v.in, func(o *conversation) bool { return o != v && o.user() == v.user() && is(o) })
@@ -67,6 +75,9 @@ func (v *conversation) tellLocal(kind string) {
 
 // tellParticipant queues an event about somebody else.
 func (v *conversation) tellParticipant(o *conversation, kind string) {
+	if kind == "deleted" { // who has not been told of him need not be told of what he had
+		v.app.channel.take(&event{rel: "participantMessaging", path: v.participantPath(o) + "/participantMessaging", in: v.participantLink(o)})
+	}
 	if v.state != "InLobby" && (o.state != "InLobby" || v.role == "Leader") {
 		v.app.queue(event{rel: "participant", path: v.participantPath(o), title: o.user().Name, kind: kind, in: v.roll(o)})
 	}
@@ -90,7 +101,7 @@ func (v *conversation) participant(o *conversation) object {
 			links = append(links, member{"contactPhoto", v.app.link(photosPath + url.PathEscape(u.address()))})
 		}
 	}
-	if o.messaging == "Connected" {
+	if o.any(connected) {
 		links = append(links, member{"participantMessaging", v.app.link(path + "/participantMessaging")})
 	}
 	if v.meeting != nil {
@@ -106,7 +117,7 @@ func (v *conversation) participant(o *conversation) object {
 // reference links to both, and has no operation for them; clients read them all the same.
 var (
 	getParticipants = roster("participants", func(o *conversation) bool { return o.state != "InLobby" })
-	getTyping       = roster("typingParticipants", func(o *conversation) bool { return o.stopTyping != nil })
+	getTyping       = roster("typingParticipants", func(o *conversation) bool { return o.any(typing) })
 )
 
 // roster is the GET of those in a conversation of whom something holds.
@@ -141,7 +152,7 @@ var (
 	getParticipant = ofParticipant(func(_ *call, v, o *conversation) (answer, error) { return ok(v.participant(o)), nil })
 
 	getParticipantMessaging = ofParticipant(func(_ *call, v, o *conversation) (answer, error) {
-		if o.messaging != "Connected" {
+		if !o.any(connected) {
 			return answer{}, notFound()
 		}
 		return ok(v.participantMessaging(o)), nil

@@ -27,6 +27,8 @@ func (u *user) signIn() {
 	if err != nil {
 		return // there are no names left for applications: nobody else can come, either
 	}
+	a.channel.stopAlarm()
+	a.scripted, a.channel.stopAlarm = true, nil
 	a.available = &availability{signInAs: "Online", modalities: []string{"Messaging"}, messageFormats: []string{"Plain", "Html"}, idle: defaultIdle}
 	u.settle()
 }

@@ -1,6 +1,7 @@
 package ucwatest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -147,22 +148,38 @@ func (a *application) watch(s *subscription, uris []string) {
 		}
 		isNew := !a.subscribedTo(uri)
 		s.members, s.has[strings.ToLower(uri)] = append(s.members, uri), true
-		if u == nil || !isNew {
-			continue
+		if u != nil && isNew {
+			u.watchedBy(a)
 		}
-		if u.watchers == nil {
-			u.watchers = map[*application]bool{}
+	}
+}
+
+// watchedBy has an application told of the user, from now on.
+func (u *user) watchedBy(a *application) {
+	if u.watchers == nil {
+		u.watchers = map[*application]bool{}
+	}
+	u.watchers[a] = true
+	a.queue(event{rel: "contact", path: contactPath(u.URI), kind: "added", in: subscribed})
+	a.queue(event{rel: "contactPresence", path: contactPath(u.URI) + "/contactPresence", kind: "updated", in: contactLink(u.URI)})
+}
+
+// awaited has those told of a new account who have subscribed to it before there was one.
+func (u *user) awaited() {
+	u.server.mu.RLock()
+	all := slices.Collect(maps.Values(u.server.applications))
+	u.server.mu.RUnlock()
+	for _, a := range all {
+		if !u.Anonymous && !u.watchers[a] && a.subscribedTo(u.URI) {
+			u.watchedBy(a)
 		}
-		u.watchers[a] = true
-		a.queue(event{rel: "contact", path: contactPath(uri), kind: "added", in: subscribed})
-		a.queue(event{rel: "contactPresence", path: contactPath(uri) + "/contactPresence", kind: "updated", in: contactLink(uri)})
 	}
 }
 
 // unwatch tells of a contact whom no subscription of the application has any more.
 func (a *application) unwatch(uri string) {
 	u := a.server.contact(uri)
-	if u == nil || a.subscribedTo(uri) {
+	if u == nil || !u.watchers[a] || a.subscribedTo(uri) {
 		return
 	}
 	delete(u.watchers, a)

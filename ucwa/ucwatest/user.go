@@ -92,7 +92,10 @@ func (s *Server) AddUser(u User) (token string) {
 	account := s.add(u)
 	token = s.token(ticket{user: account}, strings.ToLower(account.URI))
 	s.mu.Unlock()
-	s.do(account.signIn)
+	s.do(func() {
+		account.signIn()
+		account.awaited()
+	})
 	return token
 }
 
