@@ -191,7 +191,8 @@ func (v *conversation) leave(why string) {
 			if had && !v.again(connected) {
 				o.tellParticipantMessaging(v, "deleted")
 			}
-		default:
+		default: // who has not been told of him need not be told of what he had
+			o.app.channel.take(&event{rel: "participantMessaging", path: o.participantPath(v) + "/participantMessaging", in: o.participantLink(v)})
 			o.tellParticipant(v, "deleted")
 		}
 	}

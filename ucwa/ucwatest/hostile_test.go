@@ -57,15 +57,15 @@ func TestTwoEndpointsInAMeeting(t *testing.T) {
 func TestJoinedMessaging(t *testing.T) {
 	_, dana, lene := pair(t)
 	dana.post("/communication/startOnlineMeeting", `{}`).wants(201)
-	join := `{"onlineMeetingUri":"` + dana.get(dana.in("/onlineMeeting")).at("onlineMeetingUri") + `"}`
 	dana.post(dana.in("/messaging/addMessaging"), "").wants(201)
-	lene.post("/communication/joinOnlineMeeting", join).wants(201)
+	lene.joins(dana)
 	if told := lene.told(); !slices.Contains(told, "conversation: participantMessaging added in participant") {
 		t.Errorf("who comes later is told %q", told)
 	}
 	dana.told()
 	lene.post(lene.in("/messaging/addMessaging"), "").wants(201)
-	dana.wantsTold("conversation: participantMessaging added in participant")
+	dana.post(dana.in("/participants/lene@contoso.com/promote"), "").wants(204) // before that was told
+	dana.wantsTold("conversation: participantMessaging added in participant", "conversation: participant deleted in attendees", "conversation: participant added in leaders")
 }
 
 // TestNothingIsLeftBehind has things added and taken away that nobody has been told of.

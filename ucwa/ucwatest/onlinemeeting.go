@@ -48,11 +48,7 @@ func (s *Server) meeting(uri string) *meeting {
 		all = append(all, u.assigned)
 	}
 	all = append(all, u.held...)
-	i := slices.IndexFunc(all, func(m *meeting) bool { return strings.EqualFold(m.uri(), uri) })
-	if i < 0 {
-		return nil
-	}
-	return all[i]
+	return first(all, func(m *meeting) bool { return strings.EqualFold(m.uri(), uri) })
 }
 
 // roleOf is what somebody is in the meeting: the organizer and those whom he made one lead.

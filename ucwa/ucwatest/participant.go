@@ -75,9 +75,6 @@ func (v *conversation) tellLocal(kind string) {
 
 // tellParticipant queues an event about somebody else.
 func (v *conversation) tellParticipant(o *conversation, kind string) {
-	if kind == "deleted" { // who has not been told of him need not be told of what he had
-		v.app.channel.take(&event{rel: "participantMessaging", path: v.participantPath(o) + "/participantMessaging", in: v.participantLink(o)})
-	}
 	if v.state != "InLobby" && (o.state != "InLobby" || v.role == "Leader") {
 		v.app.queue(event{rel: "participant", path: v.participantPath(o), title: o.user().Name, kind: kind, in: v.roll(o)})
 	}
