@@ -72,7 +72,22 @@ func (u *user) contacts() []string {
 
 // group finds one of the user's groups by its id; nil if there is none.
 func (u *user) group(id string) *group {
+	if own := u.organization(); own != nil && strings.EqualFold(own.id, id) {
+		return own
+	}
 	return first(u.groups, func(g *group) bool { return strings.EqualFold(g.id, id) })
+}
+
+// organization is the group of those in the user's department, which nobody can change; nil if he has none.
+func (u *user) organization() *group {
+	if u.Department == "" {
+		return nil
+	}
+	g := &group{id: "myOrganizationGroup", rel: "myOrganizationGroup", name: u.Department}
+	for _, o := range u.server.search(func(o *user) bool { return o != u && o.Department == u.Department }) {
+		g.members = append(g.members, o.URI)
+	}
+	return g
 }
 
 // groupNamed finds one of the user's groups by its name; nil if there is none.
@@ -120,6 +135,10 @@ func getMyGroups(c *call) (answer, error) {
 		show("distributionGroup", c.distributionGroup(g, false))
 	}
 	inside := object{{"pinnedGroup", byRel["pinnedGroup"][0]}, {"defaultGroup", byRel["defaultGroup"][0]}}
+	if own := c.user.organization(); own != nil {
+		show(own.rel, c.app.group(own))
+		inside = append(inside, member{own.rel, byRel[own.rel][0]})
+	}
 	inside = append(inside, append(many("group", byRel["group"]), many("distributionGroup", byRel["distributionGroup"])...)...)
 	links := object{{"self", c.app.link(c.path)}}
 	if bare {

@@ -109,6 +109,9 @@ func (i *invitation) resource() object {
 	}
 	if i.accepted != nil && i.direction == "Outgoing" && i.rel != "onlineMeetingInvitation" && !v.left && v.sees(i.accepted) {
 		inside = append(inside, member{"acceptedByParticipant", []object{v.participant(i.accepted)}})
+		if i.rel == "messagingInvitation" {
+			links = append(links, member{"acceptedByContact", i.app.link(contactPath(i.accepted.user().URI))})
+		}
 	}
 	return resource(i.rel, o, links, inside)
 }
