@@ -160,3 +160,44 @@ func TestServePageApart(t *testing.T) {
 		}
 	}
 }
+
+// TestServePageTalks: who talks to whom is shown while it goes on, and what they call it does nothing.
+func TestServePageTalks(t *testing.T) {
+	h := startHost(t, func(config *hostConfig) {
+		config.page = "local"
+		config.users = append(config.users, scripted("silent", "contoso.com"))
+	})
+	p := plainClient{user: builtIn}
+	h.given(t, &p)
+	transport := h.transport(t)
+	ask := func(method, path, body string, status int) string {
+		t.Helper()
+		r, err := http.NewRequest(method, "https://localhost"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+p.token)
+		r.Header.Set("Content-Type", "application/json")
+		res, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		content, err := io.ReadAll(res.Body)
+		if err != nil || res.StatusCode != status {
+			t.Fatalf("%s %s: %s, %v", method, path, res.Status, err)
+		}
+		return string(content)
+	}
+	if page := ask("GET", pagePath, "", 200); strings.Contains(page, "Conversation") {
+		t.Error("there is a conversation before anybody talks")
+	}
+	ask("POST", p.href+"/communication/startMessaging", `{"to":"sip:silent@contoso.com","subject":"<script>x</script>"}`, 201)
+	ask("POST", p.href+"/communication/startOnlineMeeting", `{"subject":"Plans"}`, 201)
+	page := ask("GET", pagePath, "", 200)
+	for _, want := range []string{"Conversation “&lt;script&gt;x&lt;/script&gt;”", "Meeting “Plans”", "Silent <span class=\"quiet\">Incoming", "Dana Birkby <span class=\"quiet\">Conferenced, Leader"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not show %s", want)
+		}
+	}
+}
