@@ -193,6 +193,32 @@ func TestInvitationsEnd(t *testing.T) {
 	}
 }
 
+// TestPriorities: what is not urgent waits for company; an invitation lets it go at once, with all that
+// waited before it, and in that order. Source: "Events in UCWA", "Aggregation".
+func TestPriorities(t *testing.T) {
+	w := newWorld(t, func(c *ucwatest.Config) { c.Aggregation, c.Expiry = 5*time.Second, time.Hour })
+	lene := w.lene("Online")
+	dana := w.create(w.server.AddUser(dana), 0)
+	dana.post("/me/makeMeAvailable", `{"supportedModalities":["Messaging"],"inactiveTimeout":"PT24H"}`).wants(204)
+	dana.post(subscriptions, `{"duration":10,"uris":["sip:lene@contoso.com"]}`).wants(201)
+	came := dana.pending("/events?ack=1", 6) // two applications, two ends of the subscription, the GET and its company
+	w.clock.Advance(5 * time.Second)
+	(<-came).wants(200)
+	came = dana.pending("/events?ack=2", 5)
+	lene.post("/me/presence", `{"availability":"Busy"}`).wants(204)
+	w.clock.Advance(4 * time.Second)
+	select {
+	case r := <-came:
+		t.Fatalf("presence is told before its time: %s", r.Body)
+	default:
+	}
+	lene.post("/communication/startMessaging", `{"to":"sip:dana@contoso.com"}`).wants(201)
+	told := (<-came).wants(200).events() // without the clock having moved
+	if !strings.HasPrefix(told, "people: contactPresence updated, communication: messagingInvitation started, communication: conversation added, ") {
+		t.Errorf("told %q", told)
+	}
+}
+
 // TestMissed counts what nobody took.
 func TestMissed(t *testing.T) {
 	w, dana, lene := pair(t)
