@@ -182,10 +182,14 @@ func (c *call) check() error {
 		return nil
 	case c.row.page == "sendMessage": // real servers do without its operationId
 		return nil
-	case c.revision == newest, slices.Contains(revised, page.Rel):
-		page, _ = api.Newest(page.Rel)
 	}
 	op, there := page.Operation(c.method)
+	if c.revision == newest || slices.Contains(revised, page.Rel) {
+		second, _ := api.Newest(page.Rel)
+		if more, has := second.Operation(c.method); has && len(more.Body)+len(more.Query) > 0 { // as that of applications has not
+			op, there = more, true
+		}
+	}
 	if !there {
 		return nil
 	}

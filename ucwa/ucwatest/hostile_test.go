@@ -128,6 +128,18 @@ func TestInputThatCannotBe(t *testing.T) {
 	dana.send(request("GET", strings.Replace(location, "messagingInvitations", "participantInvitations", 1), dana.token, "")).wants(404)
 }
 
+// TestSecondRevision: who asks for it with each request is held to what it requires, and to what the first does.
+func TestSecondRevision(t *testing.T) {
+	_, dana, _ := pair(t)
+	ask := func(path, body string) *reply {
+		return dana.send(request("POST", path, dana.token, body, "X-MS-RequiresMinResourceVersion", "2.0"))
+	}
+	ask(root, `{"userAgent":"x"}`).wants(400, "BadRequest", "ParameterValidationFailure")
+	ask(dana.href+"/communication/startMessaging", `{"to":"sip:lene@contoso.com"}`).wants(400, "BadRequest", "ParameterValidationFailure")
+	ask(dana.href+"/communication/startMessaging", `{"to":"sip:lene@contoso.com","operationId":"1"}`).wants(201)
+	ask(dana.href+"/me/presence", `{"availability":"Away"}`).wants(204)
+}
+
 // TestKeptMessages sends megabytes that nobody receives: what can still be looked at is bounded.
 func TestKeptMessages(t *testing.T) {
 	w, dana, _ := pair(t)
