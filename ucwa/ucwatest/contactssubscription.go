@@ -1,7 +1,5 @@
 package ucwatest
 
-import "time"
-
 // An application that wants to be told of changes to contacts and groups subscribes to them. Source: API
 // reference, myContactsAndGroupsSubscription and what it links to.
 
@@ -23,7 +21,7 @@ func startContactsSubscription(c *call) (answer, error) {
 	} else {
 		defer a.tellContactsSubscription()
 	}
-	a.stopContacts = a.server.later(time.Duration(c.fields.number("duration"))*time.Minute, a.endContacts)
+	a.stopContacts = a.server.later(c.minutes(), a.endContacts)
 	return created(a.contactsSubscription()), nil
 }
 

@@ -123,15 +123,15 @@ func (v *conversation) resource() object {
 
 func titled(link object, title string) object { return append(link, member{"title", title}) }
 
-// conversation is the one that the path names; nil if there is none, or no more.
-func (c *call) conversation() *conversation {
-	return first(c.app.conversations, func(v *conversation) bool { return v.id == c.name() })
+// conversation is the one of an id; nil if there is none, or no more.
+func (a *application) conversation(id string) *conversation {
+	return first(a.conversations, func(v *conversation) bool { return v.id == id })
 }
 
 // ofConversation is an operation on the conversation that the path names.
 func ofConversation(do func(*call, *conversation) (answer, error)) operation {
 	return func(c *call) (answer, error) {
-		v := c.conversation()
+		v := c.app.conversation(c.name())
 		if v == nil {
 			return answer{}, conversationNotFound()
 		}

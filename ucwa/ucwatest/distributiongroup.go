@@ -59,7 +59,7 @@ func (c *call) list(kind string) (answer, error) {
 	case g == nil, kind == "deleted" && !in:
 		return answer{}, notFound()
 	case kind == "deleted":
-		c.user.distribution = slices.DeleteFunc(c.user.distribution, func(other *Group) bool { return other == g })
+		c.user.distribution = without(c.user.distribution, g)
 	case in:
 		return answer{}, refuse(http.StatusConflict, "AlreadyExists", "The group is in the list.")
 	default:

@@ -47,11 +47,11 @@ var postExtensions = ofMeeting(func(c *call, m *meeting) (answer, error) {
 // ofExtension is an operation on the extension that the path names last.
 func ofExtension(do func(*call, *meeting, *extension) (answer, error)) operation {
 	return ofMeeting(func(c *call, m *meeting) (answer, error) {
-		i := slices.IndexFunc(m.extensions, func(x *extension) bool { return x.id == c.names[len(c.names)-1] })
-		if i < 0 {
+		x := first(m.extensions, func(x *extension) bool { return x.id == c.names[len(c.names)-1] })
+		if x == nil {
 			return answer{}, notFound()
 		}
-		return do(c, m, m.extensions[i])
+		return do(c, m, x)
 	})
 }
 
@@ -67,7 +67,7 @@ var (
 	})
 
 	deleteExtension = ofExtension(func(_ *call, m *meeting, x *extension) (answer, error) {
-		m.extensions = slices.DeleteFunc(m.extensions, func(other *extension) bool { return other == x })
+		m.extensions = without(m.extensions, x)
 		return noContent(), nil
 	})
 )

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// A user's contacts are in groups: two that everybody has, and those that the user made. To be
-// told of changes, an application subscribes to contacts and groups. Source: API reference,
-// myGroups, group, myGroupMemberships and the second revisions of them.
+// A user's contacts are in groups: two that everybody has, and those that the user made. Source: API
+// reference, myGroups, group and the second revisions of them.
 
 // Group is a list of people with a name: one that a user has made, or a distribution group.
 type Group struct {
@@ -193,7 +192,7 @@ func deleteGroup(c *call) (answer, error) {
 	if g == nil || g.rel != "group" {
 		return answer{}, notFound()
 	}
-	c.user.groups = slices.DeleteFunc(c.user.groups, func(other *group) bool { return other == g })
+	c.user.groups = without(c.user.groups, g)
 	for _, a := range c.user.applications {
 		a.channel.takeIn("group", g.path())
 	}

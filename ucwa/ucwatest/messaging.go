@@ -96,7 +96,7 @@ var stopMessaging = ofConversation(func(_ *call, v *conversation) (answer, error
 	switch {
 	case v.meeting == nil:
 		v.leave("Ended")
-	case v.messaging != "Connected":
+	case !connected(v):
 		return answer{}, notConnected()
 	default:
 		v.messaging = "Disconnected"
@@ -178,7 +178,7 @@ func (v *conversation) say(data, operation string) *message {
 	v.messages++
 	for _, o := range v.others() {
 		switch {
-		case o.messaging != "Connected":
+		case !connected(o):
 		case o.app.channel.text+len(data) > maxWaitingText:
 			own.failed = append(own.failed, o) // a client that does not fetch is spared no more of it
 		default:
@@ -259,12 +259,12 @@ var sendMessage = ofConversation(func(c *call, v *conversation) (answer, error) 
 		return answer{}, refuse(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "A message is text/plain, or text/html where that was negotiated, in UTF-8.")
 	case !utf8.Valid(c.body):
 		return answer{}, notParsed("The message is not UTF-8.")
-	case v.messaging != "Connected":
+	case !connected(v):
 		return answer{}, notConnected()
 	case v.meeting != nil && v.meeting.silent && v.role == "Attendee":
 		return answer{}, refuse(http.StatusForbidden, "NotAllowed", "The audience may not write in this meeting.")
 	}
-	m := v.say("data:"+kind+";charset=utf-8,"+url.QueryEscape(string(c.body)), c.fields.text("operationId"))
+	m := v.say(dataURI(kind, string(c.body)), c.fields.text("operationId"))
 	return answer{status: http.StatusCreated, header: http.Header{"Location": {c.app.href(m.path)}}}, nil
 })
 
@@ -286,6 +286,11 @@ func (f *fields) data(name string) string {
 	if !is {
 		f.reject(name, "is no data: URI of a text in UTF-8")
 	}
+	return dataURI(kind, text)
+}
+
+// dataURI is the form that messages have.
+func dataURI(kind, text string) string {
 	return "data:" + kind + ";charset=utf-8," + url.QueryEscape(text)
 }
 
@@ -313,10 +318,10 @@ func parseData(uri string) (kind, text string, is bool) {
 
 // setIsTyping has the others see for a while that the user is typing.
 var setIsTyping = ofConversation(func(_ *call, v *conversation) (answer, error) {
-	if v.messaging != "Connected" {
+	if !connected(v) {
 		return answer{}, notConnected()
 	}
-	if v.stopTyping != nil {
+	if typing(v) {
 		v.stopTyping()
 	} else {
 		v.tellTyping("added")
@@ -327,7 +332,7 @@ var setIsTyping = ofConversation(func(_ *call, v *conversation) (answer, error) 
 
 // stopsTyping is what follows when the user sends what he has typed, or does not.
 func (v *conversation) stopsTyping() {
-	if v.stopTyping != nil {
+	if typing(v) {
 		v.stopTyping()
 		v.stopTyping = nil
 		v.tellTyping("deleted")

@@ -128,11 +128,11 @@ func ofMeeting(do func(*call, *meeting) (answer, error)) operation {
 		if strings.HasPrefix(c.path, assignedPath) {
 			return do(c, c.user.assignedMeeting())
 		}
-		i := slices.IndexFunc(c.user.meetings, func(m *meeting) bool { return strings.EqualFold(m.id, c.name()) })
-		if i < 0 {
+		m := first(c.user.meetings, func(m *meeting) bool { return strings.EqualFold(m.id, c.name()) })
+		if m == nil {
 			return answer{}, notFound()
 		}
-		return do(c, c.user.meetings[i])
+		return do(c, m)
 	}
 }
 
@@ -157,7 +157,7 @@ var (
 		if m == c.user.assigned {
 			c.user.assigned = nil
 		}
-		c.user.meetings = slices.DeleteFunc(c.user.meetings, func(other *meeting) bool { return other == m })
+		c.user.meetings = without(c.user.meetings, m)
 		return noContent(), nil
 	})
 )

@@ -321,18 +321,16 @@ func audience(set func(*meeting)) operation {
 // addParticipant asks somebody into the conversation that the query names. One between two
 // people becomes a meeting by that.
 func addParticipant(c *call) (answer, error) {
-	id := c.fields.text("conversation")
-	n := slices.IndexFunc(c.app.conversations, func(v *conversation) bool { return v.id == id })
+	v := c.app.conversation(c.fields.text("conversation"))
 	if !isAddress(c.fields.text("to")) {
 		c.fields.reject("to", "is no sip: or tel: URI")
 	}
 	switch err := c.fields.err(); {
 	case err != nil:
 		return answer{}, err
-	case n < 0:
+	case v == nil:
 		return answer{}, conversationNotFound()
 	}
-	v := c.app.conversations[n]
 	switch {
 	case v.state != "Connected" && v.state != "Conferenced":
 		return answer{}, notConnected()

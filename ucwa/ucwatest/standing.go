@@ -64,7 +64,7 @@ func (s *Server) Standing() (people []Person, conversations []Conversation) {
 		slices.SortFunc(in, func(a, b *conversation) int { return cmp.Compare(a.user().Name+a.id, b.user().Name+b.id) })
 		c := Conversation{Subject: talk.subject, Meeting: talk.meeting != nil, Since: talk.created, Messages: talk.messages}
 		for _, v := range in {
-			c.People = append(c.People, Participant{v.user().Name, v.state, v.role, v.stopTyping != nil})
+			c.People = append(c.People, Participant{v.user().Name, v.state, v.role, typing(v)})
 		}
 		conversations = append(conversations, c)
 	}

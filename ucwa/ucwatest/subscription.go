@@ -91,8 +91,7 @@ func subscribeToGroupPresence(c *call) (answer, error) {
 		c.fields.reject("groupId", "is none of the user's groups, and no distribution group")
 		return answer{}, c.fields.err()
 	}
-	if i := slices.IndexFunc(c.app.subscriptions, func(s *subscription) bool { return s.group == id }); i >= 0 {
-		s := c.app.subscriptions[i]
+	if s := first(c.app.subscriptions, func(s *subscription) bool { return s.group == id }); s != nil {
 		c.app.extend(s, c.minutes())
 		return ok(c.app.subscription(s)), nil
 	}
