@@ -47,24 +47,21 @@ func ResourceFaults() []Fault {
 			add("media", "answers a page of HTML with "+rel, whole(html))
 			add("json", "cuts the JSON of "+rel, whole(func(x *exchange) { x.body = x.body[:len(x.body)/2] }))
 		}
-		everywhere := func(edit func(map[string]any)) func(*exchange) { return wherever(rel, edit) }
-		add("rel", "gives "+rel+" the rel resource", everywhere(func(o map[string]any) { o["rel"] = "resource" }))
-		add("self", "serves "+rel+" without a link to itself", inLinks(rel, func(links map[string]any) { delete(links, "self") }))
+		add("rel", "gives "+rel+" the rel resource", wherever(rel, func(o map[string]any) { o["rel"] = "resource" }))
+		add("self", "serves "+rel+" without a link to itself", wherever(rel, func(o map[string]any) { delete(links(o), "self") }))
 		for _, l := range page.Links {
 			if l.Rel != "self" {
-				add("links."+l.Rel, "serves "+rel+" without "+l.Rel, func(x *exchange) {
-					inLinks(rel, func(links map[string]any) { delete(links, l.Rel) })(x)
-					everywhere(func(o map[string]any) {
-						if inside, is := o["_embedded"].(map[string]any); is {
-							delete(inside, l.Rel)
-						}
-					})(x)
-				})
+				add("links."+l.Rel, "serves "+rel+" without "+l.Rel, wherever(rel, func(o map[string]any) {
+					delete(links(o), l.Rel)
+					if inside, is := o["_embedded"].(map[string]any); is {
+						delete(inside, l.Rel)
+					}
+				}))
 			}
 		}
 		for _, p := range page.Properties {
-			add("properties."+p.Name, "serves "+rel+" without "+p.Name, everywhere(func(o map[string]any) { delete(o, p.Name) }))
-			add("properties."+p.Name+"-type", "serves "+p.Name+" of "+rel+" as another type", everywhere(func(o map[string]any) {
+			add("properties."+p.Name, "serves "+rel+" without "+p.Name, wherever(rel, func(o map[string]any) { delete(o, p.Name) }))
+			add("properties."+p.Name+"-type", "serves "+p.Name+" of "+rel+" as another type", wherever(rel, func(o map[string]any) {
 				if v, there := o[p.Name]; there {
 					o[p.Name] = retyped(v)
 				}
@@ -147,7 +144,5 @@ func wherever(rel string, edit func(map[string]any)) func(*exchange) {
 	}
 }
 
-// inLinks changes the links of each resource of a rel.
-func inLinks(rel string, edit func(links map[string]any)) func(*exchange) {
-	return wherever(rel, func(o map[string]any) { edit(o["_links"].(map[string]any)) })
-}
+// links are those of a resource that wherever found.
+func links(o map[string]any) map[string]any { return o["_links"].(map[string]any) }
