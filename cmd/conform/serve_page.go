@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"fmt"
@@ -168,9 +169,10 @@ const (
 func (h *host) view() view {
 	v := view{Since: h.began.Format("2006-01-02 15:04"), Exchanges: h.journal.count()}
 	v.Users, v.Talks = h.server.Standing()
-	v.Users, v.More = shownFirst(v.Users, func(p ucwatest.Person) bool { return p.Availability != "Offline" })
+	slices.SortStableFunc(v.Users, func(a, b ucwatest.Person) int { return cmp.Compare(rank(a), rank(b)) })
+	v.Users, v.More = shownFirst(v.Users)
 	slices.Reverse(v.Talks) // the latest first
-	v.Talks, v.MoreTalks = shownFirst(v.Talks, nil)
+	v.Talks, v.MoreTalks = shownFirst(v.Talks)
 	for _, f := range h.config.faults {
 		v.Special = append(v.Special, "fault "+f.Name+": "+f.Breaks)
 	}
@@ -193,19 +195,16 @@ func (h *host) view() view {
 	return v
 }
 
-// shownFirst returns as many of a list as the page shows, those that matter first, and how many are left.
-func shownFirst[T any](list []T, matters func(T) bool) (shown []T, more int) {
-	if matters != nil {
-		slices.SortStableFunc(list, func(a, b T) int {
-			switch {
-			case matters(a) == matters(b):
-				return 0
-			case matters(a):
-				return -1
-			}
-			return 1
-		})
+// rank puts people who are offline after the others.
+func rank(p ucwatest.Person) int {
+	if p.Availability == "Offline" {
+		return 1
 	}
+	return 0
+}
+
+// shownFirst returns as many of a list as the page shows, and how many are left.
+func shownFirst[T any](list []T) (shown []T, more int) {
 	shown = list[:min(len(list), maxShown)]
 	return shown, len(list) - len(shown)
 }
